@@ -1,0 +1,51 @@
+# Every target sets itself up: the first one run on a machine makes .venv from the hash-locked requirements.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+IMAGES := ingest vectorize train train-gpu sample
+
+.PHONY: help setup demo test lint types format lock clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready  ## Make .venv with everything the project needs.
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "error: Quillflow needs Python 3.11 to 3.13; name one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "error: this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@echo "Setting up $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Run the whole pipeline on the embedded corpus.
+	@$(BIN)/quillflow run
+
+test: setup  ## Run every test that needs no network, Docker or GPU.
+	@$(BIN)/python -m pytest
+
+lint: setup  ## Check style.
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup  ## Check types.
+	@$(BIN)/mypy
+
+format: setup  ## Put the code in its standard form.
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+# The images' versions are held to dev's, so that what is tested is what runs.
+lock: setup  ## Lock the requirements anew from pyproject.toml.
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --output-file requirements/dev.txt $(LOCK)
+	@for image in $(IMAGES); do \
+		$(BIN)/uv pip compile --quiet pyproject.toml --extra $$image --constraint requirements/dev.txt \
+			--output-file requirements/$$image.txt $(LOCK) || exit 1; done
+
+LOCK := --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
+
+clean:  ## Remove .venv and caches; runs stay.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
