@@ -1,0 +1,27 @@
+"""The errors a user meets; each message is one line that says what is wrong, where, and what to do."""
+
+
+class QuillflowError(Exception):
+    """Anything that stops the work for a reason the user can act on."""
+
+    exit_code = 1
+
+
+class UsageError(QuillflowError):
+    """The command or a setting is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class SourceError(QuillflowError):
+    """A source text can't be fetched, decoded or parsed."""
+
+
+class ArtifactError(QuillflowError):
+    """An artifact is missing, torn, altered, of another kind, or newer than this version reads."""
+
+
+class CheckpointsInUseError(QuillflowError):
+    """Another trainer owns the checkpoints."""
+
+    exit_code = 75

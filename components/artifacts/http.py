@@ -1,0 +1,92 @@
+"""Fetching a source over http(s) without letting a URL reach into the local network.
+
+Whether a host is private is judged by the address actually connected to, on every hop, so neither a
+redirect nor a name that resolves to an inner address gets through.
+"""
+
+import http.client
+import ipaddress
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.errors import SourceError
+
+TIMEOUT_SECONDS = 60
+CHUNK_BYTES = 1 << 20
+
+
+def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maximum_bytes: int) -> None:
+    """Download `uri` to the file `target`; errors call it `name`, which holds no secrets.
+
+    Raises:
+        SourceError: it can't be fetched whole, is larger than `maximum_bytes`, or is at a private address.
+    """
+    opener = _opener(allow_private_hosts=allow_private_hosts)
+    request = urllib.request.Request(uri, headers={"User-Agent": "quillflow"})  # noqa: S310 -- http(s) only: storage.py
+    try:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer, target.open("wb") as file:
+            _copy(answer, file, name, maximum_bytes)
+    except urllib.error.HTTPError as error:
+        raise SourceError(f"{name}: the server answered {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise SourceError(f"{name}: can't be reached ({error.reason})") from None
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        raise SourceError(f"{name}: the download broke off ({error}); try again") from None
+
+
+def _copy(answer: Any, file: Any, name: str, maximum_bytes: int) -> None:
+    expected = answer.headers.get("Content-Length")
+    received = 0
+    while chunk := answer.read(CHUNK_BYTES):
+        received += len(chunk)
+        if received > maximum_bytes:
+            raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
+        file.write(chunk)
+    if expected is not None and received != int(expected):
+        raise SourceError(f"{name}: the download broke off after {received:,} of {int(expected):,} bytes; try again")
+
+
+def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
+    """An opener for http and https alone; urllib's usual one would follow a redirect to ftp too.
+
+    A proxy connects in our place, which hides the peer, so it is used only where private hosts are allowed.
+    """
+    opener = urllib.request.OpenerDirector()
+    opener.add_handler(urllib.request.ProxyHandler(None if allow_private_hosts else {}))
+    opener.add_handler(
+        _handler(urllib.request.HTTPHandler, http.client.HTTPConnection, allow_private_hosts)
+    )
+    opener.add_handler(
+        _handler(urllib.request.HTTPSHandler, http.client.HTTPSConnection, allow_private_hosts)
+    )
+    opener.add_handler(urllib.request.HTTPRedirectHandler())
+    opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
+    opener.add_handler(urllib.request.HTTPErrorProcessor())
+    opener.add_handler(urllib.request.UnknownHandler())
+    return opener
+
+
+def _handler(base: Any, connection: Any, allow_private_hosts: bool) -> Any:
+    """An opener's handler whose connections look at the peer's address before they send anything."""
+
+    class Connection(connection):  # type: ignore[misc]
+        def connect(self) -> None:
+            super().connect()
+            address = ipaddress.ip_address(self.sock.getpeername()[0].partition("%")[0])
+            if not (address.is_global or allow_private_hosts):
+                self.close()
+                raise SourceError(
+                    f"{self.host} is at the private address {address}; "
+                    "set ingest.allow_private_hosts if that is meant"
+                )
+
+    class Handler(base):  # type: ignore[misc]
+        def http_open(self, request: Any) -> Any:
+            return self.do_open(Connection, request)
+
+        def https_open(self, request: Any) -> Any:
+            return self.do_open(Connection, request)
+
+    return Handler()

@@ -1,0 +1,160 @@
+"""The manifest: an artifact's list of contents, written last, so that its presence means "complete".
+
+Two runs with the same inputs, settings and version write the same manifest: it holds no time and no
+place. Its SHA-256 names the artifact; `made_from` holds the digests of the artifacts it was made from,
+which traces a sample back to its corpus.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.version import VERSION
+
+MANIFEST_NAME = "manifest.json"
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Producer(_Part):
+    """Which stage wrote the artifact, and the suite's version."""
+
+    stage: str
+    version: str
+
+
+class FileEntry(_Part):
+    """One file's size in bytes and SHA-256 as lowercase hex."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Part):
+    """What an artifact is, how it was made and what it holds.
+
+    `files` maps relative POSIX paths to sizes and digests; `made_from` maps an input's kind to the
+    SHA-256 of its manifest.
+    """
+
+    schema_version: int
+    kind: str
+    producer: Producer
+    config: dict[str, Any]
+    counts: dict[str, int]
+    files: dict[str, FileEntry]
+    made_from: dict[str, str]
+
+
+def write_manifest(
+    directory: Path,
+    *,
+    kind: str,
+    stage: str,
+    config: Mapping[str, Any],
+    counts: Mapping[str, int],
+    made_from: Mapping[str, str],
+) -> Manifest:
+    """List every file below `directory` in its manifest; call it when all of them are in place."""
+    files = {
+        path.relative_to(directory).as_posix(): _describe(path)
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path != directory / MANIFEST_NAME
+    }
+    manifest = Manifest(
+        schema_version=SCHEMA_VERSION,
+        kind=kind,
+        producer=Producer(stage=stage, version=VERSION),
+        config=dict(config),
+        counts=dict(counts),
+        files=files,
+        made_from=dict(made_from),
+    )
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
+    (directory / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
+    return manifest
+
+
+def read_manifest(directory: Path, kind: str | None = None) -> Manifest:
+    """Read a manifest without looking at the files it lists.
+
+    Raises:
+        ArtifactError: it is missing, is no manifest, is from a newer schema, or lists another `kind`.
+    """
+    path = directory / MANIFEST_NAME
+    try:
+        values = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ArtifactError(f"{directory}: no {MANIFEST_NAME}, so no complete artifact is here") from None
+    except ValueError:
+        raise ArtifactError(f"{path}: torn or not a manifest; make the artifact again") from None
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
+            f"Quillflow {VERSION} reads; use a newer Quillflow"
+        )
+    try:
+        manifest = Manifest.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        raise ArtifactError(f"{path}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
+    for name in manifest.files:
+        _check_name(path, name)
+    if kind is not None and manifest.kind != kind:
+        raise ArtifactError(f"{directory}: this is a {manifest.kind} artifact, where a {kind} is needed")
+    return manifest
+
+
+def verify(directory: Path, kind: str | None = None) -> Manifest:
+    """Read a manifest and check every file it lists, by size and SHA-256.
+
+    Raises:
+        ArtifactError: as `read_manifest`, or a file is missing or differs from the manifest.
+    """
+    manifest = read_manifest(directory, kind)
+    for name, expected in manifest.files.items():
+        path = directory / name
+        if not path.is_file():
+            raise ArtifactError(f"{path}: missing, though the manifest lists it; make the artifact again")
+        size = path.stat().st_size
+        if size != expected.bytes:
+            raise ArtifactError(
+                f"{path}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
+                "make the artifact again"
+            )
+        if _sha256(path) != expected.sha256:
+            raise ArtifactError(
+                f"{path}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again"
+            )
+    return manifest
+
+
+def digest(directory: Path) -> str:
+    """SHA-256 of the artifact's manifest, as lowercase hex: the artifact's name in `made_from`."""
+    return _sha256(directory / MANIFEST_NAME)
+
+
+def _describe(path: Path) -> FileEntry:
+    return FileEntry(bytes=path.stat().st_size, sha256=_sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_name(manifest: Path, name: str) -> None:
+    """Refuse names that would reach outside the artifact's directory."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
+        raise ArtifactError(f"{manifest}: it lists {name!r}, which is no name inside the artifact; refused")

@@ -1,0 +1,127 @@
+"""The vocabulary: tokens in sorted order, their ids, and how text becomes ids and ids text again.
+
+Tokens are cut so that joining them gives the text back: a character is itself; a word token is a word
+with the one space before it, a punctuation mark likewise, or a single white-space character.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from components.artifacts.errors import ArtifactError, UsageError
+
+TokenKind = Literal["characters", "words"]
+VOCABULARY_NAME = "vocabulary.json"
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+# A bound on a word's length keeps memory bounded on a text without spaces.
+WORD_PATTERN = re.compile(r" ?[\w']{1,64}| ?[^\w\s']|\s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Tokens and their ids; a token's id is its index.
+
+    `lowercase` says that the corpus was lowercased, so prompts are too. `has_unknown` says that rare
+    words were replaced by the token UNKNOWN, which stands for every word that is not here.
+    """
+
+    kind: TokenKind
+    tokens: tuple[str, ...]
+    lowercase: bool = False
+    has_unknown: bool = False
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def id_dtype(self) -> np.dtype[np.unsignedinteger]:
+        """The narrowest of uint8, uint16 and uint32 that holds every id."""
+        return np.min_scalar_type(max(len(self.tokens) - 1, 0)).newbyteorder("<")
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Every token's id."""
+        return {token: index for index, token in enumerate(self.tokens)}
+
+    @cached_property
+    def _id_of_code_point(self) -> NDArray[np.int64]:
+        table = np.full(0x110000, -1)
+        table[[ord(token) for token in self.tokens]] = np.arange(len(self.tokens))
+        return table
+
+    @property
+    def unknown_id(self) -> int:
+        """The id of the token for unknown words, or -1 where there is none."""
+        return self.ids[UNKNOWN] if self.has_unknown else -1
+
+    def encode(self, text: str) -> NDArray[np.int64]:
+        """The ids of the text's tokens, int64 [tokens]; -1 for a token that is not here and has no stand-in."""
+        if self.kind == "characters":
+            return self._id_of_code_point[code_points(text)]
+        tokens = WORD_PATTERN.findall(text)
+        return np.fromiter((self.ids.get(token, self.unknown_id) for token in tokens), np.int64, len(tokens))
+
+    def encode_prompt(self, prompt: str, *, replace_unknown: bool) -> NDArray[np.int64]:
+        """As `encode`, of a prompt put in the corpus's case.
+
+        Raises:
+            UsageError: a token is not in the vocabulary and is not to be replaced (by a space, or where
+                the vocabulary has none by its first token).
+        """
+        text = prompt.lower() if self.lowercase else prompt
+        ids = self.encode(text)
+        unknown = np.flatnonzero(ids < 0)
+        if unknown.size and not replace_unknown:
+            token = text[unknown[0]] if self.kind == "characters" else WORD_PATTERN.findall(text)[unknown[0]]
+            raise UsageError(
+                f"prompt {_shortened(prompt)}: {token!r} at {self.kind[:-1]} {unknown[0] + 1} is not in the "
+                "model's vocabulary; change it, or set sample.replace_unknown"
+            )
+        ids[unknown] = self.ids.get(" ", 0)
+        return ids
+
+    def decode(self, ids: Sequence[int] | NDArray[np.integer]) -> str:
+        """The text of the ids' tokens, joined."""
+        return "".join(self.tokens[index] for index in ids)
+
+    def write(self, directory: Path) -> None:
+        """Write vocabulary.json into `directory`."""
+        values = {
+            "kind": self.kind,
+            "lowercase": self.lowercase,
+            "has_unknown": self.has_unknown,
+            "tokens": self.tokens,
+        }
+        text = json.dumps(values, ensure_ascii=False, indent=0)
+        (directory / VOCABULARY_NAME).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, directory: Path) -> "Vocabulary":
+        """Read vocabulary.json from `directory`.
+
+        Raises:
+            ArtifactError: it is missing or is no vocabulary.
+        """
+        path = directory / VOCABULARY_NAME
+        try:
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            reason = "missing" if isinstance(error, OSError) else "not a vocabulary"
+            raise ArtifactError(f"{path}: {reason}; make the artifact again") from None
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The text's Unicode code points, uint32 [characters]."""
+    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+
+
+def _shortened(text: str, limit: int = 40) -> str:
+    return repr(text if len(text) <= limit else text[: limit - 3] + "...")
