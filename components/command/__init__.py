@@ -1,0 +1,1 @@
+"""How stages are run: their settings, their command lines, their logs and their exit codes."""

@@ -1,0 +1,103 @@
+"""What a person sees of work under way: one stage name and one message a line, on standard error.
+
+With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({"quillflow": stage,
+"level", "message"}); that is how a pipeline's runner tells the stages' lines from other output, and what
+a log collector on a cluster can read.
+"""
+
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+from typing import TextIO
+
+FORMAT_VARIABLE = "QUILLFLOW_LOG"
+PROGRESS = logging.INFO - 5  # between DEBUG and INFO
+SECONDS_BETWEEN_PLAIN_LINES = 5.0
+_LOGGER = logging.getLogger("quillflow")
+
+
+class Display:
+    """Lines for a person: progress rewrites one line on a terminal, and is a line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._unfinished = False
+        self._last_progress = -SECONDS_BETWEEN_PLAIN_LINES
+
+    def show(self, stage: str, message: str, *, progress: bool = False) -> None:
+        """Print one message of a stage."""
+        line = f"{stage:<10} {message}" if stage else message
+        if not progress:
+            self._write(f"{line}\n")
+            self._unfinished = False
+        elif self._rewrites:
+            self._write(line[: shutil.get_terminal_size().columns - 1])
+            self._unfinished = True
+        elif time.monotonic() - self._last_progress >= SECONDS_BETWEEN_PLAIN_LINES:
+            self._write(f"{line}\n")
+            self._last_progress = time.monotonic()
+
+    def _write(self, text: str) -> None:
+        self._stream.write(("\r\x1b[K" if self._unfinished else "") + text)
+        self._stream.flush()
+
+
+class _Handler(logging.Handler):
+    def __init__(self, stage: str) -> None:
+        super().__init__()
+        self._stage = stage
+        self._display = Display(sys.stderr)
+        self._json = os.environ.get(FORMAT_VARIABLE) == "json"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.levelno >= logging.ERROR:
+            message = f"error: {message}"
+        elif record.levelno >= logging.WARNING:
+            message = f"warning: {message}"
+        if self._json:
+            level = "progress" if record.levelno == PROGRESS else record.levelname.lower()
+            line = json.dumps({"quillflow": self._stage, "level": level, "message": message})
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+            return
+        for part in message.split("\n"):
+            self._display.show(self._stage, part, progress=record.levelno == PROGRESS)
+
+
+def set_up(stage: str) -> None:
+    """Send this process's messages to standard error as messages of `stage` (may be empty)."""
+    _LOGGER.handlers[:] = [_Handler(stage)]
+    _LOGGER.setLevel(PROGRESS)
+    _LOGGER.propagate = False
+
+
+def info(message: str) -> None:
+    """Tell something worth a line."""
+    _LOGGER.info("%s", message)
+
+
+def warning(message: str) -> None:
+    """Tell something that the user may want to change."""
+    _LOGGER.warning("%s", message)
+
+
+def error(message: str) -> None:
+    """Tell what stopped the work."""
+    _LOGGER.error("%s", message)
+
+
+def progress(message: str) -> None:
+    """Tell how far the work is; the display shows as many of these as suit it."""
+    _LOGGER.log(PROGRESS, "%s", message)
+
+
+def duration(seconds: float) -> str:
+    """`m:ss`, or `h:mm:ss` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,111 @@
+"""Settings as frozen classes whose fields carry their meaning, unit and default.
+
+A stage's settings are one class; its command-line flags, the recipes' keys, `--set` and the manifest's
+config are all derived from that class.
+"""
+
+import argparse
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from components.artifacts.errors import UsageError
+
+
+def setting(default: Any, description: str, *, unit: str = "", **limits: Any) -> Any:
+    """A field of a settings class; `limits` are pydantic's (`ge`, `lt`, ...)."""
+    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+class Settings(BaseModel):
+    """The base of every stage's settings: immutable, checked on construction, no unknown fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, validate_default=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: Any) -> Any:
+        """Let a list be written on one line: `0.2,0.5` for numbers, `["a", "b"]` or a single item for text."""
+        if not isinstance(values, dict):
+            return values
+        return {name: _as_list(cls, name, value) for name, value in values.items()}
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], stage: str) -> Self:
+        """Check `values`, which may be text as from a command line.
+
+        Raises:
+            UsageError: a value or name is wrong; one line that names stage, field, value and what is allowed.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise UsageError(_explain(cls, stage, error.errors()[0])) from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint that names the known word nearest to `name`, or lists them all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+
+
+def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], defaults: Mapping[str, Any]) -> None:
+    """Give `parser` a flag for each field; a flag that is not used leaves no trace in the namespace."""
+    group = parser.add_argument_group("settings")
+    for name, field in settings.model_fields.items():
+        extra = field.json_schema_extra
+        unit = f" [{extra['unit']}]" if isinstance(extra, dict) and extra.get("unit") else ""
+        default = _shown(defaults.get(name, field.default))
+        text = f"{field.description}{unit} (default: {default})".replace("%", "%%")
+        options: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS, "dest": name}
+        flag = "--" + name.replace("_", "-")
+        if field.annotation is bool:
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
+        elif get_origin(field.annotation) is tuple:
+            group.add_argument(flag, nargs="+", metavar="VALUE", **options)
+        else:
+            group.add_argument(flag, metavar=_metavar(field.annotation), **options)
+
+
+def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
+    field = cls.model_fields.get(name)
+    if field is None or not isinstance(value, str) or get_origin(field.annotation) is not tuple:
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return [value]
+    if get_args(field.annotation)[0] is str:
+        return [value]
+    return [item for item in value.replace(",", " ").split() if item]
+
+
+def _explain(cls: type[Settings], stage: str, error: Any) -> str:
+    place = ".".join([stage, *(str(part) for part in error["loc"])])
+    if error["type"] == "extra_forbidden":
+        return f"unknown setting {place}; {nearest(str(error['loc'][0]), cls.model_fields)}"
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return f"{stage}: {message}"
+    return f"{place}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+
+
+def _metavar(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "{" + ",".join(map(str, get_args(annotation))) + "}"
+    return {int: "N", float: "X"}.get(annotation, "TEXT")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return " ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value != "" else "none"

@@ -1,0 +1,103 @@
+"""A stage's command line, and the frame that turns whatever goes wrong into one line and an exit code."""
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from components.artifacts.errors import QuillflowError
+from components.artifacts.version import VERSION
+from components.command import log
+from components.command.settings import Settings, add_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a stage's command takes and calls.
+
+    `artifacts` maps the names of its URI arguments, inputs first, to their help; `work` is called with
+    the settings and those URIs by name, and returns what `--json` prints.
+    """
+
+    name: str
+    summary: str
+    settings: type[Settings]
+    artifacts: Mapping[str, str]
+    work: Callable[..., Mapping[str, Any]]
+
+    def add_arguments(self, parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
+        """Give `parser` the stage's arguments; `defaults` are a recipe's settings."""
+        for name, text in self.artifacts.items():
+            parser.add_argument(f"--{name}", metavar="URI", required=True, help=text)
+        add_common_flags(parser)
+        add_flags(parser, self.settings, defaults)
+
+    def run(self, arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> int:
+        """Do the stage's work as parsed `arguments` say."""
+        log.set_up(self.name)
+        with errors_in_one_line(verbose=arguments.verbose):
+            given = {name: value for name, value in vars(arguments).items() if name in self.settings.model_fields}
+            config = self.settings.parse({**defaults, **given}, self.name)
+            uris = {name: getattr(arguments, name) for name in self.artifacts}
+            result = self.work(config, **uris)
+            if arguments.json:
+                print_json(result)
+        return 0
+
+    def main(self, argv: Sequence[str] | None = None) -> int:
+        """The command `python -m components.<stage>`."""
+        parser = argparse.ArgumentParser(prog=f"python -m components.{self.name}", description=self.summary)
+        parser.add_argument("--version", action="version", version=f"quillflow {VERSION}")
+        self.add_arguments(parser, {})
+        return self.run(parser.parse_args(argv), {})
+
+
+def add_common_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags every command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    parser.add_argument("--verbose", action="store_true", help="show tracebacks and other programs' output")
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one JSON object on standard output."""
+    json.dump(values, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
+    """Turn an exception into one line on standard error and SystemExit with the exit code it stands for."""
+    try:
+        yield
+    except QuillflowError as error:
+        _report(str(error), verbose=verbose)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        log.error("interrupted")
+        raise SystemExit(130) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _report(f"{place}{error.strerror or error}", verbose=verbose)
+        raise SystemExit(1) from None
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: nothing ends in a bare traceback
+        hint = "" if verbose else "; --verbose shows where"
+        _report(f"unexpected {type(error).__name__}: {' '.join(str(error).split())}{hint}", verbose=verbose)
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def stage_task(stage: str) -> Iterator[None]:
+    """The frame of a stage that runs as a pipeline's task: logs as `stage`, full tracebacks to the log."""
+    log.set_up(stage)
+    with errors_in_one_line(verbose=True):
+        yield
+
+
+def _report(message: str, *, verbose: bool) -> None:
+    if verbose:
+        sys.stderr.write(traceback.format_exc())
+    log.error(message)
