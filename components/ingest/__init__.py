@@ -1,0 +1,1 @@
+"""Ingest: any text source becomes a corpus of clean UTF-8 text."""

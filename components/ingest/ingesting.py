@@ -1,0 +1,120 @@
+"""The work of ingest: source in, corpus out, in memory that does not grow with the source."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from components.artifacts import storage
+from components.artifacts.errors import SourceError
+from components.artifacts.manifest import write_manifest
+from components.command import log
+from components.ingest.config import IngestConfig
+from components.ingest.messages import first_messages, messages
+from components.ingest.report import write_report
+from components.ingest.source import Source, opened
+from components.ingest.statistics import CorpusStatistics
+from components.ingest.text import Decoder, clean, cleaned
+
+TEXT_NAME = "text.txt"
+REPORT_NAME = "report.html"
+MEGABYTES_BETWEEN_PROGRESS = 16
+
+
+def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
+    """Read the text at the URI `source` and write it, cleaned, as the corpus at the URI `corpus`.
+
+    Returns:
+        The corpus's URI and its counts.
+
+    Raises:
+        SourceError: the source can't be had, decoded or parsed, or holds no text.
+        ArtifactError: `corpus` is a place that holds something else.
+    """
+    with storage.outgoing(corpus) as directory, opened(source, config) as opened_source:
+        statistics = CorpusStatistics()
+        with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
+            for piece in _pieces(opened_source, config, statistics):
+                statistics.add_text(piece)
+                file.write(piece)
+        if not statistics.characters:
+            raise SourceError(f"{opened_source.name}: no text in it" + _after_filters(config))
+        write_report(directory / REPORT_NAME, opened_source.name, statistics)
+        counts = _counts(directory, statistics)
+        write_manifest(
+            directory,
+            kind="corpus",
+            stage="ingest",
+            config={"source": opened_source.name, **config.model_dump(mode="json")},
+            counts=counts,
+            made_from={"source": opened_source.sha256},
+        )
+    log.info(
+        f"{opened_source.name}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
+        + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
+    )
+    return {"corpus": corpus, "counts": counts}
+
+
+def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
+    """The corpus's text in pieces; what is in it is counted on the way."""
+    is_csv = config.format == "csv" or (config.format == "auto" and source.is_csv_by_name)
+    if is_csv:
+        yield from _joined_messages(source, config, statistics)
+        return
+    decoder = Decoder(_with_progress(source), source.name, config)
+    line = ""
+    for piece in cleaned(decoder, lowercase=config.lowercase):
+        lines = (line[:1000] + piece).split("\n")
+        line = lines.pop()
+        for whole in lines:
+            if whole.strip():
+                statistics.add_message(whole)
+        yield piece
+    if line.strip():
+        statistics.add_message(line)
+    statistics.replaced = decoder.replaced
+
+
+def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
+    """The kept messages, cleaned, with one space between them."""
+    limit = _message_limit(source, config)
+    decoder = Decoder(_with_progress(source), source.name, config)
+    kept = messages(decoder, source.name, config, statistics.users)
+    separator = ""
+    for message in first_messages(kept, limit):
+        text = clean(message, lowercase=config.lowercase)
+        statistics.add_message(text)
+        yield separator + text
+        separator = " "
+    for _ in kept:  # to the end, for the users' counts
+        pass
+    statistics.replaced = decoder.replaced
+
+
+def _message_limit(source: Source, config: IngestConfig) -> int:
+    """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
+    decoder = Decoder(source.chunks(), source.name, config)
+    return int(config.first_fraction * sum(len(kept) for kept in messages(decoder, source.name, config)))
+
+
+def _with_progress(source: Source) -> Iterable[bytes]:
+    for number, chunk in enumerate(source.chunks(), start=1):
+        yield chunk
+        if number % MEGABYTES_BETWEEN_PROGRESS == 0:
+            log.progress(f"{number:,} MB read")
+
+
+def _after_filters(config: IngestConfig) -> str:
+    filtered = config.keep_users or config.drop_users or config.first_fraction < 1
+    return " is left by keep_users, drop_users and first_fraction" if filtered else ""
+
+
+def _counts(directory: Path, statistics: CorpusStatistics) -> dict[str, int]:
+    return {
+        "characters": statistics.characters,
+        "bytes": (directory / TEXT_NAME).stat().st_size,
+        "distinct_characters": statistics.distinct_characters,
+        "messages": statistics.messages,
+        "users": len(statistics.users),
+        "replaced": statistics.replaced,
+    }
