@@ -1,0 +1,1 @@
+"""Vectorize: a corpus becomes a vocabulary and token ids in TFRecords."""

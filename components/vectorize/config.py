@@ -1,0 +1,18 @@
+"""What vectorize can be told."""
+
+from components.artifacts.vocabulary import TokenKind
+from components.command.settings import Settings, setting
+
+
+class VectorizeConfig(Settings):
+    """How text is cut into tokens, windows, splits and shards."""
+
+    tokens: TokenKind = setting("characters", "what a token is: a character, or a word or punctuation mark")
+    vocabulary_size: int = setting(
+        0, "words: keep this many of the most frequent, the rest become one unknown token; 0 keeps all",
+        unit="tokens", ge=0,
+    )
+    length: int = setting(64, "window length", unit="tokens", ge=1)
+    step: int = setting(1, "distance from one window's start to the next", unit="tokens", ge=1)
+    held_out: float = setting(0.1, "last part of the text that is held out of training", unit="fraction", ge=0, lt=1)
+    shards: int = setting(1, "TFRecord files a split", unit="files", ge=1, le=99_999)
