@@ -77,6 +77,32 @@ def outgoing(uri: str) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def join(uri: str, name: str) -> str:
+    """The URI of `name` below `uri`."""
+    return f"{uri.rstrip('/')}/{name}"
+
+
+def children(uri: str) -> list[str]:
+    """The names of the directories right below `uri`, sorted; none where there is no such place."""
+    path = _local_directory(uri)
+    return sorted(child.name for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+
+
+def remove(uri: str) -> None:
+    """Remove the directory at `uri` and all below it; the manifest goes first, so no torn artifact shows."""
+    path = _local_directory(uri)
+    (path / MANIFEST_NAME).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def write_file(uri: str, data: bytes) -> None:
+    """Put a small file at `uri`, whole or not at all, in place of what was there."""
+    path = _local_directory(uri)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
 @contextmanager
 def source_file(
     uri: str, scratch: Path, *, allow_private_hosts: bool = False, maximum_bytes: int

@@ -6,6 +6,7 @@ with the one space before it, a punctuation mark likewise, or a single white-spa
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,13 +71,13 @@ class Vocabulary:
         return np.fromiter((self.ids.get(token, self.unknown_id) for token in tokens), np.int64, len(tokens))
 
     def encode_prompt(self, prompt: str, *, replace_unknown: bool) -> NDArray[np.int64]:
-        """As `encode`, of a prompt put in the corpus's case.
+        """As `encode`, of a prompt put in the corpus's form: NFC, and its case.
 
         Raises:
             UsageError: a token is not in the vocabulary and is not to be replaced (by a space, or where
                 the vocabulary has none by its first token).
         """
-        text = prompt.lower() if self.lowercase else prompt
+        text = unicodedata.normalize("NFC", prompt.lower() if self.lowercase else prompt)
         ids = self.encode(text)
         unknown = np.flatnonzero(ids < 0)
         if unknown.size and not replace_unknown:

@@ -29,8 +29,8 @@ class Display:
         self._last_progress = -SECONDS_BETWEEN_PLAIN_LINES
 
     def show(self, stage: str, message: str, *, progress: bool = False) -> None:
-        """Print one message of a stage."""
-        line = f"{stage:<10} {message}" if stage else message
+        """Print one message of a stage; the stage's name stands before its first line."""
+        line = f"{stage:<10} {message}".replace("\n", f"\n{'':<11}") if stage else message
         if not progress:
             self._write(f"{line}\n")
             self._unfinished = False
@@ -65,8 +65,7 @@ class _Handler(logging.Handler):
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
             return
-        for part in message.split("\n"):
-            self._display.show(self._stage, part, progress=record.levelno == PROGRESS)
+        self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
 
 
 def set_up(stage: str) -> None:

@@ -1,0 +1,1 @@
+"""The text generator itself: the network, and writing text with it. Train fits it, sample writes with it."""

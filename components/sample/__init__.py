@@ -1,0 +1,1 @@
+"""Sample: a model writes new text in bulk."""

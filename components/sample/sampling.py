@@ -1,0 +1,165 @@
+"""The work of sample: model in, samples out."""
+
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts import storage
+from components.artifacts.errors import SourceError, UsageError
+from components.artifacts.manifest import digest, write_manifest
+from components.artifacts.tensorflow import use_device
+from components.command import log
+from components.generator.model import Model
+from components.generator.stepping import Stepper
+from components.generator.writing import Request, Writer
+from components.sample.config import SampleConfig
+from components.sample.report import write_report
+
+TEXTS_A_FILE = 10_000
+TEXTS_SHOWN = 200
+MAXIMUM_PROMPTS_BYTES = 1 << 30
+_PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prompt:
+    text: str
+    ids: NDArray[np.int64]
+
+
+def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
+    """Write texts with the model at a URI, and the samples artifact at a URI.
+
+    Returns:
+        The samples' URI, their counts and the first texts.
+
+    Raises:
+        ArtifactError: the model is missing, damaged or foreign.
+        UsageError: a prompt is empty or outside the vocabulary.
+    """
+    try:
+        use_device(config.device)
+    except RuntimeError as error:
+        raise UsageError(f"sample.device: {error}") from None
+    with storage.incoming(model, "model") as source, storage.outgoing(samples) as directory:
+        generator = Model.read(source)
+        prompts = _prompts(config, generator)
+        total = len(prompts) * len(config.temperatures) * (config.count if _are_given(config) else 1)
+        began = time.monotonic()
+        first = _write_files(directory, _rows(config, generator, prompts, total), total)
+        seconds = time.monotonic() - began
+        write_report(directory / "report.html", first, total)
+        counts = {"texts": total, "tokens": total * config.length}
+        write_manifest(
+            directory,
+            kind="samples",
+            stage="sample",
+            config=config.model_dump(mode="json"),
+            counts=counts,
+            made_from={"model": digest(source)},
+        )
+    log.info(f"{total:,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
+    return {"samples": samples, "counts": counts, "first": first[: len(config.temperatures)]}
+
+
+def _rows(
+    config: SampleConfig, model: Model, prompts: list[_Prompt], total: int
+) -> Iterator[dict[str, Any]]:
+    """Every text with what it depended on, in the order of ids."""
+    vocabulary = model.vocabulary
+    writer = Writer(
+        Stepper(model.architecture, model.network),
+        context=model.context if config.context == "auto" else config.context,
+        window=model.window,
+        top_k=config.top_k,
+        top_p=config.top_p,
+        forbidden=[vocabulary.unknown_id] if vocabulary.has_unknown else [],
+    )
+    repeats = range(config.count if _are_given(config) else 1)
+    wanted = itertools.product(prompts, repeats, config.temperatures)
+    done = 0
+    for batch in _batches(wanted, config.batch):
+        requests = [
+            Request(id=number, prompt=prompt.ids, temperature=temperature)
+            for number, (prompt, _, temperature) in batch
+        ]
+        texts = writer.write(requests, length=config.length, seed=config.seed)
+        for request, text, (_, (prompt, _, temperature)) in zip(requests, texts, batch, strict=True):
+            yield {
+                "id": request.id,
+                "prompt": prompt.text,
+                "temperature": temperature,
+                "strategy": config.strategy(temperature),
+                "seed": config.seed,
+                "text": vocabulary.decode(text.ids),
+                "nats_per_token": round(text.nats_per_token, 6),
+            }
+        done += len(batch)
+        log.progress(f"{done:,}/{total:,} texts")
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[tuple[int, Any]]]:
+    numbered = iter(enumerate(items))
+    while batch := list(itertools.islice(numbered, size)):
+        yield batch
+
+
+def _write_files(directory: Path, rows: Iterator[dict[str, Any]], total: int) -> list[dict[str, Any]]:
+    """Write all rows as samples-*.jsonl; the first file's rows that fit the report are returned."""
+    shown: list[dict[str, Any]] = []
+    files = -(-total // TEXTS_A_FILE)
+    for number in range(files):
+        path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for row in itertools.islice(rows, TEXTS_A_FILE):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                if len(shown) < TEXTS_SHOWN:
+                    shown.append(row)
+    return shown
+
+
+def _are_given(config: SampleConfig) -> bool:
+    return bool(config.prompts or config.prompts_file)
+
+
+def _prompts(config: SampleConfig, model: Model) -> list[_Prompt]:
+    """The prompts to continue: those given, or else `count` random windows."""
+    if not _are_given(config):
+        return _random_windows(config, model)
+    texts = [*config.prompts, *(_lines(config.prompts_file) if config.prompts_file else [])]
+    if not texts:
+        raise SourceError(f"{config.prompts_file}: no prompt in it, only empty lines")
+    encode = model.vocabulary.encode_prompt
+    return [_Prompt(text=text, ids=encode(text, replace_unknown=config.replace_unknown)) for text in texts]
+
+
+def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:
+    """Random windows, the n-th by (seed, n) alone."""
+    prompts = []
+    for number in range(config.count):
+        key = np.array([config.seed, _PROMPT_CHOICE + number], np.uint64)
+        window = model.prompts[int(np.random.Philox(key=key).random_raw() % len(model.prompts))]
+        ids = model.vocabulary.encode(window)
+        ids = ids[-config.prompt_length :] if config.prompt_length else ids
+        prompts.append(_Prompt(text=model.vocabulary.decode(ids), ids=ids))
+    return prompts
+
+
+def _lines(uri: str) -> list[str]:
+    """The lines of a prompts file that are not empty."""
+    with (
+        tempfile.TemporaryDirectory(prefix="quillflow-") as scratch,
+        storage.source_file(uri, Path(scratch), maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
+    ):
+        try:
+            return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line]
+        except UnicodeDecodeError as error:
+            raise SourceError(f"{storage.redacted(uri)}: not UTF-8 at byte {error.start:,}") from None

@@ -1,0 +1,82 @@
+"""What train can be told."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from components.command.settings import Settings, setting
+
+UNCHANGED_BY = frozenset(
+    {"epochs", "train_steps", "device", "checkpoint_steps", "keep_checkpoints", "start_anew"}
+    | {"export", "sample_every", "sample_at", "sample_length", "sample_temperatures"}
+)
+"""Settings that may differ when training resumes: they leave the steps already taken as they are."""
+
+
+class TrainConfig(Settings):
+    """The network, how it is fitted, and what is kept."""
+
+    layers: int = setting(1, "LSTM layers", ge=1, le=16)
+    units: int = setting(256, "units of each LSTM layer", ge=1)
+    dropout: float = setting(0.0, "share of an LSTM layer's outputs dropped in training", unit="fraction", ge=0, lt=1)
+    dropout_placement: Literal["after_each", "between"] = setting(
+        "after_each", "where dropout goes: after each layer, or between layers (after a single one)"
+    )
+    input: Literal["one_hot", "scaled", "embedding"] = setting(
+        "embedding", "how a token enters the network: one-hot, id / vocabulary size, or a learned embedding"
+    )
+    embedding_size: int = setting(64, "width of the embedding", ge=1)
+
+    objective: Literal["next", "sequence"] = setting(
+        "sequence", "one target after the window, as the tutorials, or a target at every position"
+    )
+    carry_state: bool = setting(
+        True, "objective sequence: go through the text in order and carry the state on; else windows in random order"
+    )
+    label_smoothing: float = setting(
+        0.0, "part of each target's probability spread over all tokens; 0 is plain cross-entropy",
+        unit="fraction", ge=0, lt=1,
+    )
+
+    optimizer: Literal["adamw", "adam", "rmsprop", "sgd"] = setting("adamw", "the optimizer")
+    learning_rate: float = setting(4e-3, "learning rate, the highest where a schedule changes it", gt=0)
+    schedule: Literal["constant", "cosine"] = setting("cosine", "learning rate over time: constant, or falling to 0")
+    warm_up_steps: int = setting(100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0)
+    beta_2: float = setting(0.99, "adam, adamw: decay of the squared gradients' average", ge=0, lt=1)
+    weight_decay: float = setting(0.01, "adamw: weight decay", ge=0)
+    momentum: float = setting(0.0, "sgd: momentum", ge=0, lt=1)
+    clip_norm: float = setting(1.0, "the gradients' highest joint norm; 0 for no limit", ge=0)
+
+    batch: int = setting(32, "windows, or lanes of text, a train step", ge=1)
+    epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
+    train_steps: int = setting(0, "stop after this many steps whatever epochs says; 0 for no such stop", unit="train steps", ge=0)
+    seed: int = setting(1, "seed of the weights, the order of the data and dropout", ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
+
+    best_by: Literal["auto", "validation_loss", "training_loss"] = setting(
+        "auto", "what makes a checkpoint the best; auto is the held-out loss where text is held out"
+    )
+    export: Literal["best", "last"] = setting("best", "which checkpoint becomes the model")
+    checkpoint_steps: int = setting(
+        0, "save a checkpoint this often besides at each epoch's end; 0 for epochs' ends only", unit="train steps", ge=0
+    )
+    keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
+    start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
+
+    sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
+    sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")
+    sample_length: int = setting(400, "length of those samples", unit="tokens", ge=1)
+    sample_temperatures: tuple[float, ...] = setting(
+        (0.2, 0.5, 1.0, 1.2), "temperatures of those samples, one sample each; 0 is greedy"
+    )
+
+    @model_validator(mode="after")
+    def _temperatures_are_not_negative(self) -> Self:
+        if any(temperature < 0 for temperature in self.sample_temperatures):
+            raise ValueError("sample_temperatures must be 0 or more")
+        return self
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether the state is carried from one step to the next."""
+        return self.carry_state and self.objective == "sequence"

@@ -1,0 +1,110 @@
+"""The training data: a dataset in memory, and which of its tokens each train step sees.
+
+The order follows from (seed, train step) alone, so the place in the data is one integer. Both orders are
+computed inside TensorFlow's graph: nothing is read, shuffled or queued beside the train step.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import Manifest, digest, read_manifest
+from components.artifacts.records import read_split, window_count
+from components.artifacts.tensorflow import tf
+from components.artifacts.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A dataset: ids of both splits [tokens], and how windows are cut from them."""
+
+    train: NDArray[np.unsignedinteger]
+    validation: NDArray[np.unsignedinteger]
+    vocabulary: Vocabulary
+    manifest: Manifest
+    digest: str
+
+    @classmethod
+    def read(cls, directory: Path) -> "Dataset":
+        """Read the dataset in `directory`, whose manifest has been verified."""
+        manifest = read_manifest(directory, "dataset")
+        vocabulary = Vocabulary.read(directory)
+        return cls(
+            train=read_split(directory, "train", manifest, vocabulary),
+            validation=read_split(directory, "validation", manifest, vocabulary),
+            vocabulary=vocabulary,
+            manifest=manifest,
+            digest=digest(directory),
+        )
+
+    @property
+    def length(self) -> int:
+        """Window length in tokens."""
+        return int(self.manifest.config["length"])
+
+    @property
+    def step(self) -> int:
+        """Distance between windows in tokens."""
+        return int(self.manifest.config["step"])
+
+
+class Order(Protocol):
+    """Which places of the training text each train step sees."""
+
+    steps_per_epoch: int
+
+    def starts(self, train_step: Any) -> Any:
+        """Where the windows of an int64 train step begin: int64 [B]."""
+        ...
+
+
+class ShuffledWindows:
+    """Every window once an epoch, in an order that is new each epoch; an epoch's last batch may be smaller."""
+
+    def __init__(self, *, tokens: int, length: int, step: int, batch: int, seed: int) -> None:
+        self._windows = window_count(tokens, length, step)
+        self._step, self._batch, self._seed = step, batch, seed
+        self.steps_per_epoch = -(-self._windows // batch)
+
+    def starts(self, train_step: Any) -> Any:
+        """Where the windows of an int64 train step begin: int64 [B]."""
+        epoch = train_step // self.steps_per_epoch
+        first = (train_step % self.steps_per_epoch) * self._batch
+        places = tf.range(first, tf.minimum(first + self._batch, self._windows), dtype=tf.int64)
+        seed = tf.stack([tf.constant(self._seed, tf.int64), epoch])
+        last = tf.constant(self._windows - 1, tf.int64)
+        return self._step * tf.random.experimental.index_shuffle(places, seed=seed, max_index=last)
+
+
+class Lanes:
+    """The text cut into `batch` lanes, each read from its start to its end: what carried state needs.
+
+    An epoch leaves out less than two windows a lane; which tokens those are changes with a random offset.
+    """
+
+    def __init__(self, *, tokens: int, length: int, batch: int, seed: int) -> None:
+        self._length, self._batch, self._seed = length, batch, seed
+        self.steps_per_epoch = max((tokens - length) // (batch * length), 0)
+        if not self.steps_per_epoch:
+            raise ArtifactError(
+                f"the training split has {tokens:,} tokens, too few for {batch} lanes of windows of {length}: "
+                f"{batch * length + length:,} are needed; lower train.batch or vectorize.length"
+            )
+        self._spare = tokens - 1 - self.steps_per_epoch * length * batch
+
+    def starts(self, train_step: Any) -> Any:
+        """Where the windows of an int64 train step begin: int64 [B]."""
+        epoch = train_step // self.steps_per_epoch
+        seed = tf.stack([tf.constant(self._seed, tf.int64), epoch])
+        offset = tf.random.stateless_uniform([], seed, 0, self._spare + 1, tf.int64)
+        lanes = tf.range(self._batch, dtype=tf.int64) * (self.steps_per_epoch * self._length)
+        return offset + lanes + (train_step % self.steps_per_epoch) * self._length
+
+
+def windows_at(ids: Any, starts: Any, size: int) -> Any:
+    """The `size` ids from each start on: from ids [tokens] and int64 starts [B] to int32 [B, size]."""
+    return tf.cast(tf.gather(ids, starts[:, None] + tf.range(size, dtype=tf.int64)), tf.int32)

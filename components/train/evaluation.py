@@ -1,0 +1,101 @@
+"""The held-out loss, in nats per token, under the protocol the network was trained for.
+
+`carry`: every token is predicted from a state that has read the text before it. The split is cut into
+lanes read side by side; each lane first reads WARM_UP_TOKENS before its own part without being scored.
+`window`: the state is zero at the start of each window of the dataset's length. With the objective
+`next` the target after each of the dataset's windows counts; with `sequence` all targets of windows that
+lie end to end.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts.records import window_count
+from components.artifacts.tensorflow import tf
+from components.train.data import windows_at
+from components.train.trainer import Trainer
+
+WARM_UP_TOKENS = 512
+LANES = 16
+WINDOWS_AT_ONCE = 512
+
+
+class Evaluation:
+    """Scores a trainer's network on held-out ids [tokens]."""
+
+    def __init__(self, trainer: Trainer, ids: NDArray[np.unsignedinteger], *, step: int) -> None:
+        self._trainer = trainer
+        self._length = trainer.length
+        self._tokens = len(ids)
+        # Padding lets the last window be gathered whole; what is in it is never scored.
+        self._ids = tf.constant(np.concatenate([ids, np.zeros(self._length, ids.dtype)]))
+        self._step = step if trainer.config.objective == "next" else self._length
+        self._score_step = tf.function(self._score, reduce_retracing=True)
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's name, as it stands in metrics.json."""
+        return "carry" if self._trainer.config.carries_state else f"window of {self._length}"
+
+    def __call__(self) -> float | None:
+        """The mean nats per token, or None where too little is held out for one target."""
+        if self._tokens < 2 or (
+            self._trainer.config.objective == "next" and not window_count(self._tokens, self._length, self._step)
+        ):
+            return None
+        return self._carried() if self._trainer.config.carries_state else self._windows()
+
+    def _windows(self) -> float:
+        targets = self._tokens - 1 if self._trainer.config.objective == "sequence" else self._tokens
+        windows = (
+            window_count(self._tokens, self._length, self._step)
+            if self._trainer.config.objective == "next"
+            else -(-targets // self._length)
+        )
+        starts = np.arange(windows) * self._step
+        nats = scored = 0.0
+        for first in range(0, windows, WINDOWS_AT_ONCE):
+            batch = starts[first : first + WINDOWS_AT_ONCE]
+            batch_nats, batch_scored, _ = self._score_step(tf.constant(batch), tf.ones(len(batch)), [])
+            nats += float(batch_nats)
+            scored += float(batch_scored)
+        return nats / scored
+
+    def _carried(self) -> float:
+        chunks = -(-(self._tokens - 1) // self._length)
+        chunks_a_lane = -(-chunks // LANES)
+        warm_up = -(-WARM_UP_TOKENS // self._length)
+        config = self._trainer.config
+        states = [tf.zeros([LANES, config.units]) for _ in range(2 * config.layers)]
+        nats = scored = 0.0
+        for place in range(-warm_up, chunks_a_lane):
+            chunk = np.arange(LANES) * chunks_a_lane + place
+            exists = (chunk >= 0) & (chunk < chunks)
+            counts = exists & (place >= 0)
+            starts = np.where(exists, chunk, 0) * self._length
+            lane_nats, lane_scored, new = self._score_step(
+                tf.constant(starts), tf.constant(counts, tf.float32), states
+            )
+            # A lane that starts at the text's beginning has nothing to warm up on: its state stays zero.
+            states = [state * tf.constant(exists[:, None], tf.float32) for state in new]
+            nats += float(lane_nats)
+            scored += float(lane_scored)
+        return nats / scored
+
+    def _score(self, starts: Any, counts: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
+        """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""
+        window = windows_at(self._ids, starts, self._length + 1)
+        if states:
+            logits, *states = self._trainer.network([window[:, :-1], *states], training=False)
+        else:
+            logits = self._trainer.network(window[:, :-1], training=False)
+        if self._trainer.config.objective == "next":
+            labels, places = window[:, -1:], starts[:, None] + self._length
+            logits = logits[:, None]
+        else:
+            labels, places = window[:, 1:], starts[:, None] + tf.range(1, self._length + 1, dtype=tf.int64)
+        weights = tf.cast(places < self._tokens, tf.float32) * counts[:, None]
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        return tf.reduce_sum(tf.cast(nats * weights, tf.float64)), tf.reduce_sum(weights), states

@@ -1,0 +1,140 @@
+"""Writing the model artifact: the exported network, its metrics, its history and its card."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.artifacts import storage
+from components.artifacts.manifest import write_manifest
+from components.generator.model import METRICS_NAME, Model, trained_for
+from components.generator.network import build
+from components.generator.stepping import parameters
+from components.train.checkpoints import Progress
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+
+PROMPTS = 1000
+
+
+def metrics_of(
+    config: TrainConfig, dataset: Dataset, trainer: Trainer, protocol: str, progress: Progress, device: str
+) -> dict[str, Any]:
+    """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
+
+    `tokens_per_second` counts input tokens over the time of train steps alone; perplexity is of the
+    held-out loss where text is held out, else of the training loss.
+    """
+    exported = progress.history[-1]
+    if config.export == "best":
+        exported = next(row for row in progress.history if row["train_step"] == progress.best_step)
+    train_loss, validation_loss = exported["train_loss_nats"], exported["validation_loss_nats"]
+    counts = dataset.manifest.counts
+    bits = None
+    if validation_loss is not None:
+        tokens_a_character = counts["validation_tokens"] / counts["validation_characters"]
+        bits = validation_loss * tokens_a_character / math.log(2)
+    return {
+        "train_loss_nats": train_loss,
+        "validation_loss_nats": validation_loss,
+        "validation_bits_per_char": bits,
+        "validation_protocol": protocol,
+        "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
+        "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
+        "steps": exported["train_step"],
+        "epochs": exported["train_step"] / trainer.order.steps_per_epoch,
+        "wall_seconds": progress.seconds,
+        "device": device,
+    }
+
+
+def write_model(
+    uri: str,
+    *,
+    config: TrainConfig,
+    dataset: Dataset,
+    trainer: Trainer,
+    progress: Progress,
+    metrics: dict[str, Any],
+) -> None:
+    """Write the model artifact at `uri` with the weights that the trainer has now."""
+    network = build(trainer.architecture)
+    network.set_weights(trainer.network.get_weights())
+    model = Model(
+        architecture=trainer.architecture,
+        network=network,
+        vocabulary=dataset.vocabulary,
+        context=trained_for(carry_state=config.carries_state),
+        window=dataset.length,
+        prompts=_prompts(dataset),
+    )
+    with storage.outgoing(uri) as directory:
+        model.write(directory, config.model_dump(mode="json"))
+        _write_json_lines(directory / "history.jsonl", progress.history)
+        (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        (directory / "README.md").write_text(_card(model, config, dataset, metrics), encoding="utf-8")
+        write_manifest(
+            directory,
+            kind="model",
+            stage="train",
+            config=config.model_dump(mode="json"),
+            counts={"parameters": parameters(network), "steps": metrics["steps"]},
+            made_from={"dataset": dataset.digest},
+        )
+
+
+def _prompts(dataset: Dataset) -> list[str]:
+    """Windows of the training text, evenly spread, for texts to start from."""
+    last = len(dataset.train) - dataset.length
+    starts = np.unique(np.linspace(0, last, PROMPTS).astype(np.int64))
+    return [dataset.vocabulary.decode(dataset.train[start : start + dataset.length]) for start in starts]
+
+
+def _write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8")
+
+
+def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: dict[str, Any]) -> str:
+    lines: list[str] = []
+    model.network.summary(print_fn=lambda line, **_: lines.append(line), line_length=78)
+    figures = "\n".join(
+        f"| {name} | {value:.6g} |" if isinstance(value, float) else f"| {name} | {value} |"
+        for name, value in metrics.items()
+    )
+    counts = dataset.manifest.counts
+    summary = "\n".join(lines)
+    return f"""# A text generator made by Quillflow
+
+Writes text token by token; a token is one of {len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
+{counts["train_tokens"]:,} tokens, with {counts["validation_tokens"]:,} held out, and is to be used with
+{"state carried through the text" if model.context == "carry" else f"windows of {model.window} tokens"}.
+
+Write with it: `quillflow sample --model <this directory> --samples <new directory>`.
+It continues text of the kind it was trained on. It knows no facts and may repeat its training text.
+
+## Metrics
+
+Losses are in nats per token.
+
+| metric | value |
+| --- | --- |
+{figures}
+
+## Network
+
+```
+{summary}
+```
+
+## Settings
+
+```json
+{config.model_dump_json(indent=2)}
+```
+
+Made from the dataset whose manifest has the SHA-256 `{dataset.digest}`.
+"""

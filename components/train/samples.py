@@ -1,0 +1,39 @@
+"""Samples written while training, as the tutorials print them after an epoch."""
+
+from typing import Any
+
+import numpy as np
+
+from components.command import log
+from components.generator.model import trained_for
+from components.generator.stepping import Stepper
+from components.generator.writing import Request, Writer
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+
+
+def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
+    """Write one text a temperature from one random window of the training text; log and return them.
+
+    The window and the texts follow from (seed, epoch), so training itself is not touched by them.
+    """
+    chance = np.random.Generator(np.random.Philox(key=np.array([config.seed, epoch], np.uint64)))
+    start = int(chance.integers(0, max(len(dataset.train) - dataset.length, 1)))
+    prompt = dataset.train[start : start + dataset.length]
+    writer = Writer(
+        Stepper(trainer.architecture, trainer.network),
+        context=trained_for(carry_state=config.carries_state),
+        window=dataset.length,
+        forbidden=[dataset.vocabulary.unknown_id] if dataset.vocabulary.has_unknown else [],
+    )
+    temperatures = config.sample_temperatures
+    requests = [Request(id=n, prompt=prompt, temperature=value) for n, value in enumerate(temperatures)]
+    texts = writer.write(requests, length=config.sample_length, seed=config.seed + epoch)
+    rows = [
+        {"temperature": value, "prompt": dataset.vocabulary.decode(prompt), "text": dataset.vocabulary.decode(text.ids)}
+        for value, text in zip(temperatures, texts, strict=True)
+    ]
+    for row in rows:
+        log.info(f"sample at temperature {row['temperature']:g} after {row['prompt']!r}:\n{row['text']}\n")
+    return rows
