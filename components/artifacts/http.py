@@ -36,6 +36,18 @@ def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maxim
         raise SourceError(f"{name}: the download broke off ({error}); try again") from None
 
 
+def version(uri: str, *, allow_private_hosts: bool) -> str:
+    """What the server says of the version of what is at `uri`; empty where it says nothing or can't be asked."""
+    opener = _opener(allow_private_hosts=allow_private_hosts)
+    request = urllib.request.Request(uri, method="HEAD", headers={"User-Agent": "quillflow"})  # noqa: S310
+    try:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
+    except (http.client.HTTPException, OSError, ValueError, SourceError):
+        return ""
+    return " ".join([uri, *said]) if said[0] or said[1] else ""
+
+
 def _copy(answer: Any, file: Any, name: str, maximum_bytes: int) -> None:
     expected = answer.headers.get("Content-Length")
     received = 0
@@ -55,12 +67,8 @@ def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
     """
     opener = urllib.request.OpenerDirector()
     opener.add_handler(urllib.request.ProxyHandler(None if allow_private_hosts else {}))
-    opener.add_handler(
-        _handler(urllib.request.HTTPHandler, http.client.HTTPConnection, allow_private_hosts)
-    )
-    opener.add_handler(
-        _handler(urllib.request.HTTPSHandler, http.client.HTTPSConnection, allow_private_hosts)
-    )
+    opener.add_handler(_handler(urllib.request.HTTPHandler, http.client.HTTPConnection, allow_private_hosts))
+    opener.add_handler(_handler(urllib.request.HTTPSHandler, http.client.HTTPSConnection, allow_private_hosts))
     opener.add_handler(urllib.request.HTTPRedirectHandler())
     opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
     opener.add_handler(urllib.request.HTTPErrorProcessor())
@@ -78,8 +86,7 @@ def _handler(base: Any, connection: Any, allow_private_hosts: bool) -> Any:
             if not (address.is_global or allow_private_hosts):
                 self.close()
                 raise SourceError(
-                    f"{self.host} is at the private address {address}; "
-                    "set ingest.allow_private_hosts if that is meant"
+                    f"{self.host} is at the private address {address}; set ingest.allow_private_hosts if that is meant"
                 )
 
     class Handler(base):  # type: ignore[misc]

@@ -6,7 +6,7 @@ vocabulary. Windows are views over the joined blocks: nothing is stored twice.
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class SplitWriter:
         self._pending_tokens = 0
         self._written_blocks = 0
         self._shard = -1
-        self._writer: tf.io.TFRecordWriter | None = None
+        self._writer: Any = None
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +83,7 @@ class SplitWriter:
         self._written_blocks += 1
 
 
-def read_split(
-    directory: Path, split: str, manifest: Manifest, vocabulary: Vocabulary
-) -> NDArray[np.unsignedinteger]:
+def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Vocabulary) -> NDArray[np.unsignedinteger]:
     """All ids of a split in order, [tokens], in the vocabulary's narrowest dtype.
 
     Raises:

@@ -104,9 +104,7 @@ def write_file(uri: str, data: bytes) -> None:
 
 
 @contextmanager
-def source_file(
-    uri: str, scratch: Path, *, allow_private_hosts: bool = False, maximum_bytes: int
-) -> Iterator[Path]:
+def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, maximum_bytes: int) -> Iterator[Path]:
     """A local file with the bytes at `uri`; a remote one is fetched into the directory `scratch`.
 
     Raises:

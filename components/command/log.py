@@ -1,8 +1,8 @@
 """What a person sees of work under way: one stage name and one message a line, on standard error.
 
 With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({"quillflow": stage,
-"level", "message"}); that is how a pipeline's runner tells the stages' lines from other output, and what
-a log collector on a cluster can read.
+"level", "message"}, and "exit_code" with what stopped the work); that is how a pipeline's runner tells
+the stages' lines from other output, and what a log collector on a cluster can read.
 """
 
 import json
@@ -61,8 +61,10 @@ class _Handler(logging.Handler):
             message = f"warning: {message}"
         if self._json:
             level = "progress" if record.levelno == PROGRESS else record.levelname.lower()
-            line = json.dumps({"quillflow": self._stage, "level": level, "message": message})
-            sys.stderr.write(line + "\n")
+            entry = {"quillflow": self._stage, "level": level, "message": message}
+            if hasattr(record, "exit_code"):
+                entry["exit_code"] = record.exit_code
+            sys.stderr.write(json.dumps(entry) + "\n")
             sys.stderr.flush()
             return
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
@@ -85,9 +87,9 @@ def warning(message: str) -> None:
     _LOGGER.warning("%s", message)
 
 
-def error(message: str) -> None:
-    """Tell what stopped the work."""
-    _LOGGER.error("%s", message)
+def error(message: str, exit_code: int = 1) -> None:
+    """Tell what stopped the work, and the exit code it ends with."""
+    _LOGGER.error("%s", message, extra={"exit_code": exit_code})
 
 
 def progress(message: str) -> None:

@@ -51,7 +51,7 @@ class Settings(BaseModel):
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to `name`, or lists them all."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
 
 
@@ -90,7 +90,8 @@ def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
 def _explain(cls: type[Settings], stage: str, error: Any) -> str:
     place = ".".join([stage, *(str(part) for part in error["loc"])])
     if error["type"] == "extra_forbidden":
-        return f"unknown setting {place}; {nearest(str(error['loc'][0]), cls.model_fields)}"
+        known = [f"{stage}.{name}" for name in cls.model_fields]
+        return f"unknown setting {place}; {nearest(place, known)}"
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
         return f"{stage}: {message}"

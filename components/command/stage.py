@@ -74,10 +74,10 @@ def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
     try:
         yield
     except QuillflowError as error:
-        _report(str(error), verbose=verbose)
+        _report(str(error), verbose=verbose, exit_code=error.exit_code)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        log.error("interrupted")
+        log.error("interrupted", 130)
         raise SystemExit(130) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
@@ -97,7 +97,7 @@ def stage_task(stage: str) -> Iterator[None]:
         yield
 
 
-def _report(message: str, *, verbose: bool) -> None:
+def _report(message: str, *, verbose: bool, exit_code: int = 1) -> None:
     if verbose:
         sys.stderr.write(traceback.format_exc())
-    log.error(message)
+    log.error(message, exit_code)

@@ -130,5 +130,3 @@ def _read_json(path: Path) -> Any:
     except (OSError, ValueError) as error:
         reason = "missing" if isinstance(error, OSError) else "damaged"
         raise ArtifactError(f"{path}: {reason}; make the model again") from None
-
-

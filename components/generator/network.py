@@ -41,9 +41,7 @@ class Architecture:
         return asdict(self)
 
 
-def build(
-    architecture: Architecture, *, length: int | None = None, unroll: bool = False, carry: bool = False
-) -> Any:
+def build(architecture: Architecture, *, length: int | None = None, unroll: bool = False, carry: bool = False) -> Any:
     """The network as a Keras functional model, freshly initialised.
 
     Args:

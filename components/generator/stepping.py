@@ -14,11 +14,11 @@ from components.generator.network import Architecture
 class NextToken(Protocol):
     """Anything that writes text one token at a time."""
 
-    def zero_states(self, batch: Any) -> Sequence[Any]:
+    def zero_states(self, batch: Any) -> list[Any]:
         """The states before the first token, each [B, ...]."""
         ...
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
         """Take int32 ids [B]; return float32 logits [B, V] of the token that follows, and the new states."""
         ...
 

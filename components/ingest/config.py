@@ -17,14 +17,13 @@ class IngestConfig(Settings):
     user_column: str = setting("", "CSV: the column with the message's user, needed to keep or drop users")
     keep_users: tuple[str, ...] = setting((), "CSV: only these users' messages")
     drop_users: tuple[str, ...] = setting((), "CSV: all messages but these users'")
-    first_fraction: float = setting(
-        1.0, "CSV: the first part of the kept messages", unit="fraction", gt=0, le=1
-    )
+    first_fraction: float = setting(1.0, "CSV: the first part of the kept messages", unit="fraction", gt=0, le=1)
     delimiter: str = setting(",", "CSV: what separates the columns", unit="one character", min_length=1, max_length=1)
     lowercase: bool = setting(False, "turn the text into lower case")
     encoding: str = setting("utf-8", "the source's character encoding, by Python's name; a BOM is taken off")
     undecodable: Literal["error", "replace"] = setting(
-        "error", "on bytes that are not text (NUL among them): stop and name file and offset, or put U+FFFD and count"
+        "error",
+        "on bytes that are not text (NUL among them): stop and name file and offset, or put U+FFFD and count",
     )
     allow_private_hosts: bool = setting(False, "http(s): let the source be on a private, loopback or link-local host")
     maximum_bytes: int = setting(1 << 36, "the most that is read, after decompression", unit="bytes", ge=1)

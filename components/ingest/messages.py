@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.artifacts.errors import SourceError
 from components.command.settings import nearest
@@ -63,7 +63,7 @@ def messages(
         if config.user_column:
             by_user = rows[config.user_column]
             if users is not None:
-                users.update(by_user.value_counts().to_dict())
+                users.update({str(user): count for user, count in by_user.value_counts().items()})
             if config.keep_users:
                 kept = kept[kept[config.user_column].isin(config.keep_users)]
             if config.drop_users:
@@ -92,9 +92,10 @@ def _rows(pieces: Iterable[str], name: str, config: IngestConfig) -> Iterator["D
         header.append(column)
         return column in columns
 
+    file: Any = TextFile(pieces)  # reads as pandas needs, though it is no whole file
     try:
         with pd.read_csv(
-            TextFile(pieces),  # type: ignore[call-overload] -- it reads; pandas's stubs want a whole file
+            file,
             sep=config.delimiter,
             dtype=str,
             na_filter=False,

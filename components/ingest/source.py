@@ -23,12 +23,12 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class Source:
     """A source's bytes, decompressed.
 
-    `name` is fit for people and manifests (no secrets); `sha256` and `bytes` are of the source as it
+    `name` is fit for people and manifests (no secrets); `sha256` and `size` [bytes] are of the source as it
     lies there, compressed or not; `chunks` starts reading anew each time it is called.
     """
 
     name: str
-    bytes: int
+    size: int
     sha256: str
     chunks: Callable[[], Iterator[bytes]]
 
@@ -65,7 +65,7 @@ def opened(uri: str, config: IngestConfig) -> Iterator[Source]:
             with path.open("rb") as raw:
                 yield from _checked(raw, name, path.stat().st_size, config)
 
-        yield Source(name=name, bytes=path.stat().st_size, sha256=sha256, chunks=chunks)
+        yield Source(name=name, size=path.stat().st_size, sha256=sha256, chunks=chunks)
 
 
 def python_docs() -> str:
@@ -79,9 +79,7 @@ def _builtin(uri: str) -> Source:
     if uri != f"{BUILTIN_SCHEME}python-docs":
         raise UsageError(f"{uri}: no such built-in corpus; there is {BUILTIN_SCHEME}python-docs")
     data = python_docs().encode()
-    return Source(
-        name=uri, bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), chunks=lambda: iter([data])
-    )
+    return Source(name=uri, size=len(data), sha256=hashlib.sha256(data).hexdigest(), chunks=lambda: iter([data]))
 
 
 def _checked(raw: BinaryIO, name: str, size: int, config: IngestConfig) -> Iterator[bytes]:
@@ -109,4 +107,3 @@ def _read(stream: BinaryIO | gzip.GzipFile, name: str) -> bytes:
         return stream.read(CHUNK_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name}: the gzip data is truncated or damaged ({error})") from None
-

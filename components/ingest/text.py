@@ -63,8 +63,9 @@ class Decoder:
         count = text.count("\0")
         if count and self._config.undecodable == "error":
             after = len(text[text.index("\0") :].encode(self._config.encoding, "replace"))
+            offset = self._offset - undecoded - after
             raise SourceError(
-                f"{self._name}: a NUL at byte {self._offset - undecoded - after:,}, so this is no plain text; set ingest.encoding, "
+                f"{self._name}: a NUL at byte {offset:,}, so this is no plain text; set ingest.encoding, "
                 "or ingest.undecodable to replace"
             )
         self.replaced += count

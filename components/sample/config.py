@@ -11,23 +11,34 @@ class SampleConfig(Settings):
     """What is written, after which prompts, and by which strategy."""
 
     temperatures: tuple[float, ...] = setting(
-        (0.5, 1.0), "temperatures, each of which writes every text; 0 is greedy: always the likeliest token", min_length=1
+        (0.5, 1.0),
+        "temperatures, each of which writes every text; 0 is greedy: always the likeliest token",
+        min_length=1,
     )
     top_k: int = setting(0, "draw from this many of the likeliest tokens only; 0 for all", unit="tokens", ge=0)
     top_p: float = setting(
-        1.0, "draw from the nucleus only: the fewest likeliest tokens with this probability together", gt=0, le=1
+        1.0,
+        "draw from the nucleus only: the fewest likeliest tokens with this probability together",
+        gt=0,
+        le=1,
     )
     length: int = setting(400, "length of each text, its prompt not counted", unit="tokens", ge=1)
-    count: int = setting(4, "texts for each temperature, and for each prompt where prompts are given", unit="texts", ge=1)
+    count: int = setting(
+        4, "texts for each temperature, and for each prompt where prompts are given", unit="texts", ge=1
+    )
     prompts: tuple[str, ...] = setting((), "prompts to continue; without any, random windows of the training text")
     prompts_file: str = setting("", "a path or URI of a UTF-8 file with one prompt a line, after those in prompts")
     prompt_length: int = setting(
-        0, "how much of a random window is the prompt, from its end back; 0 for all of it", unit="tokens", ge=0
+        0,
+        "how much of a random window is the prompt, from its end back; 0 for all of it",
+        unit="tokens",
+        ge=0,
     )
     replace_unknown: bool = setting(False, "put a space for what is in a prompt but not in the vocabulary")
     seed: int = setting(1, "seed of the choice of random windows and of every text's chance", ge=0, lt=2**63)
     context: Literal["auto", "carry", "window"] = setting(
-        "auto", "what a token is chosen from: all the text before it, the window before it, or as the model was trained"
+        "auto",
+        "what a token is chosen from: all the text before it, the window before it, or as the model was trained",
     )
     batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
     device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")

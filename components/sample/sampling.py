@@ -70,9 +70,7 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
     return {"samples": samples, "counts": counts, "first": first[: len(config.temperatures)]}
 
 
-def _rows(
-    config: SampleConfig, model: Model, prompts: list[_Prompt], total: int
-) -> Iterator[dict[str, Any]]:
+def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], total: int) -> Iterator[dict[str, Any]]:
     """Every text with what it depended on, in the order of ids."""
     vocabulary = model.vocabulary
     writer = Writer(
@@ -88,8 +86,7 @@ def _rows(
     done = 0
     for batch in _batches(wanted, config.batch):
         requests = [
-            Request(id=number, prompt=prompt.ids, temperature=temperature)
-            for number, (prompt, _, temperature) in batch
+            Request(id=number, prompt=prompt.ids, temperature=temperature) for number, (prompt, _, temperature) in batch
         ]
         texts = writer.write(requests, length=config.length, seed=config.seed)
         for request, text, (_, (prompt, _, temperature)) in zip(requests, texts, batch, strict=True):

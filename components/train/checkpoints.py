@@ -61,7 +61,7 @@ class Checkpoints:
         name = f"{progress.train_step:010d}-{secrets.token_hex(4)}"
         with storage.outgoing(storage.join(self._uri, name)) as directory:
             buffer = io.BytesIO()
-            np.savez(buffer, **{f"{index:05d}": value for index, value in enumerate(values)})
+            np.savez(buffer, allow_pickle=False, **{f"{index:05d}": value for index, value in enumerate(values)})
             (directory / _VARIABLES).write_bytes(buffer.getvalue())
             (directory / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
             write_manifest(

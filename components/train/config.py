@@ -31,17 +31,23 @@ class TrainConfig(Settings):
         "sequence", "one target after the window, as the tutorials, or a target at every position"
     )
     carry_state: bool = setting(
-        True, "objective sequence: go through the text in order and carry the state on; else windows in random order"
+        True,
+        "objective sequence: go through the text in order and carry the state on; else windows in random order",
     )
     label_smoothing: float = setting(
-        0.0, "part of each target's probability spread over all tokens; 0 is plain cross-entropy",
-        unit="fraction", ge=0, lt=1,
+        0.0,
+        "part of each target's probability spread over all tokens; 0 is plain cross-entropy",
+        unit="fraction",
+        ge=0,
+        lt=1,
     )
 
     optimizer: Literal["adamw", "adam", "rmsprop", "sgd"] = setting("adamw", "the optimizer")
     learning_rate: float = setting(4e-3, "learning rate, the highest where a schedule changes it", gt=0)
     schedule: Literal["constant", "cosine"] = setting("cosine", "learning rate over time: constant, or falling to 0")
-    warm_up_steps: int = setting(100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0)
+    warm_up_steps: int = setting(
+        100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0
+    )
     beta_2: float = setting(0.99, "adam, adamw: decay of the squared gradients' average", ge=0, lt=1)
     weight_decay: float = setting(0.01, "adamw: weight decay", ge=0)
     momentum: float = setting(0.0, "sgd: momentum", ge=0, lt=1)
@@ -49,7 +55,9 @@ class TrainConfig(Settings):
 
     batch: int = setting(32, "windows, or lanes of text, a train step", ge=1)
     epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
-    train_steps: int = setting(0, "stop after this many steps whatever epochs says; 0 for no such stop", unit="train steps", ge=0)
+    train_steps: int = setting(
+        0, "stop after this many steps whatever epochs says; 0 for no such stop", unit="train steps", ge=0
+    )
     seed: int = setting(1, "seed of the weights, the order of the data and dropout", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
 
@@ -58,7 +66,10 @@ class TrainConfig(Settings):
     )
     export: Literal["best", "last"] = setting("best", "which checkpoint becomes the model")
     checkpoint_steps: int = setting(
-        0, "save a checkpoint this often besides at each epoch's end; 0 for epochs' ends only", unit="train steps", ge=0
+        0,
+        "save a checkpoint this often besides at each epoch's end; 0 for epochs' ends only",
+        unit="train steps",
+        ge=0,
     )
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
     start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")

@@ -31,7 +31,10 @@ class Evaluation:
         self._tokens = len(ids)
         # Padding lets the last window be gathered whole; what is in it is never scored.
         self._ids = tf.constant(np.concatenate([ids, np.zeros(self._length, ids.dtype)]))
-        self._step = step if trainer.config.objective == "next" else self._length
+        if trainer.config.objective == "next":
+            self._step, self._windows = step, window_count(len(ids), self._length, step)
+        else:
+            self._step, self._windows = self._length, window_count(len(ids), 1, self._length)
         self._score_step = tf.function(self._score, reduce_retracing=True)
 
     @property
@@ -41,22 +44,14 @@ class Evaluation:
 
     def __call__(self) -> float | None:
         """The mean nats per token, or None where too little is held out for one target."""
-        if self._tokens < 2 or (
-            self._trainer.config.objective == "next" and not window_count(self._tokens, self._length, self._step)
-        ):
+        if not self._windows:
             return None
-        return self._carried() if self._trainer.config.carries_state else self._windows()
+        return self._carried() if self._trainer.config.carries_state else self._reset()
 
-    def _windows(self) -> float:
-        targets = self._tokens - 1 if self._trainer.config.objective == "sequence" else self._tokens
-        windows = (
-            window_count(self._tokens, self._length, self._step)
-            if self._trainer.config.objective == "next"
-            else -(-targets // self._length)
-        )
-        starts = np.arange(windows) * self._step
+    def _reset(self) -> float:
+        starts = np.arange(self._windows) * self._step
         nats = scored = 0.0
-        for first in range(0, windows, WINDOWS_AT_ONCE):
+        for first in range(0, self._windows, WINDOWS_AT_ONCE):
             batch = starts[first : first + WINDOWS_AT_ONCE]
             batch_nats, batch_scored, _ = self._score_step(tf.constant(batch), tf.ones(len(batch)), [])
             nats += float(batch_nats)
@@ -64,20 +59,17 @@ class Evaluation:
         return nats / scored
 
     def _carried(self) -> float:
-        chunks = -(-(self._tokens - 1) // self._length)
-        chunks_a_lane = -(-chunks // LANES)
+        chunks_a_lane = -(-self._windows // LANES)
         warm_up = -(-WARM_UP_TOKENS // self._length)
         config = self._trainer.config
         states = [tf.zeros([LANES, config.units]) for _ in range(2 * config.layers)]
         nats = scored = 0.0
         for place in range(-warm_up, chunks_a_lane):
             chunk = np.arange(LANES) * chunks_a_lane + place
-            exists = (chunk >= 0) & (chunk < chunks)
+            exists = (chunk >= 0) & (chunk < self._windows)
             counts = exists & (place >= 0)
             starts = np.where(exists, chunk, 0) * self._length
-            lane_nats, lane_scored, new = self._score_step(
-                tf.constant(starts), tf.constant(counts, tf.float32), states
-            )
+            lane_nats, lane_scored, new = self._score_step(tf.constant(starts), tf.constant(counts, tf.float32), states)
             # A lane that starts at the text's beginning has nothing to warm up on: its state stays zero.
             states = [state * tf.constant(exists[:, None], tf.float32) for state in new]
             nats += float(lane_nats)

@@ -31,7 +31,11 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
     requests = [Request(id=n, prompt=prompt, temperature=value) for n, value in enumerate(temperatures)]
     texts = writer.write(requests, length=config.sample_length, seed=config.seed + epoch)
     rows = [
-        {"temperature": value, "prompt": dataset.vocabulary.decode(prompt), "text": dataset.vocabulary.decode(text.ids)}
+        {
+            "temperature": value,
+            "prompt": dataset.vocabulary.decode(prompt),
+            "text": dataset.vocabulary.decode(text.ids),
+        }
         for value, text in zip(temperatures, texts, strict=True)
     ]
     for row in rows:

@@ -41,9 +41,7 @@ class Trainer:
         self.length = dataset.length
         # Unrolled steps are twice as fast on a CPU; on a GPU cuDNN is far faster and can't be unrolled.
         unroll = not tf.config.get_visible_devices("GPU")
-        self.network = build(
-            self.architecture, length=dataset.length, unroll=unroll, carry=config.carries_state
-        )
+        self.network = build(self.architecture, length=dataset.length, unroll=unroll, carry=config.carries_state)
         self.learning_rate = _learning_rate(config, self.train_steps)
         self._optimizer = _optimizer(config, self.learning_rate)
         self._optimizer.build(self.network.trainable_variables)
@@ -113,9 +111,7 @@ def _order(config: TrainConfig, dataset: Dataset) -> Order:
     tokens, length = len(dataset.train), dataset.length
     if config.carries_state:
         return Lanes(tokens=tokens, length=length, batch=config.batch, seed=config.seed)
-    return ShuffledWindows(
-        tokens=tokens, length=length, step=dataset.step, batch=config.batch, seed=config.seed
-    )
+    return ShuffledWindows(tokens=tokens, length=length, step=dataset.step, batch=config.batch, seed=config.seed)
 
 
 def _learning_rate(config: TrainConfig, train_steps: int) -> Any:

@@ -182,4 +182,3 @@ def _summary(metrics: dict[str, Any]) -> str:
     if loss is None:
         return f"training loss {metrics['train_loss_nats']:.4f} nats per token"
     return f"held-out loss {loss:.4f} nats per token, {metrics['validation_bits_per_char']:.3f} bits per character"
-

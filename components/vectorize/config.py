@@ -9,8 +9,10 @@ class VectorizeConfig(Settings):
 
     tokens: TokenKind = setting("characters", "what a token is: a character, or a word or punctuation mark")
     vocabulary_size: int = setting(
-        0, "words: keep this many of the most frequent, the rest become one unknown token; 0 keeps all",
-        unit="tokens", ge=0,
+        0,
+        "words: keep this many of the most frequent, the rest become one unknown token; 0 keeps all",
+        unit="tokens",
+        ge=0,
     )
     length: int = setting(64, "window length", unit="tokens", ge=1)
     step: int = setting(1, "distance from one window's start to the next", unit="tokens", ge=1)

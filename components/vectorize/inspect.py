@@ -32,8 +32,9 @@ def first_windows(dataset: str, *, split: str, count: int) -> dict[str, Any]:
 def as_lines(found: dict[str, Any]) -> list[str]:
     """What `first_windows` found, as lines for a person; white space is shown escaped."""
     counts = found["counts"]
-    return [
-        f"{found['dataset']}: vocabulary of {counts['vocabulary']:,}, {counts['tokens']:,} {found['config']['tokens']}, "
-        f"{counts['train_windows']:,} windows to train and {counts['validation_windows']:,} held out",
-        *(f"{row['window']!r} -> {row['target']!r}" for row in found["windows"]),
-    ]
+    summary = (
+        f"{found['dataset']}: vocabulary of {counts['vocabulary']:,}, {counts['tokens']:,} "
+        f"{found['config']['tokens']}, {counts['train_windows']:,} windows to train and "
+        f"{counts['validation_windows']:,} held out"
+    )
+    return [summary, *(f"{row['window']!r} -> {row['target']!r}" for row in found["windows"])]

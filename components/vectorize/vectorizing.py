@@ -68,9 +68,7 @@ def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) ->
     else:
         kept = set(counts)
     return (
-        Vocabulary(
-            kind=config.tokens, tokens=tuple(sorted(kept)), lowercase=lowercase, has_unknown=has_unknown
-        ),
+        Vocabulary(kind=config.tokens, tokens=tuple(sorted(kept)), lowercase=lowercase, has_unknown=has_unknown),
         total,
     )
 

@@ -1,0 +1,32 @@
+"""Sample as a Kubeflow component."""
+
+from typing import Any
+
+from kfp import dsl
+
+from components.artifacts.version import VERSION
+
+
+@dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)
+def sample(
+    model: dsl.Input[dsl.Model],
+    settings: dict[str, Any],
+    prompts_digest: str,
+    version: str,
+    samples: dsl.Output[dsl.Dataset],
+) -> None:
+    """Write new text in bulk with a model.
+
+    Args:
+        model: the model to write with.
+        settings: SampleConfig's fields.
+        prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
+        version: the suite's version, so that the cache never answers for another one.
+        samples: the texts, as JSON lines and as a page to read.
+    """
+    from components.command.stage import stage_task
+    from components.sample.config import SampleConfig
+    from components.sample.sampling import sample as work
+
+    with stage_task("sample"):
+        work(SampleConfig.parse(settings, "sample"), model=model.path, samples=samples.path)

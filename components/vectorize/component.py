@@ -1,0 +1,30 @@
+"""Vectorize as a Kubeflow component."""
+
+from typing import Any
+
+from kfp import dsl
+
+from components.artifacts.version import VERSION
+
+
+@dsl.component(base_image=f"quillflow/vectorize:{VERSION}", packages_to_install=[], install_kfp_package=False)
+def vectorize(
+    corpus: dsl.Input[dsl.Dataset],
+    settings: dict[str, Any],
+    version: str,
+    dataset: dsl.Output[dsl.Dataset],
+) -> None:
+    """Write a corpus as token ids in TFRecords, with its vocabulary.
+
+    Args:
+        corpus: the corpus.
+        settings: VectorizeConfig's fields.
+        version: the suite's version, so that the cache never answers for another one.
+        dataset: the dataset.
+    """
+    from components.command.stage import stage_task
+    from components.vectorize.config import VectorizeConfig
+    from components.vectorize.vectorizing import vectorize as work
+
+    with stage_task("vectorize"):
+        work(VectorizeConfig.parse(settings, "vectorize"), corpus=corpus.path, dataset=dataset.path)

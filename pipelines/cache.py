@@ -1,0 +1,47 @@
+"""What a run's cache must notice, named by digests that travel as task parameters.
+
+Kubeflow keys a task by its image, command and arguments: it sees neither a source file's bytes nor the
+code a component imports.
+"""
+
+import hashlib
+import secrets
+from functools import cache
+from pathlib import Path
+
+import components
+from components.artifacts import http, storage
+from components.artifacts.version import VERSION
+
+
+def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
+    """Names the bytes at `uri`: their SHA-256, or over http(s) what the server says of their version.
+
+    A server that says nothing gives a name of its own each time: such a source is never taken for unchanged.
+    What is missing gets an empty name; the stage that needs it says so.
+    """
+    if not uri:
+        return ""
+    if uri.startswith("builtin:"):
+        from components.ingest.source import python_docs
+
+        return hashlib.sha256(python_docs().encode()).hexdigest()
+    path = storage.local_path(uri)
+    if path is not None:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    said = http.version(uri, allow_private_hosts=allow_private_hosts)
+    return hashlib.sha256(said.encode()).hexdigest() if said else secrets.token_hex(32)
+
+
+@cache
+def suite_version() -> str:
+    """The suite's version, with a digest of its stages' code: an edited checkout is a version of its own."""
+    digest = hashlib.sha256()
+    root = Path(next(iter(components.__path__)))
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"{VERSION}+{digest.hexdigest()[:12]}"

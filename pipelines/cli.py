@@ -1,0 +1,208 @@
+"""The command `quillflow`: the whole pipeline, each stage alone, and looks at what they make."""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.version import VERSION
+from components.command import log
+from components.command.stage import add_common_flags, errors_in_one_line, print_json
+from pipelines.settings import STAGES, as_yaml, recipe, recipe_names, settings_of
+
+DEFAULT_RECIPE = "quick"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse a command line and do what it says; the exit code."""
+    log.set_up("")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    with errors_in_one_line(verbose="--verbose" in arguments):
+        stage_defaults = _recipe_defaults(arguments)
+        parsed = _parser(stage_defaults).parse_args(arguments)
+        code: int = parsed.run(parsed)
+        return code
+
+
+def _parser(stage_defaults: Mapping[str, Any]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="quillflow",
+        description="Trains text generators on your own text and writes new text in bulk.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 saved and stopped on SIGTERM.",
+    )
+    parser.add_argument("--version", action="version", version=f"quillflow {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    for stage in STAGES.values():
+        command = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)
+        command.add_argument("--recipe", metavar="NAME", help="take the settings' defaults from this recipe")
+        stage.add_arguments(command, stage_defaults.get(stage.name, {}))
+        command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
+    _add_inspect(commands)
+    _add_recipes(commands)
+    _add_compile(commands)
+    return parser
+
+
+def _recipe_defaults(arguments: Sequence[str]) -> Mapping[str, Any]:
+    """The stages' settings of the recipe that a stage's command line names, so that --help shows them too."""
+    finder = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    finder.add_argument("--recipe")
+    try:
+        name = finder.parse_known_args(arguments)[0].recipe
+    except argparse.ArgumentError:  # left for the parser proper, which says it in full
+        return {}
+    return recipe(name).stages if name else {}
+
+
+def _add_run(commands: Any) -> None:
+    text = "Run the whole pipeline here: ingest, vectorize, train, sample."
+    command = commands.add_parser(
+        "run",
+        help=text,
+        description=text + " What was made before from the same text, settings and version is not made again.",
+        epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
+    )
+    command.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME",
+        help=f"named settings: {', '.join(recipe_names())} (default: %(default)s)",
+    )
+    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    command.add_argument(
+        "--root", default="runs", type=Path, metavar="DIR", help="where runs are kept (default: %(default)s)"
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="STAGE.SETTING=VALUE",
+        help="a setting, such as train.epochs=3; may be repeated",
+    )
+    add_common_flags(command)
+    command.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from components.artifacts.errors import UsageError
+
+    chosen = recipe(arguments.recipe)
+    settings = settings_of(chosen, arguments.assignments)
+    source = arguments.source or chosen.source
+    if not source:
+        raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    from pipelines.local import run_pipeline
+
+    began = time.monotonic()
+    done = run_pipeline(source, settings, arguments.root, verbose=arguments.verbose)
+    if arguments.json:
+        print_json(done.as_dict())
+        return 0
+    lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
+    lines += [f"  {name:<12} {_shortest(path)}" for name, path in done.artifacts.items()]
+    lines += [
+        f"  {'report':<12} {_shortest(done.artifacts['samples'] / 'report.html')}",
+        "",
+        _loss(done.metrics),
+        "",
+    ]
+    sample = done.first_sample()
+    lines += [
+        f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",
+        "",
+        sample["text"],
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _loss(metrics: Mapping[str, Any]) -> str:
+    if metrics["validation_loss_nats"] is None:
+        return f"Training loss {metrics['train_loss_nats']:.4f} nats per token; no text was held out"
+    return (
+        f"Held-out loss {metrics['validation_loss_nats']:.4f} nats per token, "
+        f"{metrics['validation_bits_per_char']:.3f} bits per character (protocol: {metrics['validation_protocol']})"
+    )
+
+
+def _shortest(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _add_inspect(commands: Any) -> None:
+    text = "Print a dataset's first windows as text, each with its target."
+    command = commands.add_parser("inspect", help=text, description=text)
+    command.add_argument("dataset", metavar="DATASET", help="the dataset's URI")
+    command.add_argument("--split", choices=("train", "validation"), default="train", help="(default: %(default)s)")
+    command.add_argument("--count", type=int, default=10, metavar="N", help="windows to print (default: %(default)s)")
+    add_common_flags(command)
+    command.set_defaults(run=_inspect)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from components.vectorize.inspect import as_lines, first_windows
+
+    found = first_windows(arguments.dataset, split=arguments.split, count=arguments.count)
+    if arguments.json:
+        print_json(found)
+    else:
+        sys.stdout.write("\n".join(as_lines(found)) + "\n")
+    return 0
+
+
+def _add_recipes(commands: Any) -> None:
+    text = "List the recipes, or print one."
+    command = commands.add_parser("recipes", help=text, description=text)
+    command.add_argument("name", nargs="?", metavar="NAME", help="the recipe to print, as YAML")
+    add_common_flags(command)
+    command.set_defaults(run=_recipes)
+
+
+def _recipes(arguments: argparse.Namespace) -> int:
+    if arguments.name:
+        chosen = recipe(arguments.name)
+        if arguments.json:
+            print_json(
+                {
+                    "name": chosen.name,
+                    "description": chosen.description,
+                    "source": chosen.source,
+                    **chosen.stages,
+                }
+            )
+        else:
+            sys.stdout.write(as_yaml(chosen))
+        return 0
+    found = {name: recipe(name).description for name in recipe_names()}
+    if arguments.json:
+        print_json(found)
+    else:
+        sys.stdout.write("".join(f"{name:<16} {text}\n" for name, text in found.items()))
+    return 0
+
+
+def _add_compile(commands: Any) -> None:
+    text = "Write the pipelines as KFP YAML: the whole one, and one a stage."
+    command = commands.add_parser("compile", help=text, description=text)
+    command.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+    add_common_flags(command)
+    command.set_defaults(run=_compile)
+
+
+def _compile(arguments: argparse.Namespace) -> int:
+    from pipelines.compile import compile_all
+
+    paths = [str(path) for path in compile_all(arguments.directory)]
+    if arguments.json:
+        print_json({"pipelines": paths})
+    else:
+        sys.stdout.write("\n".join(paths) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
