@@ -20,20 +20,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.set_up("")
     arguments = list(sys.argv[1:] if argv is None else argv)
     with errors_in_one_line(verbose="--verbose" in arguments):
-        stage_defaults = _recipe_defaults(arguments)
-        parsed = _parser(stage_defaults).parse_args(arguments)
+        parsed = parser(arguments).parse_args(arguments)
         code: int = parsed.run(parsed)
         return code
 
 
-def _parser(stage_defaults: Mapping[str, Any]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The command line's parser; a recipe that `arguments` name for a stage is in that stage's defaults.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    stage_defaults = _recipe_defaults(arguments)
+    whole = argparse.ArgumentParser(
         prog="quillflow",
         description="Trains text generators on your own text and writes new text in bulk.",
         epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 saved and stopped on SIGTERM.",
     )
-    parser.add_argument("--version", action="version", version=f"quillflow {VERSION}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"quillflow {VERSION}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
     for stage in STAGES.values():
         command = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)
@@ -43,7 +48,13 @@ def _parser(stage_defaults: Mapping[str, Any]) -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_recipes(commands)
     _add_compile(commands)
-    return parser
+    return whole
+
+
+def command_names() -> list[str]:
+    """All commands there are."""
+    commands = parser([])._subparsers  # noqa: SLF001 -- argparse has no public way to ask
+    return [name for action in getattr(commands, "_group_actions", []) for name in action.choices]
 
 
 def _recipe_defaults(arguments: Sequence[str]) -> Mapping[str, Any]:

@@ -4,17 +4,21 @@ Whether a host is private is judged by the address actually connected to, on eve
 redirect nor a name that resolves to an inner address gets through.
 """
 
+import base64
 import http.client
 import ipaddress
+import string
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from components.artifacts.errors import SourceError
 
 TIMEOUT_SECONDS = 60
 CHUNK_BYTES = 1 << 20
+_REDIRECTS = range(300, 400)
 
 
 def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maximum_bytes: int) -> None:
@@ -24,14 +28,18 @@ def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maxim
         SourceError: it can't be fetched whole, is larger than `maximum_bytes`, or is at a private address.
     """
     opener = _opener(allow_private_hosts=allow_private_hosts)
-    request = urllib.request.Request(uri, headers={"User-Agent": "quillflow"})  # noqa: S310 -- http(s) only: storage.py
     try:
-        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer, target.open("wb") as file:
+        with opener.open(_request(uri, "GET"), timeout=TIMEOUT_SECONDS) as answer, target.open("wb") as file:
             _copy(answer, file, name, maximum_bytes)
     except urllib.error.HTTPError as error:
-        raise SourceError(f"{name}: the server answered {error.code} {error.reason}") from None
+        # Not error.reason: of a redirect that is not followed it says where to, secrets and all.
+        hint = "; that redirect can't be followed" if error.code in _REDIRECTS else ""
+        phrase = http.client.responses.get(error.code, "")
+        raise SourceError(f"{name}: the server answered {f'{error.code} {phrase}'.strip()}{hint}") from None
     except urllib.error.URLError as error:
         raise SourceError(f"{name}: can't be reached ({error.reason})") from None
+    except http.client.InvalidURL:
+        raise SourceError(f"{name}: no valid URL, or redirected to none") from None
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise SourceError(f"{name}: the download broke off ({error}); try again") from None
 
@@ -39,13 +47,25 @@ def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maxim
 def version(uri: str, *, allow_private_hosts: bool) -> str:
     """What the server says of the version of what is at `uri`; empty where it says nothing or can't be asked."""
     opener = _opener(allow_private_hosts=allow_private_hosts)
-    request = urllib.request.Request(uri, method="HEAD", headers={"User-Agent": "quillflow"})  # noqa: S310
     try:
-        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+        with opener.open(_request(uri, "HEAD"), timeout=TIMEOUT_SECONDS) as answer:
             said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
     except (http.client.HTTPException, OSError, ValueError, SourceError):
         return ""
     return " ".join([uri, *said]) if said[0] or said[1] else ""
+
+
+def _request(uri: str, method: str) -> urllib.request.Request:
+    """A request for `uri`, its user information in a header that no redirect takes elsewhere."""
+    parts = urlsplit(uri)
+    user, _, host = parts.netloc.rpartition("@")
+    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    bare = parts._replace(netloc=host, path=path, query=query, fragment="").geturl()
+    request = urllib.request.Request(bare, method=method, headers={"User-Agent": "quillflow"})  # noqa: S310 -- http(s)
+    if user:
+        token = base64.b64encode(unquote_to_bytes(user)).decode()
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    return request
 
 
 def _copy(answer: Any, file: Any, name: str, maximum_bytes: int) -> None:

@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Producer(_Part):
@@ -94,7 +94,7 @@ def read_manifest(directory: Path, kind: str | None = None) -> Manifest:
         values = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(f"{directory}: no {MANIFEST_NAME}, so no complete artifact is here") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ArtifactError(f"{path}: torn or not a manifest; make the artifact again") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:

@@ -109,11 +109,13 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
 
 def _blocks(path: Path, vocabulary: Vocabulary) -> list[NDArray[np.unsignedinteger]]:
     try:
-        records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
-        features = [tf.train.Example.FromString(record).features.feature["ids"] for record in records]
-        blocks = [np.frombuffer(feature.bytes_list.value[0], vocabulary.id_dtype) for feature in features]
-    except (tf.errors.OpError, ValueError, IndexError) as error:
-        reason = "truncated or damaged" if isinstance(error, tf.errors.OpError) else "not the suite's record"
+        records = tf.data.TFRecordDataset(str(path))
+        schema = {"ids": tf.io.FixedLenFeature([], tf.string)}
+        examples = [tf.io.parse_single_example(record, schema) for record in records]
+        blocks = [np.frombuffer(example["ids"].numpy(), vocabulary.id_dtype) for example in examples]
+    except (tf.errors.OpError, ValueError) as error:
+        is_foreign = isinstance(error, tf.errors.InvalidArgumentError | ValueError)
+        reason = "not the suite's record" if is_foreign else "truncated or damaged"
         raise ArtifactError(f"{path}: {reason}; make the dataset again") from None
     for block in blocks:
         if len(block) and int(block.max()) >= len(vocabulary):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from components.artifacts.errors import UsageError
 
@@ -34,6 +34,15 @@ class Settings(BaseModel):
         if not isinstance(values, dict):
             return values
         return {name: _as_list(cls, name, value) for name, value in values.items()}
+
+    @field_validator("*")
+    @classmethod
+    def _is_unicode(cls, value: Any) -> Any:
+        """Refuse text that can't be written: a command line's bytes that are no UTF-8 become lone surrogates."""
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
+                raise ValueError("must be Unicode text")
+        return value
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], stage: str) -> Self:

@@ -67,11 +67,15 @@ class Model:
         config = _read_json(directory / CONFIG_NAME)
         try:
             architecture = TypeAdapter(Architecture).validate_python(config["architecture"])
-            context, window = config["context"], int(config["window"])
+            context, window = TypeAdapter(Context).validate_python(config["context"]), int(config["window"])
+            expected_sha256 = config["weights_sha256"]
         except (KeyError, TypeError, ValueError, ValidationError):
             raise ArtifactError(f"{directory / CONFIG_NAME}: not a model's config; make the model again") from None
         network = build(architecture)
         _load_tensors(network, directory / NETWORK_NAME)
+        if weights_sha256(network) != expected_sha256:
+            # Keras loads what it finds by name and passes over the rest, so layers too many or few may load.
+            raise ArtifactError(f"{directory / NETWORK_NAME}: its tensors are not those that config.json names")
         return cls(
             architecture=architecture,
             network=network,
@@ -100,7 +104,7 @@ def _load_tensors(network: Any, path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             classes = set(_class_names(json.loads(archive.read("config.json"))))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):
         raise ArtifactError(f"{path}: missing or not a Keras model; make the model again") from None
     foreign = sorted(classes - KNOWN_CLASSES)
     if foreign:

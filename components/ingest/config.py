@@ -40,6 +40,13 @@ class IngestConfig(Settings):
             raise ValueError("must be a character encoding that Python knows") from None
         return name
 
+    @field_validator("delimiter")
+    @classmethod
+    def _usable_delimiter(cls, delimiter: str) -> str:
+        if not delimiter.isascii() or delimiter in '"\r\n\0':
+            raise ValueError("must be an ASCII character, and no quote, line end or NUL")
+        return delimiter
+
     @model_validator(mode="after")
     def _users_need_their_column(self) -> Self:
         if (self.keep_users or self.drop_users) and not self.user_column:

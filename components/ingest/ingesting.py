@@ -1,6 +1,7 @@
 """The work of ingest: source in, corpus out, in memory that does not grow with the source."""
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
 def _message_limit(source: Source, config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
     decoder = Decoder(source.chunks(), source.name, config)
-    return int(config.first_fraction * sum(len(kept) for kept in messages(decoder, source.name, config)))
+    count = sum(len(kept) for kept in messages(decoder, source.name, config))
+    return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
 
 
 def _with_progress(source: Source) -> Iterable[bytes]:

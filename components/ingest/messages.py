@@ -86,24 +86,14 @@ def _rows(pieces: Iterable[str], name: str, config: IngestConfig) -> Iterator["D
     import pandas as pd
 
     columns = {config.text_column, config.user_column} - {""}
-    header: list[str] = []
-
-    def is_wanted(column: str) -> bool:
-        header.append(column)
-        return column in columns
-
     file: Any = TextFile(pieces)  # reads as pandas needs, though it is no whole file
     try:
-        with pd.read_csv(
-            file,
-            sep=config.delimiter,
-            dtype=str,
-            na_filter=False,
-            chunksize=ROWS_AT_ONCE,
-            usecols=is_wanted,
-        ) as chunks:
+        # Not usecols: with it pandas lets rows with too many fields pass.
+        with pd.read_csv(file, sep=config.delimiter, dtype=str, na_filter=False, chunksize=ROWS_AT_ONCE) as chunks:
             for rows in chunks:
-                _check_header(header, columns, name)
+                _check_header(list(rows.columns), columns, name)
+                if not isinstance(rows.index, pd.RangeIndex):  # pandas took the surplus for row names
+                    raise SourceError(f"{name}: malformed CSV: the first row has more fields than the header")
                 yield rows
     except pd.errors.EmptyDataError:
         raise SourceError(f"{name}: empty, not even a CSV header") from None

@@ -12,9 +12,11 @@ from components.artifacts.errors import SourceError
 from components.ingest.config import IngestConfig
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_UTF8_NAMES = {"utf-8", "utf-8-sig"}
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # A cut between two chunks of normalised text is looked for this far back before it is made anywhere.
 _LONGEST_TAIL = 1 << 16
+# How far a capital sigma is taken to look for letters, to learn whether it ends a word.
+_SIGHT = 32
 
 
 class Decoder:
@@ -30,21 +32,17 @@ class Decoder:
         errors = "strict" if self._config.undecodable == "error" else f"quillflow-replace-{id(self)}"
         if errors != "strict":
             codecs.register_error(errors, self._replace)
-        name = codecs.lookup(self._config.encoding).name
-        decoder = codecs.getincrementaldecoder(name)(errors)
+        decoder = codecs.getincrementaldecoder(self._config.encoding)(errors)
         newlines = io.IncrementalNewlineDecoder(None, translate=True)
         self._offset = 0  # of the chunk at hand in the source, bytes
+        bom = _BOM
         for chunk, last in _with_last(self._chunks):
-            text = self._decode(decoder, self._without_bom(chunk, name), last=last)
+            text = self._decode(decoder, chunk, last=last)
             text = newlines.decode(self._without_nul(text, len(decoder.getstate()[0])), final=last)
             if text:
+                text, bom = text.removeprefix(bom), ""
+            if text:
                 yield text
-
-    def _without_bom(self, chunk: bytes, encoding: str) -> bytes:
-        if self._offset == 0 and encoding in _UTF8_NAMES and chunk.startswith(codecs.BOM_UTF8):
-            self._offset = len(codecs.BOM_UTF8)
-            return chunk[self._offset :]
-        return chunk
 
     def _decode(self, decoder: codecs.IncrementalDecoder, chunk: bytes, *, last: bool) -> str:
         try:
@@ -63,7 +61,8 @@ class Decoder:
         count = text.count("\0")
         if count and self._config.undecodable == "error":
             after = len(text[text.index("\0") :].encode(self._config.encoding, "replace"))
-            offset = self._offset - undecoded - after
+            bom = len("".encode(self._config.encoding))  # encoding puts one before every text
+            offset = self._offset - undecoded - (after - bom)
             raise SourceError(
                 f"{self._name}: a NUL at byte {offset:,}, so this is no plain text; set ingest.encoding, "
                 "or ingest.undecodable to replace"
@@ -99,16 +98,24 @@ def cleaned(texts: Iterable[str], *, lowercase: bool) -> Iterator[str]:
 def _safe_cut(text: str) -> int:
     """The last place to cut at: before white space; in a long text without any, before a base character."""
     earliest = max(len(text) - _LONGEST_TAIL, 0)
-    for safe in (str.isspace, _starts_anew) if earliest else (str.isspace,):
-        for index in range(len(text) - 1, earliest, -1):
-            if safe(text[index]):
-                return index
+    for index in range(len(text) - 1, earliest, -1):
+        if text[index].isspace():
+            return index
+    for index in range(len(text) - _SIGHT, earliest, -1) if earliest else ():
+        if _starts_anew(text[index]) and _lowers_apart(text, index):
+            return index
     return earliest
 
 
 def _starts_anew(character: str) -> bool:
     """Whether no character before it can compose with it: no mark, and no Hangul vowel or final."""
     return not unicodedata.category(character).startswith("M") and not "\u1160" <= character <= "\u11ff"
+
+
+def _lowers_apart(text: str, index: int) -> bool:
+    """Whether what lies left and right of `index` lowers as it does joined: a capital sigma looks around."""
+    left, right = text[max(index - _SIGHT, 0) : index], text[index : index + _SIGHT]
+    return left.lower() + right.lower() == (left + right).lower()
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

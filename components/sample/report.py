@@ -15,7 +15,7 @@ Nats per token are the model's own surprise at what it wrote: low is safe and re
 {% for row in rows %}
 <div class="text"><span class="prompt">{{ row.prompt }}</span>\
 <span class="continuation">{{ row.text }}</span></div>
-<div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats per token</div>
+<div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats a token</div>
 {% endfor %}
 {% endfor %}
 """

@@ -1,0 +1,134 @@
+"""The whole pipeline through Kubeflow's engine: what it makes, what the cache answers, and how it fails."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts.manifest import digest, verify
+from pipelines import local
+from pipelines.cli import main
+
+Run = Callable[..., dict[str, Any]]
+STAGES = ("ingest", "vectorize", "train", "sample")
+EXECUTED = dict.fromkeys(STAGES, "executed")
+CACHED = dict.fromkeys(STAGES, "cached")
+
+
+def test_a_run_makes_every_artifact_and_the_cache_answers_for_what_has_not_changed(
+    run: Run, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(*tiny)
+    assert first["stages"] == EXECUTED
+    assert_traced(first)
+    assert first["metrics"] == json.loads((Path(first["artifacts"]["model"]) / "metrics.json").read_text())
+    assert re.search(r"^train +step [\d,]+/[\d,]+ +loss [\d.]+ nats", first["stderr"], re.MULTILINE)
+    assert "KFP" not in first["stderr"]
+    assert "Warning" not in first["stderr"]
+    log = next((tmp_path / "runs" / "logs").iterdir()).read_text()
+    assert "Executing task" in log
+
+    again = run(*tiny)
+    assert again["stages"] == CACHED
+    assert again["artifacts"] == first["artifacts"]
+    assert again["run"] == first["run"]
+
+    sampled = run(*tiny, "--set=sample.length=20")
+    assert sampled["stages"] == {**CACHED, "sample": "executed"}
+    assert sampled["artifacts"]["model"] == first["artifacts"]["model"]
+    assert sampled["run"] != first["run"]
+
+    source = Path(tiny[1])
+    source.write_text(source.read_text() + "One line more, of the same length and name or not. ")
+    changed = run(*tiny)
+    assert changed["stages"] == EXECUTED
+
+    monkeypatch.setattr(local, "suite_version", lambda: "9.9.9")
+    assert run(*tiny)["stages"] == EXECUTED
+
+
+def assert_traced(result: dict[str, Any]) -> None:
+    """Every artifact verifies, and names the one it was made from."""
+    made_from = {"dataset": "corpus", "model": "dataset", "samples": "model"}
+    paths = {name: Path(path) for name, path in result["artifacts"].items()}
+    for kind, source in made_from.items():
+        assert verify(paths[kind], kind).made_from == {source: digest(paths[source])}
+    assert verify(paths["corpus"], "corpus").counts["characters"] > 0
+    assert (paths["checkpoints"] / "LATEST").is_file()
+
+
+def test_a_damaged_artifact_is_not_taken_from_the_cache(
+    run: Run, tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = run(*tiny)
+    weights = Path(made["artifacts"]["model"]) / "model.keras"
+    damaged = bytearray(weights.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    weights.write_bytes(bytes(damaged))
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", *tiny])
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert str(weights) in error
+    assert "remove" in error
+
+
+def test_text_that_holds_the_engines_own_word_reaches_the_stage_unchanged(
+    run: Run, tiny: list[str], tmp_path: Path
+) -> None:
+    source = tmp_path / "a python3 folder" / "python3.txt"
+    source.parent.mkdir()
+    source.write_text("python3 is not python2. " * 60)
+    prompt = "python3 is"
+    made = run(*tiny, "--source", str(source), f"--set=sample.prompts={prompt}", "--set=train.epochs=1")
+    row = json.loads(next(Path(made["artifacts"]["samples"]).glob("*.jsonl")).read_text().splitlines()[0])
+    assert row["prompt"] == prompt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--source", "nowhere.txt"], 1, "nowhere.txt: no such file"),
+        (["--set=vectorize.length=999999"], 1, "one window and its target take 1,000,000"),
+        (["--recipe", "quik"], 2, "no recipe 'quik'; did you mean quick?"),
+        (["--set=train.epoch=3"], 2, "unknown setting train.epoch; did you mean train.epochs?"),
+        (["--recipe", "nietzsche", "--source", ""], 2, "recipe nietzsche has no text of its own"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    arguments: list[str], code: int, message: str, tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", *tiny, *arguments])
+    assert stopped.value.code == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    errors = [line for line in err.splitlines() if "error" in line]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert "Traceback" not in err
+
+
+def test_a_prompt_outside_the_vocabulary_is_wrong_use_and_costs_no_training_twice(
+    run: Run, tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", *tiny, "--set=sample.prompts=Ωmega"])
+    assert stopped.value.code == 2
+    assert "'Ω' at character 1" in capsys.readouterr().err.splitlines()[-1]
+    mended = run(*tiny, "--set=sample.prompts=The 1")
+    assert mended["stages"] == {**CACHED, "sample": "executed"}
+
+
+def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *tiny]) == 0
+    out = capsys.readouterr().out
+    for name in ("corpus", "dataset", "checkpoints", "model", "samples"):
+        assert re.search(rf"^  {name} +{re.escape(str(tmp_path))}/runs/\S+/{name}$", out, re.MULTILINE)
+    assert re.search(r"^Held-out loss [\d.]+ nats per token, [\d.]+ bits per character", out, re.MULTILINE)
+    assert re.search(r"^A sample at temperature 0.5, after '", out, re.MULTILINE)
