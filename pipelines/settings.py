@@ -72,7 +72,7 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
         values[stage][name] = value
     parsed = {stage: STAGES[stage].settings.parse(values[stage], stage) for stage in STAGES}
     for stage, settings in parsed.items():
-        if len(settings.model_dump_json()) > MAXIMUM_SETTINGS_BYTES:
+        if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(
                 f"{stage}: its settings take more than {MAXIMUM_SETTINGS_BYTES:,} bytes, more than a pipeline's task "
                 "can be given; put long lists into a file (sample.prompts_file) or run the stage's own command"

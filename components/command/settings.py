@@ -83,17 +83,21 @@ def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], default
 
 
 def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
+    """A list field's value as a list, where it came as text: from `--set` whole, from a flag in pieces."""
     field = cls.model_fields.get(name)
-    if field is None or not isinstance(value, str) or get_origin(field.annotation) is not tuple:
+    if field is None or get_origin(field.annotation) is not tuple:
         return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return [value]
-    if get_args(field.annotation)[0] is str:
-        return [value]
-    return [item for item in value.replace(",", " ").split() if item]
+    holds_text = get_args(field.annotation)[0] is str
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return [value]
+        value = [value] if value else []
+    if holds_text or not all(isinstance(item, str) for item in value):
+        return value
+    return [number for item in value for number in item.replace(",", " ").split()]
 
 
 def _explain(cls: type[Settings], stage: str, error: Any) -> str:

@@ -35,7 +35,7 @@ class SampleConfig(Settings):
         ge=0,
     )
     replace_unknown: bool = setting(False, "put a space for what is in a prompt but not in the vocabulary")
-    seed: int = setting(1, "seed of the choice of random windows and of every text's chance", ge=0, lt=2**63)
+    seed: int = setting(1, "seed of the choice of random windows and of every text's chance", ge=0, lt=2**53)
     context: Literal["auto", "carry", "window"] = setting(
         "auto",
         "what a token is chosen from: all the text before it, the window before it, or as the model was trained",

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.artifacts import manifest, storage
 from components.artifacts.errors import ArtifactError
@@ -125,28 +124,26 @@ def _write_splits(
     directory: Path, text: Path, vocabulary: Vocabulary, sizes: dict[str, int], config: VectorizeConfig
 ) -> dict[str, int]:
     """Write both splits; how many characters each has."""
-    streams = _split_stream(text, vocabulary, sizes["train"])
     characters = dict.fromkeys(SPLITS, 0)
-    widths = np.array([len(token) for token in vocabulary.tokens])
     writers = {
         split: SplitWriter(directory, split, tokens=size, shards=config.shards, dtype=vocabulary.id_dtype)
         for split, size in sizes.items()
     }
     with writers["train"], writers["validation"]:
-        for split, ids in streams:
-            writers[split].add(ids)
-            characters[split] += int(widths[ids].sum())
+        for split, piece in _split_pieces(text, vocabulary.kind, sizes["train"]):
+            writers[split].add(vocabulary.encode(piece))
+            characters[split] += len(piece)
     return characters
 
 
-def _split_stream(text: Path, vocabulary: Vocabulary, train: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """The text's ids in order, each piece with the split it belongs to."""
-    position = 0
-    for piece in pieces(text, vocabulary.kind):
-        ids = vocabulary.encode(piece)
-        cut = min(max(train - position, 0), len(ids))
+def _split_pieces(text: Path, kind: TokenKind, train: int) -> Iterator[tuple[str, str]]:
+    """The text in pieces of whole tokens, each with the split it belongs to; `train` tokens are the first."""
+    left = train
+    for piece in pieces(text, kind):
+        tokens = piece if kind == "characters" else WORD_PATTERN.findall(piece)
+        cut = sum(len(token) for token in tokens[:left]) if left < len(tokens) else len(piece)
         if cut:
-            yield "train", ids[:cut]
-        if cut < len(ids):
-            yield "validation", ids[cut:]
-        position += len(ids)
+            yield "train", piece[:cut]
+        if cut < len(piece):
+            yield "validation", piece[cut:]
+        left = max(left - len(tokens), 0)

@@ -1,0 +1,164 @@
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary, code_points
+
+# Any text at all, and text in which words, marks and white space meet often.
+TEXTS = st.text() | st.lists(st.sampled_from(["the", "don't", " ", "\n", "\t", ".", "—", "é", "_", "x" * 70])).map(
+    "".join
+)
+
+
+def vocabulary_of(text: str, kind: TokenKind = "characters", *, lowercase: bool = False) -> Vocabulary:
+    tokens = text if kind == "characters" else WORD_PATTERN.findall(text)
+    return Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))), lowercase=lowercase)
+
+
+def of_size(size: int) -> Vocabulary:
+    return Vocabulary(kind="characters", tokens=tuple(map(chr, range(size))))
+
+
+def test_a_tokens_id_is_its_place_in_sorted_order() -> None:
+    vocabulary = vocabulary_of("banana\n")
+    assert vocabulary.tokens == ("\n", "a", "b", "n")
+    assert vocabulary.ids == {"\n": 0, "a": 1, "b": 2, "n": 3}
+    assert vocabulary.encode("ban\n").tolist() == [2, 1, 3, 0]
+
+
+@given(text=TEXTS)
+def test_tokens_joined_give_any_text_back(text: str) -> None:
+    assert "".join(WORD_PATTERN.findall(text)) == text
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+@given(text=TEXTS)
+def test_decoding_gives_the_encoded_text_back(kind: TokenKind, text: str) -> None:
+    vocabulary = vocabulary_of(text, kind)
+    ids = vocabulary.encode(text)
+    assert ids.dtype == np.int64
+    assert vocabulary.decode(ids) == text
+
+
+def test_a_word_takes_the_one_space_before_it_and_a_mark_likewise() -> None:
+    assert WORD_PATTERN.findall("I don't  know -- say,\nyou!") == [
+        *("I", " don't", " ", " know", " -", "-", " say", ",", "\n", "you", "!")
+    ]
+
+
+def test_a_very_long_word_is_cut() -> None:
+    assert WORD_PATTERN.findall("x" * 130) == ["x" * 64, "x" * 64, "x" * 2]
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(1, "u1"), (256, "u1"), (257, "<u2"), (65_536, "<u2"), (65_537, "<u4")])
+def test_ids_take_the_narrowest_type_that_holds_them(size: int, dtype: str) -> None:
+    assert of_size(size).id_dtype == np.dtype(dtype)
+
+
+def test_what_is_not_in_the_vocabulary_is_minus_one() -> None:
+    assert vocabulary_of("ab").encode("abc").tolist() == [0, 1, -1]
+    assert vocabulary_of("a b", "words").encode("a c b").tolist() == [1, -1, 0]
+
+
+def test_an_unknown_word_becomes_the_token_for_such() -> None:
+    vocabulary = Vocabulary(kind="words", tokens=(" the", "the", UNKNOWN), has_unknown=True)
+    assert vocabulary.unknown_id == 2
+    assert vocabulary.encode("the cat the").tolist() == [1, 2, 0]
+    assert vocabulary.encode_prompt("the cat", replace_unknown=False).tolist() == [1, 2]
+    assert vocabulary_of("the", "words").unknown_id == -1
+
+
+@pytest.mark.parametrize(
+    ("kind", "prompt", "told"),
+    [
+        ("characters", "the c#t", "prompt 'the c#t': '#' at character 6 is not in the model's vocabulary"),
+        ("words", "the cat the", "prompt 'the cat the': ' cat' at word 2 is not in the model's vocabulary"),
+        ("characters", "th\ne", r"prompt 'th\ne': '\n' at character 3 is not"),
+    ],
+)
+def test_a_prompt_outside_the_vocabulary_is_refused_with_token_and_place(
+    kind: TokenKind, prompt: str, told: str
+) -> None:
+    vocabulary = vocabulary_of("the the ct the", kind)
+    with pytest.raises(UsageError) as raised:
+        vocabulary.encode_prompt(prompt, replace_unknown=False)
+    assert str(raised.value).startswith(told)
+    assert "sample.replace_unknown" in str(raised.value)
+
+
+def test_a_long_prompt_is_shortened_in_the_error() -> None:
+    with pytest.raises(UsageError) as raised:
+        vocabulary_of("a").encode_prompt("a" * 5000 + "b", replace_unknown=False)
+    assert str(raised.value).startswith(f"prompt '{'a' * 37}...': 'b' at character 5001 is not")
+
+
+def test_what_is_unknown_becomes_a_space_when_asked() -> None:
+    vocabulary = vocabulary_of("a b")
+    assert vocabulary.decode(vocabulary.encode_prompt("a#b€", replace_unknown=True)) == "a b "
+    assert vocabulary_of("ab").encode_prompt("b#", replace_unknown=True).tolist() == [1, 0]
+
+
+def test_a_prompt_gets_the_corpuss_case() -> None:
+    lower = vocabulary_of("ab", lowercase=True)
+    assert lower.encode_prompt("AbA", replace_unknown=False).tolist() == [0, 1, 0]
+    with pytest.raises(UsageError, match="'A' at character 1"):
+        vocabulary_of("ab").encode_prompt("AbA", replace_unknown=False)
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@given(text=st.text(min_size=1))
+def test_a_prompt_is_normalised_as_the_corpus(lowercase: bool, text: str) -> None:
+    from components.ingest.text import clean
+
+    corpus = clean(text, lowercase=lowercase)
+    vocabulary = vocabulary_of(corpus, lowercase=lowercase)
+    for prompt in [text] if lowercase else [text, unicodedata.normalize("NFD", text)]:
+        assert vocabulary.decode(vocabulary.encode_prompt(prompt, replace_unknown=False)) == corpus
+
+
+@given(text=TEXTS, kind=st.sampled_from(["characters", "words"]), lowercase=st.booleans())
+def test_a_vocabulary_survives_its_file(
+    tmp_path_factory: pytest.TempPathFactory, text: str, kind: TokenKind, lowercase: bool
+) -> None:
+    directory = tmp_path_factory.getbasetemp()
+    written = vocabulary_of(text, kind, lowercase=lowercase)
+    written.write(directory)
+    assert Vocabulary.read(directory) == written
+
+
+def test_the_file_is_json_that_names_its_parts(tmp_path: Path) -> None:
+    Vocabulary(kind="words", tokens=(" é", UNKNOWN), lowercase=True, has_unknown=True).write(tmp_path)
+    assert json.loads((tmp_path / "vocabulary.json").read_bytes()) == {
+        "kind": "words",
+        "lowercase": True,
+        "has_unknown": True,
+        "tokens": [" é", UNKNOWN],
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "[]", "{}", '{"kind": "letters", "tokens": []}', '{"kind": "words", "tokens": [1]}', "\0"]
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "vocabulary.json"
+    path.write_text(text)
+    with pytest.raises(ArtifactError) as raised:
+        Vocabulary.read(tmp_path)
+    assert str(raised.value) == f"{path}: not a vocabulary; make the artifact again"
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as raised:
+        Vocabulary.read(tmp_path)
+    assert str(raised.value) == f"{tmp_path / 'vocabulary.json'}: missing; make the artifact again"
+
+
+@given(text=st.text())
+def test_code_points_are_the_characters_numbers(text: str) -> None:
+    assert code_points(text).tolist() == [ord(character) for character in text]

@@ -1,0 +1,155 @@
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from components.command import log
+from components.command.log import Display
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(log, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    return Terminal()
+
+
+def test_a_message_is_a_line_after_its_stages_name() -> None:
+    stream = io.StringIO()
+    Display(stream).show("train", "epoch 1: loss 2.5")
+    Display(stream).show("", "no stage")
+    assert stream.getvalue() == "train      epoch 1: loss 2.5\nno stage\n"
+
+
+def test_lines_of_one_message_stand_below_each_other() -> None:
+    stream = io.StringIO()
+    Display(stream).show("train", "sample:\nto be\n")
+    assert stream.getvalue() == "train      sample:\n           to be\n           \n"
+
+
+def test_progress_without_a_terminal_is_a_line_every_five_seconds_at_most(clock: Clock) -> None:
+    stream = io.StringIO()
+    display = Display(stream)
+    for second in range(12):
+        clock.now = second
+        display.show("train", f"step {second}", progress=True)
+    assert stream.getvalue() == "train      step 0\ntrain      step 5\ntrain      step 10\n"
+
+
+def test_messages_without_a_terminal_are_never_held_back(clock: Clock) -> None:
+    stream = io.StringIO()
+    display = Display(stream)
+    display.show("train", "step 1", progress=True)
+    clock.now = 1
+    display.show("train", "epoch 1")
+    display.show("train", "step 2", progress=True)
+    assert stream.getvalue() == "train      step 1\ntrain      epoch 1\n"
+
+
+def test_progress_on_a_terminal_rewrites_one_line_that_fits(terminal: Terminal) -> None:
+    display = Display(terminal)
+    display.show("train", "step 1", progress=True)
+    display.show("train", "step 2 of a great many", progress=True)
+    assert terminal.getvalue() == "train      step 1" + "\r\x1b[K" + "train      step 2 of a "[:23]
+
+
+def test_a_message_after_progress_starts_on_a_clean_line(terminal: Terminal) -> None:
+    display = Display(terminal)
+    display.show("train", "step 1", progress=True)
+    display.show("train", "a message longer than the terminal is wide")
+    display.show("train", "another")
+    assert terminal.getvalue() == (
+        "train      step 1\r\x1b[Ktrain      a message longer than the terminal is wide\ntrain      another\n"
+    )
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_dumb_terminal_gets_plain_lines(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    display = Display(terminal)
+    display.show("train", "step 1", progress=True)
+    display.show("train", "step 2", progress=True)
+    assert terminal.getvalue() == "train      step 1\n"
+
+
+def test_every_level_is_told_as_what_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(log.FORMAT_VARIABLE, raising=False)
+    log.set_up("ingest")
+    log.info("100 % read")
+    log.warning("odd")
+    log.progress("1 MB read")
+    log.error("broken", 75)
+    assert capsys.readouterr().err.splitlines() == [
+        "ingest     100 % read",
+        "ingest     warning: odd",
+        "ingest     1 MB read",
+        "ingest     error: broken",
+    ]
+
+
+def test_json_lines_say_stage_level_message_and_exit_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(log.FORMAT_VARIABLE, "json")
+    log.set_up("train")
+    log.info("é\nand more")
+    log.warning("odd")
+    log.progress("step 1")
+    log.progress("step 2")
+    log.error("broken", 75)
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"quillflow": "train", "level": "info", "message": "é\nand more"},
+        {"quillflow": "train", "level": "warning", "message": "warning: odd"},
+        {"quillflow": "train", "level": "progress", "message": "step 1"},
+        {"quillflow": "train", "level": "progress", "message": "step 2"},
+        {"quillflow": "train", "level": "error", "message": "error: broken", "exit_code": 75},
+    ]
+    assert all(line.startswith('{"quillflow"') and line.isascii() for line in lines)
+
+
+def test_setting_up_again_replaces_the_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("ingest")
+    log.set_up("train")
+    log.info("once")
+    assert capsys.readouterr().err.splitlines() == ["train      once"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0:00"),
+        (9.4, "0:09"),
+        (59.6, "1:00"),
+        (61, "1:01"),
+        (3599.4, "59:59"),
+        (3599.5, "1:00:00"),
+        (3661, "1:01:01"),
+        (90_000, "25:00:00"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert log.duration(seconds) == text

@@ -1,0 +1,222 @@
+import argparse
+import re
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.artifacts.errors import UsageError
+from components.command.settings import Settings, add_flags, nearest
+from components.ingest.config import IngestConfig
+from components.sample.config import SampleConfig
+from components.train.config import TrainConfig
+from components.vectorize.config import VectorizeConfig
+
+STAGES: dict[str, type[Settings]] = {
+    "ingest": IngestConfig,
+    "vectorize": VectorizeConfig,
+    "train": TrainConfig,
+    "sample": SampleConfig,
+}
+FIELDS = [(stage, name) for stage, settings in STAGES.items() for name in settings.model_fields]
+
+
+def refused(stage: str, **values: Any) -> str:
+    with pytest.raises(UsageError) as raised:
+        STAGES[stage].parse(values, stage)
+    told = str(raised.value)
+    assert "\n" not in told
+    return told
+
+
+def parser_of(stage: str, **defaults: Any) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(stage)
+    add_flags(parser, STAGES[stage], defaults)
+    return parser
+
+
+def help_of(stage: str, **defaults: Any) -> str:
+    """The help in one line, so that it does not matter where its lines are broken."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "10000")
+        return " ".join(parser_of(stage, **defaults).format_help().split())
+
+
+@pytest.mark.parametrize(
+    ("stage", "values", "told"),
+    [
+        ("train", {"epochs": 0}, "train.epochs: input should be greater than or equal to 1, not 0"),
+        (
+            "train",
+            {"epochs": "many"},
+            "train.epochs: input should be a valid integer, unable to parse string as an integer, not 'many'",
+        ),
+        (
+            "train",
+            {"epochs": 3.5},
+            "train.epochs: input should be a valid integer, got a number with a fractional part, not 3.5",
+        ),
+        (
+            "train",
+            {"optimizer": "adagrad"},
+            "train.optimizer: input should be 'adamw', 'adam', 'rmsprop' or 'sgd', not 'adagrad'",
+        ),
+        ("train", {"learning_rate": "nan"}, "train.learning_rate: input should be a finite number, not 'nan'"),
+        ("vectorize", {"held_out": 1}, "vectorize.held_out: input should be less than 1, not 1"),
+        ("ingest", {"encoding": "klingon"}, "ingest.encoding: must be a character encoding that Python knows, not"),
+        ("ingest", {"keep_users": ["a"]}, "ingest: keep_users and drop_users need user_column"),
+        ("ingest", {"delimiter": "a\nb"}, r"ingest.delimiter: string should have at most 1 character, not 'a\nb'"),
+        ("sample", {"temperatures": "0.5,hot"}, "sample.temperatures.1: input should be a valid number, unable to"),
+        ("sample", {"temperatures": [-1]}, "sample: temperatures must be 0 or more"),
+    ],
+)
+def test_a_wrong_value_is_told_with_stage_field_value_and_what_is_allowed(
+    stage: str, values: dict[str, Any], told: str
+) -> None:
+    assert refused(stage, **values).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "hint"),
+    [
+        ("train", "epoch", "did you mean train.epochs?"),
+        ("train", "sample-at", "did you mean train.sample_at?"),
+        ("sample", "topk", "did you mean sample.top_k?"),
+        ("vectorize", "lenght", "did you mean vectorize.length?"),
+    ],
+)
+def test_an_unknown_setting_is_told_with_the_nearest(stage: str, name: str, hint: str) -> None:
+    assert refused(stage, **{name: 1}) == f"unknown setting {stage}.{name}; {hint}"
+
+
+def test_where_nothing_is_near_all_are_named() -> None:
+    assert nearest("zzz", ["words", "quick"]) == "known are quick, words"
+    assert nearest("wrods", ["words", "quick"]) == "did you mean words?"
+
+
+@pytest.mark.parametrize("text", ["0.2,0.5", "0.2, 0.5", "0.2 0.5", "[0.2, 0.5]", " [0.2,0.5] "])
+def test_a_list_of_numbers_is_written_on_one_line(text: str) -> None:
+    assert SampleConfig.parse({"temperatures": text}, "sample").temperatures == (0.2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompts"),
+    [
+        ('["a","b"]', ("a", "b")),
+        ('["a, b"]', ("a, b",)),
+        ("one, two and three", ("one, two and three",)),
+        ("[not JSON", ("[not JSON",)),
+        ("[]", ()),
+    ],
+)
+def test_a_list_of_texts_is_json_or_a_single_text_with_its_commas(text: str, prompts: tuple[str, ...]) -> None:
+    assert SampleConfig.parse({"prompts": text}, "sample").prompts == prompts
+
+
+def test_no_item_is_an_empty_list() -> None:
+    assert TrainConfig.parse({"sample_at": ""}, "train").sample_at == ()
+
+
+def test_text_that_looks_like_a_number_stays_as_it_is_written() -> None:
+    config = IngestConfig.parse({"keep_users": "007", "drop_users": ["1e3", "00"], "user_column": "01"}, "ingest")
+    assert (config.keep_users, config.drop_users, config.user_column) == (("007",), ("1e3", "00"), "01")
+
+
+def test_a_number_becomes_text_where_text_is_wanted() -> None:
+    config = IngestConfig.parse({"keep_users": [7], "user_column": 1}, "ingest")
+    assert (config.keep_users, config.user_column) == (("7",), "1")
+
+
+@pytest.mark.parametrize("value", [3, 3.0, "3", "3.0"])
+def test_a_whole_number_may_come_as_kubeflow_hands_it(value: object) -> None:
+    config = TrainConfig.parse({"epochs": value, "sample_at": [value]}, "train")
+    assert config.epochs == 3
+    assert isinstance(config.epochs, int)
+    assert config.sample_at == (3,)
+
+
+@pytest.mark.parametrize(("value", "meant"), [("true", True), ("no", False), (True, True), ("0", False)])
+def test_yes_and_no_may_be_text(value: object, meant: bool) -> None:
+    assert IngestConfig.parse({"lowercase": value}, "ingest").lowercase is meant
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_settings_survive_the_json_they_travel_as(stage: str) -> None:
+    settings = STAGES[stage].parse({}, stage)
+    assert STAGES[stage].parse(settings.model_dump(mode="json"), stage) == settings
+
+
+@pytest.mark.parametrize(
+    ("stage", "values"),
+    [("sample", {"prompts": ["fine", "caf\udce9"]}), ("ingest", {"text_column": "\ud800"})],
+)
+def test_bytes_that_are_no_text_are_refused(stage: str, values: dict[str, Any]) -> None:
+    told = refused(stage, **values)
+    assert told.startswith(f"{stage}.{next(iter(values))}: must be Unicode text, not ")
+    assert told.isascii()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_settings_cannot_be_changed(stage: str) -> None:
+    settings = STAGES[stage].parse({}, stage)
+    for name in type(settings).model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(settings, name, getattr(settings, name))
+
+
+@pytest.mark.parametrize(("stage", "name"), FIELDS)
+def test_every_field_has_a_meaning_and_a_flag_that_tells_it(stage: str, name: str) -> None:
+    field = STAGES[stage].model_fields[name]
+    assert field.description
+    assert isinstance(field.json_schema_extra, dict)
+    unit = f" [{field.json_schema_extra['unit']}]" if field.json_schema_extra["unit"] else ""
+    flag = "--" + name.replace("_", "-")
+    value = rf"(, --no-{flag[2:]}| \S+| VALUE \[VALUE \.\.\.\])"
+    assert re.search(f"{flag}{value} {re.escape(field.description + unit)} \\(default: [^ ]", help_of(stage))
+
+
+@pytest.mark.parametrize(
+    ("stage", "line"),
+    [
+        ("train", "--epochs N passes over the training text [epochs] (default: 5)"),
+        ("train", "--learning-rate X learning rate, the highest where a schedule changes it (default: 0.004)"),
+        ("train", "--optimizer {adamw,adam,rmsprop,sgd} the optimizer (default: adamw)"),
+        ("train", "--sample-at VALUE [VALUE ...] write samples after these epochs too [epochs] (default: none)"),
+        ("ingest", "--lowercase, --no-lowercase turn the text into lower case (default: no)"),
+        (
+            "ingest",
+            "--user-column TEXT CSV: the column with the message's user, needed to keep or drop users (default: none)",
+        ),
+        (
+            "vectorize",
+            "--held-out X last part of the text that is held out of training [fraction] (default: 0.1)",
+        ),
+    ],
+)
+def test_help_shows_value_unit_and_default(stage: str, line: str) -> None:
+    assert line in help_of(stage)
+
+
+def test_help_shows_a_recipes_defaults() -> None:
+    text = help_of("sample", temperatures=[0.2, 1.5], replace_unknown=True, length=7)
+    assert "(default: 0.2 1.5)" in text
+    assert "not in the vocabulary (default: yes)" in text
+    assert "its prompt not counted [tokens] (default: 7)" in text
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_flag_that_is_not_used_leaves_no_trace(stage: str) -> None:
+    assert vars(parser_of(stage).parse_args([])) == {}
+
+
+def test_flags_become_settings() -> None:
+    given = parser_of("train").parse_args(
+        ["--epochs", "3", "--no-carry-state", "--sample-at", "1", "15", "--optimizer", "sgd", "--sample-length=9"]
+    )
+    config = TrainConfig.parse(vars(given), "train")
+    assert config == TrainConfig(epochs=3, carry_state=False, sample_at=(1, 15), optimizer="sgd", sample_length=9)
+
+
+def test_prompts_on_a_command_line_are_taken_whole() -> None:
+    given = parser_of("sample").parse_args(["--prompts", "one, two", "[three]"])
+    assert SampleConfig.parse(vars(given), "sample").prompts == ("one, two", "[three]")

@@ -1,0 +1,216 @@
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.artifacts import records
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import Manifest, digest, read_manifest, verify
+from components.artifacts.records import read_split, window_count
+from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary
+from components.vectorize import vectorizing
+from components.vectorize.config import VectorizeConfig
+from components.vectorize.vectorizing import pieces, vectorize
+
+MakeCorpus = Callable[..., Path]
+TEXT = "The cat sat on the mat; the dog didn't.\n\nThen the cat went, and so did the dog.\n" * 5
+
+
+def made(corpus: Path, **config: Any) -> tuple[Path, Manifest, Vocabulary]:
+    """The dataset's place, manifest and vocabulary."""
+    dataset = corpus.parent / "dataset"
+    vectorize(VectorizeConfig(**config), corpus=str(corpus), dataset=str(dataset))
+    return dataset, verify(dataset, "dataset"), Vocabulary.read(dataset)
+
+
+def text_of(dataset: Path, split: str) -> str:
+    vocabulary = Vocabulary.read(dataset)
+    return vocabulary.decode(read_split(dataset, split, read_manifest(dataset), vocabulary))
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize(("length", "step", "held_out"), [(8, 1, 0.1), (5, 3, 0.5), (20, 7, 0)])
+def test_the_splits_hold_the_whole_text_and_the_counts_add_up(
+    corpus: MakeCorpus, kind: TokenKind, length: int, step: int, held_out: float
+) -> None:
+    source = corpus(TEXT)
+    dataset, manifest, vocabulary = made(source, tokens=kind, length=length, step=step, held_out=held_out)
+    tokens = list(TEXT) if kind == "characters" else WORD_PATTERN.findall(TEXT)
+    train = int(len(tokens) * (1 - held_out))
+    texts = {"train": "".join(tokens[:train]), "validation": "".join(tokens[train:])}
+    assert {split: text_of(dataset, split) for split in texts} == texts
+    assert vocabulary == Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))))
+    assert manifest.counts == {
+        "vocabulary": len(set(tokens)),
+        "tokens": len(tokens),
+        "train_tokens": train,
+        "train_characters": len(texts["train"]),
+        "train_windows": len(range(0, train - length, step)),
+        "validation_tokens": len(tokens) - train,
+        "validation_characters": len(texts["validation"]),
+        "validation_windows": len(range(0, len(tokens) - train - length, step)),
+    }
+    assert manifest.made_from == {"corpus": digest(source)}
+    assert manifest.config == {
+        "tokens": kind,
+        "vocabulary_size": 0,
+        "length": length,
+        "step": step,
+        "held_out": held_out,
+        "shards": 1,
+    }
+
+
+def test_what_the_stage_returns_and_tells(corpus: MakeCorpus, logged: io.StringIO) -> None:
+    source = corpus(TEXT)
+    target = source.parent / "dataset"
+    result = vectorize(VectorizeConfig(length=9), corpus=f"file://{source}", dataset=f"file://{target}")
+    assert result == {"dataset": f"file://{target}", "counts": read_manifest(target).counts}
+    windows = [window_count(len(TEXT) * 9 // 10, 9, 1), window_count(len(TEXT) - len(TEXT) * 9 // 10, 9, 1)]
+    assert logged.getvalue() == (
+        f"vectorize  {len(TEXT)} characters, vocabulary of {len(set(TEXT))}; windows of 9: "
+        f"{windows[0]} to train, {windows[1]} held out\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "held_out", "train"),
+    [(1_115_394, 0.1, 1_003_854), (1000, 0.1, 900), (1001, 0.5, 500), (1000, 0, 1000), (1, 0.1, 0)],
+)
+def test_the_last_part_is_held_out(tokens: int, held_out: float, train: int) -> None:
+    assert vectorizing._split_sizes(tokens, held_out) == {"train": train, "validation": tokens - train}
+
+
+def test_nothing_held_out_leaves_no_validation_files(corpus: MakeCorpus) -> None:
+    dataset, manifest, _ = made(corpus(TEXT), held_out=0, length=8)
+    assert sorted(path.name for path in dataset.iterdir()) == [
+        "manifest.json",
+        "train-00000-of-00001.tfrecord",
+        "vocabulary.json",
+    ]
+    assert [manifest.counts[f"validation_{what}"] for what in ("tokens", "characters", "windows")] == [0, 0, 0]
+    assert text_of(dataset, "train") == TEXT
+    assert text_of(dataset, "validation") == ""
+
+
+def test_each_split_is_cut_into_shards(corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "BLOCK_TOKENS", 16)
+    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 25)
+    dataset, manifest, _ = made(corpus(TEXT), shards=3, length=8, held_out=0.3)
+    shards = [f"{split}-{shard:05d}-of-00003.tfrecord" for split in ("train", "validation") for shard in range(3)]
+    assert list(manifest.files) == [*shards, "vocabulary.json"]
+    assert text_of(dataset, "train") + text_of(dataset, "validation") == TEXT
+
+
+def test_only_the_most_frequent_words_are_kept(corpus: MakeCorpus) -> None:
+    text = "a a a a b b b d d c c e"
+    dataset, manifest, vocabulary = made(corpus(text), tokens="words", vocabulary_size=4, length=2, held_out=0)
+    # " a" and " b" are 3 each; " c" and " d" 2 each, so the earlier one is kept.
+    assert vocabulary == Vocabulary(kind="words", tokens=(" a", " b", " c", UNKNOWN), has_unknown=True)
+    assert manifest.counts["vocabulary"] == 4
+    assert text_of(dataset, "train") == f"{UNKNOWN} a a a b b b{UNKNOWN}{UNKNOWN} c c{UNKNOWN}"
+
+
+@pytest.mark.parametrize("size", [0, 5, 6, 1000])
+def test_a_vocabulary_that_fits_has_no_token_for_the_unknown(corpus: MakeCorpus, size: int) -> None:
+    _, _, vocabulary = made(corpus("a b c d e a b"), tokens="words", vocabulary_size=size, length=2, held_out=0)
+    assert vocabulary.has_unknown == (size == 5)
+    assert len(vocabulary) == (5 if size == 5 else 6)
+
+
+def test_the_vocabularys_size_is_for_words_alone(corpus: MakeCorpus) -> None:
+    _, _, vocabulary = made(corpus(TEXT), vocabulary_size=3, length=8)
+    assert len(vocabulary) == len(set(TEXT))
+    assert not vocabulary.has_unknown
+
+
+@given(
+    text=st.text("ab' .,\n\té_\u00a0") | st.lists(st.sampled_from(["x" * 70, "y" * 64, " ", "!", "a"])).map("".join),
+    size=st.integers(1, 90),
+)
+@settings(max_examples=300, deadline=None)
+def test_words_cut_from_pieces_are_those_of_the_whole_text(
+    tmp_path_factory: pytest.TempPathFactory, text: str, size: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "text.txt"
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectorizing, "CHUNK_CHARACTERS", size)
+        words = [word for piece in pieces(path, "words") for word in WORD_PATTERN.findall(piece)]
+        characters = list(pieces(path, "characters"))
+    assert words == WORD_PATTERN.findall(text)
+    assert "".join(characters) == text
+    assert all(len(piece) <= size for piece in characters)
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+def test_the_dataset_does_not_depend_on_how_the_text_is_read(
+    corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch, kind: TokenKind
+) -> None:
+    source = corpus(TEXT)
+    made(source, tokens=kind, length=8)
+    whole = digest(source.parent / "dataset")
+    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 7)
+    made(source, tokens=kind, length=8)
+    assert digest(source.parent / "dataset") == whole
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_the_vocabulary_knows_that_the_corpus_was_lowercased(corpus: MakeCorpus, lowercase: bool) -> None:
+    _, _, vocabulary = made(corpus(TEXT.lower(), lowercase=lowercase), length=8)
+    assert vocabulary.lowercase is lowercase
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+def test_a_corpus_shorter_than_one_window_is_refused(corpus: MakeCorpus, kind: TokenKind) -> None:
+    source = corpus("a,b,c")
+    with pytest.raises(ArtifactError) as raised:
+        made(source, tokens=kind, length=5, held_out=0)
+    assert str(raised.value) == (
+        f"{source}: 5 {kind} to train on, but one window and its target take 6; "
+        "give more text or a smaller vectorize.length"
+    )
+    assert list(source.parent.iterdir()) == [source]
+    _, manifest, _ = made(source, tokens=kind, length=4, held_out=0)
+    assert manifest.counts["train_windows"] == 1
+
+
+def test_a_held_out_part_shorter_than_one_window_is_told(corpus: MakeCorpus, logged: io.StringIO) -> None:
+    made(corpus("x" * 100), length=10)
+    assert "warning: only 10 characters held out: less than one window and its target" in logged.getvalue()
+
+
+@pytest.mark.parametrize("damage", [b"", b"The cat sat on the hat"])
+def test_a_damaged_corpus_is_refused_and_leaves_nothing(corpus: MakeCorpus, damage: bytes) -> None:
+    source = corpus("The cat sat on the mat")
+    (source / "text.txt").write_bytes(damage)
+    with pytest.raises(ArtifactError) as raised:
+        made(source, length=8)
+    assert str(raised.value).startswith(f"{source / 'text.txt'}: ")
+    assert list(source.parent.iterdir()) == [source]
+
+
+def test_another_artifact_is_no_corpus(corpus: MakeCorpus) -> None:
+    dataset, _, _ = made(corpus(TEXT), length=8)
+    with pytest.raises(ArtifactError, match="this is a dataset artifact, where a corpus is needed"):
+        vectorize(VectorizeConfig(length=8), corpus=str(dataset), dataset=str(dataset.parent / "other"))
+
+
+def test_a_megabyte_of_text_takes_little_more_on_disk(corpus: MakeCorpus) -> None:
+    text = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,;\n", k=1_000_000))
+    dataset, manifest, _ = made(corpus(text), step=1, shards=8)
+    assert manifest.counts["train_windows"] > 800_000
+    assert sum(path.stat().st_size for path in dataset.iterdir()) <= 1.1 * len(text)
+
+
+def test_two_runs_write_the_same_bytes(corpus: MakeCorpus) -> None:
+    source = corpus(TEXT)
+    for name in ("one", "two"):
+        vectorize(VectorizeConfig(tokens="words", length=8), corpus=str(source), dataset=str(source.parent / name))
+    one, two = ({path.name: path.read_bytes() for path in (source.parent / n).iterdir()} for n in ("one", "two"))
+    assert one == two
