@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample
 
-.PHONY: help setup demo test lint types format lock clean
+.PHONY: help setup demo test soak lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ demo: setup  ## Run the whole pipeline on the embedded corpus.
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
 	@$(BIN)/python -m pytest
+
+soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
+	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
 
 lint: setup  ## Check style.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

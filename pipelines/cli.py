@@ -35,7 +35,8 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="quillflow",
         description="Trains text generators on your own text and writes new text in bulk.",
-        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 saved and stopped on SIGTERM.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, "
+        "143 saved and stopped on SIGTERM.",
     )
     whole.add_argument("--version", action="version", version=f"quillflow {VERSION}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
@@ -47,6 +48,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
     _add_inspect(commands)
     _add_recipes(commands)
+    _add_artifacts(commands)
     _add_compile(commands)
     return whole
 
@@ -84,7 +86,10 @@ def _add_run(commands: Any) -> None:
     )
     command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
     command.add_argument(
-        "--root", default="runs", type=Path, metavar="DIR", help="where runs are kept (default: %(default)s)"
+        "--root",
+        default="runs",
+        metavar="URI",
+        help="where runs are kept: a directory or a bucket (default: %(default)s)",
     )
     command.add_argument(
         "--set",
@@ -114,13 +119,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(done.as_dict())
         return 0
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
-    lines += [f"  {name:<12} {_shortest(path)}" for name, path in done.artifacts.items()]
-    lines += [
-        f"  {'report':<12} {_shortest(done.artifacts['samples'] / 'report.html')}",
-        "",
-        _loss(done.metrics),
-        "",
-    ]
+    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in done.artifacts.items()]
+    lines += [f"  {'report':<12} {_shortest(done.artifacts['samples'])}/report.html", "", _loss(done.metrics), ""]
     sample = done.first_sample()
     lines += [
         f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",
@@ -140,8 +140,9 @@ def _loss(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _shortest(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+def _shortest(uri: str) -> str:
+    """A path below the current directory as seen from there."""
+    return uri.removeprefix(f"{Path.cwd()}/")
 
 
 def _add_inspect(commands: Any) -> None:
@@ -158,11 +159,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from components.vectorize.inspect import as_lines, first_windows
 
     found = first_windows(arguments.dataset, split=arguments.split, count=arguments.count)
-    if arguments.json:
-        print_json(found)
-    else:
-        sys.stdout.write("\n".join(as_lines(found)) + "\n")
-    return 0
+    return _print(arguments, found, as_lines(found))
 
 
 def _add_recipes(commands: Any) -> None:
@@ -189,10 +186,70 @@ def _recipes(arguments: argparse.Namespace) -> int:
             sys.stdout.write(as_yaml(chosen))
         return 0
     found = {name: recipe(name).description for name in recipe_names()}
+    return _print(arguments, found, [f"{name:<16} {text}" for name, text in found.items()])
+
+
+def _add_artifacts(commands: Any) -> None:
+    text = "List, show, fetch and verify artifacts, on disk or in a bucket."
+    actions = commands.add_parser("artifacts", help=text, description=text).add_subparsers(
+        metavar="ACTION", required=True
+    )
+    for name, run, text in (
+        ("ls", _artifacts_ls, "List all artifacts below a root, newest first."),
+        ("show", _artifacts_show, "Show manifest, metrics and lineage of an artifact, or of all of a run."),
+        ("pull", _artifacts_pull, "Fetch an artifact or a whole run, going on where a fetch broke off."),
+        (
+            "verify",
+            _artifacts_verify,
+            "Hold artifacts to their manifests' sizes and digests; exit 1 if one is damaged.",
+        ),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        if name != "ls":
+            action.add_argument("name", metavar="WHAT", help="an artifact's URI, a run's URI, or a run's name")
+        if name == "pull":
+            action.add_argument("directory", type=Path, metavar="DIR", help="where it goes")
+        action.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+        add_common_flags(action)
+        action.set_defaults(run=run)
+
+
+def _artifacts_ls(arguments: argparse.Namespace) -> int:
+    from pipelines import artifacts
+
+    found = artifacts.find(arguments.root)
+    return _print(arguments, {"artifacts": [one.as_dict() for one in found]}, artifacts.as_table(found))
+
+
+def _artifacts_show(arguments: argparse.Namespace) -> int:
+    from pipelines import artifacts
+
+    shown = [artifacts.show(one, arguments.root) for one in artifacts.resolve(arguments.name, arguments.root)]
+    return _print(arguments, {"artifacts": shown}, [line for one in shown for line in artifacts.as_lines(one)])
+
+
+def _artifacts_pull(arguments: argparse.Namespace) -> int:
+    from pipelines import artifacts
+
+    paths = artifacts.pull(artifacts.resolve(arguments.name, arguments.root), arguments.directory)
+    return _print(arguments, {"pulled": paths}, paths)
+
+
+def _artifacts_verify(arguments: argparse.Namespace) -> int:
+    from pipelines import artifacts
+
+    verdicts = artifacts.verify_all(artifacts.resolve(arguments.name, arguments.root))
+    _print(arguments, {"verdicts": verdicts}, [f"whole  {uri}" for uri, verdict in verdicts.items() if not verdict])
+    for verdict in filter(None, verdicts.values()):
+        log.error(verdict)
+    return 1 if any(verdicts.values()) else 0
+
+
+def _print(arguments: argparse.Namespace, values: Mapping[str, Any], lines: Sequence[str]) -> int:
     if arguments.json:
-        print_json(found)
+        print_json(values)
     else:
-        sys.stdout.write("".join(f"{name:<16} {text}\n" for name, text in found.items()))
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
 
 
@@ -208,11 +265,7 @@ def _compile(arguments: argparse.Namespace) -> int:
     from pipelines.compile import compile_all
 
     paths = [str(path) for path in compile_all(arguments.directory)]
-    if arguments.json:
-        print_json({"pipelines": paths})
-    else:
-        sys.stdout.write("\n".join(paths) + "\n")
-    return 0
+    return _print(arguments, {"pipelines": paths}, paths)
 
 
 if __name__ == "__main__":

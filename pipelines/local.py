@@ -1,8 +1,10 @@
 """Running the pipeline on this machine, through Kubeflow's own engine (kfp.local), each stage a process."""
 
+import hashlib
 import io
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -14,20 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
-from components.artifacts.manifest import digest, read_manifest, verify
 from components.command.log import FORMAT_VARIABLE, Display
 from components.command.settings import Settings
+from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.cache import digest_of, suite_version
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
-_MADE_BY = {
-    "corpus": "ingest",
-    "dataset": "vectorize",
-    "checkpoints": "train",
-    "model": "train",
-    "samples": "sample",
-}
+_MADE_BY = {"corpus": "ingest", "dataset": "vectorize", "checkpoints": "train", "model": "train", "samples": "sample"}
 
 
 class RunError(QuillflowError):
@@ -40,66 +37,56 @@ class RunError(QuillflowError):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a run made: its name, each artifact's path, the model's metrics, and how each stage was answered."""
+    """What a run made: its name, each artifact's URI, the model's metrics, and how each stage was answered."""
 
     name: str
-    artifacts: Mapping[str, Path]
+    artifacts: Mapping[str, str]
     metrics: Mapping[str, Any]
     stages: Mapping[str, str]
-    log: Path
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
-        return {
-            "run": self.name,
-            "artifacts": {name: str(path) for name, path in self.artifacts.items()},
-            "metrics": self.metrics,
-            "stages": self.stages,
-        }
+        return {"run": self.name, "artifacts": self.artifacts, "metrics": self.metrics, "stages": self.stages}
 
     def first_sample(self) -> dict[str, Any]:
         """The first text that was written."""
-        path = min(self.artifacts["samples"].glob("samples-*.jsonl"))
-        with path.open(encoding="utf-8") as file:
-            row: dict[str, Any] = json.loads(file.readline())
+        place = storage.place_of(self.artifacts["samples"])
+        keys = [listed.key for listed in place.store.list(place.key) if listed.key.endswith(".jsonl")]
+        data, _ = place.store.read(min(keys)) or (b"", "")
+        row: dict[str, Any] = json.loads(data.partition(b"\n")[0])
         return row
 
 
-def run_pipeline(source: str, settings: Mapping[str, Settings], root: Path, *, verbose: bool = False) -> Run:
+def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, verbose: bool = False) -> Run:
     """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
 
     Args:
         source: URI of the text; a relative path is taken from the current directory.
         settings: each stage's settings by its name.
-        root: directory that keeps all runs and the cache.
+        root: URI that keeps all runs: a directory, or a bucket's, whose cache and logs are kept on this machine.
         verbose: show the engine's own output and the stages' tracebacks too.
 
     Raises:
         QuillflowError: a stage failed; its own one-line error is the message.
     """
     display = Display(sys.stderr)
-    root = root.absolute()
-    log = _new_log(root)
-    known_runs = {path.name for path in root.iterdir()}
+    root = str(storage.place_of(root))
+    engine_root = _engine_root(root)
+    log = _new_log(engine_root)
+    known_runs = set(storage.children(root))
     with log.open("w", encoding="utf-8") as log_file:
         relay = _Relay(display, log_file, sys.stderr if verbose else None)
-        with _quiet_engine(relay, verbose=verbose):
-            paths = _call_engine(_arguments(source, settings), root, relay)
-    stages = {
-        _MADE_BY[name]: "executed" if _run_name(path, root) not in known_runs else "cached"
-        for name, path in paths.items()
-    }
+        environment = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
+        with _quiet_engine(relay, environment, verbose=verbose):
+            uris = _call_engine(_arguments(source, settings), engine_root, relay)
+    runs = {name: _run_name(uri, root) for name, uri in uris.items()}
+    stages = {_MADE_BY[name]: "cached" if run in known_runs else "executed" for name, run in runs.items()}
     for stage, answer in stages.items():
         if answer == "cached":
             display.show(stage, "cached: made before from the same input, settings and version")
-    _check(paths, stages)
-    return Run(
-        name=_run_name(paths["samples"], root),
-        artifacts=paths,
-        metrics=json.loads((paths["model"] / "metrics.json").read_bytes()),
-        stages=stages,
-        log=log,
-    )
+    _check(uris, stages)
+    metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
+    return Run(name=runs["samples"], artifacts=uris, metrics=json.loads(metrics), stages=stages)
 
 
 def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
@@ -119,40 +106,52 @@ def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
     }
 
 
-def _call_engine(arguments: Mapping[str, Any], root: Path, relay: "_Relay") -> dict[str, Path]:
+def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: "_Relay") -> dict[str, str]:
     from kfp import local
 
     from pipelines.text_generation import text_generation
 
-    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(engine_root), enable_caching=True)
     try:
         outputs = text_generation(**arguments).outputs
     except RuntimeError as error:
         reason = relay.last_error or " ".join(str(error).split())
         raise RunError(f"{reason} (the run's whole log: {relay.log_name})", relay.exit_code) from error
-    return {name: Path(outputs[name].path) for name in ARTIFACTS}
+    return {name: outputs[name].uri for name in ARTIFACTS}
 
 
-def _run_name(path: Path, root: Path) -> str:
-    """The run an artifact was made in: the engine's layout is <root>/<run>/<stage>/<artifact>."""
-    return path.relative_to(root).parts[0]
+def _engine_root(root: str) -> Path:
+    """Where the engine keeps what it needs on a disk: the root itself, or for a bucket a place in the user's cache."""
+    path = storage.local_path(root)
+    if path is not None:
+        return path
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "quillflow" / hashlib.sha256(root.encode()).hexdigest()[:16]
 
 
-def _new_log(root: Path) -> Path:
-    (root / "logs").mkdir(parents=True, exist_ok=True)
-    return root / "logs" / f"{time.strftime('%Y-%m-%d-%H-%M-%S')}-{os.getpid()}.log"
+def _new_run_name() -> str:
+    return f"text-generation-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"
 
 
-def _check(paths: Mapping[str, Path], stages: Mapping[str, str]) -> None:
-    """Hold what the cache answered with to its manifests: it only knows that a path exists."""
-    for name, path in paths.items():
+def _run_name(uri: str, root: str) -> str:
+    """The run an artifact was made in: the layout is <root>/<run>/<stage>/<artifact>."""
+    return uri.removeprefix(root.rstrip("/") + "/").partition("/")[0]
+
+
+def _new_log(engine_root: Path) -> Path:
+    (engine_root / "logs").mkdir(parents=True, exist_ok=True)
+    return engine_root / "logs" / f"{time.strftime('%Y-%m-%d-%H-%M-%S')}-{os.getpid()}.log"
+
+
+def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
+    """Hold what the cache answered with to its manifests: it only knows that a path exists, or did."""
+    for name, uri in uris.items():
         if stages[_MADE_BY[name]] == "cached" and name != "checkpoints":
             try:
-                verify(path, name)
+                with storage.incoming(uri, name):
+                    pass
             except ArtifactError as error:
-                raise ArtifactError(f"{error} (remove {path} and run again: the cache then makes it anew)") from None
-    if read_manifest(paths["samples"]).made_from["model"] != digest(paths["model"]):
-        raise ArtifactError(f"{paths['samples']}: was not made from {paths['model']}; remove it and run again")
+                raise ArtifactError(f"{error} (remove {uri} and run again: the cache then makes it anew)") from None
 
 
 class _Relay(io.TextIOBase):
@@ -205,14 +204,14 @@ def _stage_line(line: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _quiet_engine(relay: _Relay, *, verbose: bool) -> Iterator[None]:
+def _quiet_engine(relay: _Relay, extra: Mapping[str, str], *, verbose: bool) -> Iterator[None]:
     """The engine's surroundings: its output relayed, its warnings unseen, its temporary files removed."""
     scratch = tempfile.mkdtemp(prefix="quillflow-run-")
     # SubprocessRunner puts sys.executable for the text "python3" in every argument, a path or prompt with
     # that text in it included. With this name for it the exchange changes nothing.
     executable, beside = sys.executable, Path(sys.executable).parent
     has_python3 = (beside / "python3").exists()
-    environment = {FORMAT_VARIABLE: "json", "PYTHONUNBUFFERED": "1", "TMPDIR": scratch}
+    environment = {FORMAT_VARIABLE: "json", "PYTHONUNBUFFERED": "1", "TMPDIR": scratch, **extra}
     if has_python3:
         environment["PATH"] = f"{beside}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     before = {name: os.environ.get(name) for name in environment}

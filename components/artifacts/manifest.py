@@ -83,23 +83,36 @@ def write_manifest(
     return manifest
 
 
-def read_manifest(directory: Path, kind: str | None = None) -> Manifest:
+def read_manifest(directory: Path, kind: str | None = None, *, path: Path | None = None, name: str = "") -> Manifest:
     """Read a manifest without looking at the files it lists.
+
+    Args:
+        directory: the artifact.
+        kind: what it has to be.
+        path: the manifest, where it is not in its place yet.
+        name: what errors call the artifact, where that is not `directory`.
 
     Raises:
         ArtifactError: it is missing, is no manifest, is from a newer schema, or lists another `kind`.
     """
-    path = directory / MANIFEST_NAME
+    place = name or str(directory)
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads((path or directory / MANIFEST_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise ArtifactError(f"{directory}: no {MANIFEST_NAME}, so no complete artifact is here") from None
+        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here") from None
     except (ValueError, RecursionError):
-        raise ArtifactError(f"{path}: torn or not a manifest; make the artifact again") from None
+        raise ArtifactError(f"{place}/{MANIFEST_NAME}: torn or not a manifest; make the artifact again") from None
+    manifest = _parse(values, f"{place}/{MANIFEST_NAME}")
+    if kind is not None and manifest.kind != kind:
+        raise ArtifactError(f"{place}: this is a {manifest.kind} artifact, where a {kind} is needed")
+    return manifest
+
+
+def _parse(values: Any, place: str) -> Manifest:
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise ArtifactError(
-            f"{path}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
+            f"{place}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
             f"Quillflow {VERSION} reads; use a newer Quillflow"
         )
     try:
@@ -107,36 +120,39 @@ def read_manifest(directory: Path, kind: str | None = None) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"
-        raise ArtifactError(f"{path}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
-    for name in manifest.files:
-        _check_name(path, name)
-    if kind is not None and manifest.kind != kind:
-        raise ArtifactError(f"{directory}: this is a {manifest.kind} artifact, where a {kind} is needed")
+        raise ArtifactError(f"{place}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
+    for file in manifest.files:
+        _check_name(place, file)
     return manifest
 
 
-def verify(directory: Path, kind: str | None = None) -> Manifest:
-    """Read a manifest and check every file it lists, by size and SHA-256.
+def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manifest:
+    """Read a manifest and check every file it lists, by size and SHA-256; `name` as in `read_manifest`.
 
     Raises:
         ArtifactError: as `read_manifest`, or a file is missing or differs from the manifest.
     """
-    manifest = read_manifest(directory, kind)
-    for name, expected in manifest.files.items():
-        path = directory / name
+    manifest = read_manifest(directory, kind, name=name)
+    for file, expected in manifest.files.items():
+        path, place = directory / file, f"{name or directory}/{file}"
         if not path.is_file():
-            raise ArtifactError(f"{path}: missing, though the manifest lists it; make the artifact again")
+            raise ArtifactError(f"{place}: missing, though the manifest lists it; make the artifact again")
         size = path.stat().st_size
         if size != expected.bytes:
             raise ArtifactError(
-                f"{path}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
+                f"{place}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
                 "make the artifact again"
             )
         if _sha256(path) != expected.sha256:
             raise ArtifactError(
-                f"{path}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again"
+                f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again"
             )
     return manifest
+
+
+def is_file_as_listed(path: Path, entry: FileEntry) -> bool:
+    """Whether a file is there and is the one that a manifest lists."""
+    return path.is_file() and path.stat().st_size == entry.bytes and _sha256(path) == entry.sha256
 
 
 def digest(directory: Path) -> str:
@@ -153,8 +169,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_name(manifest: Path, name: str) -> None:
+def _check_name(place: str, name: str) -> None:
     """Refuse names that would reach outside the artifact's directory."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
-        raise ArtifactError(f"{manifest}: it lists {name!r}, which is no name inside the artifact; refused")
+        raise ArtifactError(f"{place}: it lists {name!r}, which is no name inside the artifact; refused")

@@ -2,17 +2,21 @@
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from components.artifacts.errors import QuillflowError
 from components.artifacts.version import VERSION
 from components.command import log
 from components.command.settings import Settings, add_flags
+
+ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,23 @@ def stage_task(stage: str) -> Iterator[None]:
     log.set_up(stage)
     with errors_in_one_line(verbose=True):
         yield
+
+
+def input_uri(artifact: Any) -> str:
+    """Where a task reads an input: the copy that Kubeflow laid beside the task, else its URI."""
+    return str(artifact.path if Path(artifact.path).exists() else artifact.uri)
+
+
+def output_uri(artifact: Any, stage: str) -> str:
+    """Where a task writes an output: the place Kubeflow gave it, or below ARTIFACTS_VARIABLE's URI.
+
+    The latter is how a run on this machine keeps its artifacts in a bucket; the artifact is told.
+    """
+    root = os.environ.get(ARTIFACTS_VARIABLE)
+    if root:
+        artifact.uri = f"{root}/{stage}/{artifact.name}"
+        return str(artifact.uri)
+    return str(artifact.path)
 
 
 def _report(message: str, *, verbose: bool, exit_code: int = 1) -> None:

@@ -64,7 +64,7 @@ class Model:
         Raises:
             ArtifactError: a file is missing or damaged, or the network is not one this suite makes.
         """
-        config = _read_json(directory / CONFIG_NAME)
+        config = read_config(directory)
         try:
             architecture = TypeAdapter(Architecture).validate_python(config["architecture"])
             context, window = TypeAdapter(Context).validate_python(config["context"]), int(config["window"])
@@ -84,6 +84,16 @@ class Model:
             window=window,
             prompts=_read_json(directory / PROMPTS_NAME),
         )
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """What config.json in a model's directory says, the SHA-256 of its weights among it.
+
+    Raises:
+        ArtifactError: it is missing or damaged.
+    """
+    config: dict[str, Any] = _read_json(directory / CONFIG_NAME)
+    return config
 
 
 def weights_sha256(network: Any) -> str:

@@ -24,9 +24,9 @@ def ingest(
         version: the suite's version, so that the cache never answers for another one.
         corpus: the corpus.
     """
-    from components.command.stage import stage_task
+    from components.command.stage import output_uri, stage_task
     from components.ingest.config import IngestConfig
     from components.ingest.ingesting import ingest as work
 
     with stage_task("ingest"):
-        work(IngestConfig.parse(settings, "ingest"), source=source, corpus=corpus.path)
+        work(IngestConfig.parse(settings, "ingest"), source=source, corpus=output_uri(corpus, "ingest"))

@@ -24,9 +24,9 @@ def sample(
         version: the suite's version, so that the cache never answers for another one.
         samples: the texts, as JSON lines and as a page to read.
     """
-    from components.command.stage import stage_task
+    from components.command.stage import input_uri, output_uri, stage_task
     from components.sample.config import SampleConfig
     from components.sample.sampling import sample as work
 
     with stage_task("sample"):
-        work(SampleConfig.parse(settings, "sample"), model=model.path, samples=samples.path)
+        work(SampleConfig.parse(settings, "sample"), model=input_uri(model), samples=output_uri(samples, "sample"))

@@ -1,25 +1,29 @@
 """Checkpoints: all that training goes on from, in immutable directories named by their train step.
 
-A checkpoint counts once its manifest is there, and the manifest is written last; `LATEST` names the
-newest for people and is no more than a hint. Restoring takes the newest that verifies.
+A checkpoint counts once its manifest is there, which is written last and never over another; `LATEST`
+names the newest, moved by compare-and-swap, and is a hint: restoring takes the newest that verifies.
 """
 
 import io
 import json
 import re
 import secrets
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, UsageError
-from components.artifacts.manifest import write_manifest
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
+from components.artifacts.storage import ABSENT, Place
 from components.command import log
 from components.train.config import UNCHANGED_BY, TrainConfig
+from components.train.ownership import Ownership
 
+LATEST_NAME = "LATEST"
 _NAME = re.compile(r"(?P<step>\d+)-[0-9a-f]{8}")
 _VARIABLES = "variables.npz"
 _PROGRESS = "progress.json"
@@ -34,6 +38,7 @@ class Progress:
         epoch_nats, epoch_targets: sum and count of this epoch's training loss so far.
         best_step, best_loss: where the best checkpoint was saved, and its loss in nats.
         history: a row for each epoch that ended.
+        resumed_at: the train steps at which training was taken up again.
         seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
     """
 
@@ -43,23 +48,27 @@ class Progress:
     best_step: int = -1
     best_loss: float | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    resumed_at: list[int] = field(default_factory=list)
     seconds: float = 0.0
     step_seconds: float = 0.0
     step_tokens: int = 0
+
+
+Saved = tuple[Progress, list[NDArray[Any]]]
 
 
 class Checkpoints:
     """The checkpoints at a URI, of one run of training."""
 
     def __init__(self, uri: str, config: TrainConfig, dataset_digest: str) -> None:
-        self._uri = uri
+        self._place = storage.place_of(uri)
         self._config = config
         self._dataset = dataset_digest
 
-    def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
-        """Save a checkpoint and drop those that are neither among the newest nor the best."""
+    def save(self, progress: Progress, values: list[NDArray[Any]], ownership: Ownership) -> None:
+        """Commit a checkpoint, and drop those that are neither among the newest nor the best."""
         name = f"{progress.train_step:010d}-{secrets.token_hex(4)}"
-        with storage.outgoing(storage.join(self._uri, name)) as directory:
+        with storage.outgoing(str(self._place / name)) as directory:
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **{f"{index:05d}": value for index, value in enumerate(values)})
             (directory / _VARIABLES).write_bytes(buffer.getvalue())
@@ -72,69 +81,119 @@ class Checkpoints:
                 counts={"train_step": progress.train_step},
                 made_from={"dataset": self._dataset},
             )
-        storage.write_file(storage.join(self._uri, "LATEST"), f"{name}\n".encode())
+            ownership.check()
+        ownership.check()
+        self._point_latest_at(name)
         self._drop_superseded(progress.best_step)
 
-    def newest(self) -> tuple[Progress, list[NDArray[Any]]] | None:
-        """The newest checkpoint that verifies, or None where there is none at all.
+    def newest(self) -> Saved | None:
+        """The newest checkpoint that verifies, or None where none was ever committed.
 
         Raises:
             ArtifactError: there are checkpoints but none can be read; training never silently starts at zero.
             UsageError: the newest was made with other settings or data.
         """
-        return self._first_readable(self._names())
+        names = self._committed()
+        found = self._first_readable(names)
+        if found is None and (names or storage.read_file(str(self._place / LATEST_NAME)) is not None):
+            raise ArtifactError(
+                f"{self._place}: none of its checkpoints can be read; mend the storage, or set train.start_anew to "
+                "begin at step 0"
+            )
+        return found
 
-    def at(self, train_step: int) -> tuple[Progress, list[NDArray[Any]]] | None:
-        """The checkpoint of a train step, or None where there is none."""
-        return self._first_readable([name for name in self._names() if _step(name) == train_step])
+    def at(self, train_step: int) -> Saved | None:
+        """The checkpoint of a train step, or None where there is none that can be read."""
+        return self._first_readable([name for name in self._committed() if _step(name) == train_step])
 
     def clear(self) -> None:
         """Remove all checkpoints."""
-        for name in self._names():
-            storage.remove(storage.join(self._uri, name))
+        self._place.store.delete((self._place / LATEST_NAME).key)
+        for name in storage.children(str(self._place)):
+            storage.remove(str(self._place / name))
 
-    def _names(self) -> list[str]:
+    def sweep(self) -> None:
+        """Remove what a killed trainer had begun and not committed; only the owner may."""
+        committed = set(self._committed())
+        for name in storage.children(str(self._place)):
+            if name not in committed and (_NAME.fullmatch(name) or name.endswith((".partial", ".old"))):
+                storage.remove(str(self._place / name))
+
+    def _committed(self) -> list[str]:
         """Newest first, by train step, which no clock can upset."""
-        names = [name for name in storage.children(self._uri) if _NAME.fullmatch(name)]
+        names = [name for name in storage.children(str(self._place)) if _NAME.fullmatch(name)]
+        names = [name for name in names if storage.read_file(str(self._place / name / MANIFEST_NAME)) is not None]
         return sorted(names, key=lambda name: (_step(name), name), reverse=True)
 
-    def _first_readable(self, names: list[str]) -> tuple[Progress, list[NDArray[Any]]] | None:
+    def _first_readable(self, names: list[str]) -> Saved | None:
         for name in names:
             try:
-                return self._read(name)
+                return self._read(self._place / name)
             except ArtifactError as error:
                 log.warning(f"checkpoint passed over: {error}")
-        if names:
-            raise ArtifactError(
-                f"{self._uri}: none of its {len(names)} checkpoints can be read; mend the storage, or set "
-                "train.start_anew to begin at step 0"
-            )
         return None
 
-    def _read(self, name: str) -> tuple[Progress, list[NDArray[Any]]]:
-        with storage.incoming(storage.join(self._uri, name), "checkpoint") as directory:
-            saved = json.loads((directory / "manifest.json").read_bytes())
-            self._check_settings(saved)
+    def _read(self, place: Place) -> Saved:
+        with storage.incoming(str(place), "checkpoint") as directory:
+            self._check_settings(read_manifest(directory))
             progress = Progress(**json.loads((directory / _PROGRESS).read_bytes()))
             with np.load(directory / _VARIABLES, allow_pickle=False) as arrays:
                 return progress, [arrays[key] for key in sorted(arrays.files)]
 
-    def _check_settings(self, saved: dict[str, Any]) -> None:
+    def _check_settings(self, saved: Manifest) -> None:
         """Refuse to go on with anything that would have changed the steps already taken."""
         anew = "; go on with the old value, choose another place, or set train.start_anew"
         for name, value in self._config.model_dump(mode="json").items():
-            before = saved["config"].get(name, TrainConfig.model_fields[name].default)
+            before = saved.config.get(name, TrainConfig.model_fields[name].default)
             if name not in UNCHANGED_BY and before != value:
-                raise UsageError(f"{self._uri}: train.{name} was {before!r} there, now it is {value!r}{anew}")
-        if saved["made_from"].get("dataset") != self._dataset:
-            raise UsageError(f"{self._uri}: these checkpoints were trained on another dataset{anew}")
+                raise UsageError(f"{self._place}: train.{name} was {before!r} there, now it is {value!r}{anew}")
+        if saved.made_from.get("dataset") != self._dataset:
+            raise UsageError(f"{self._place}: these checkpoints were trained on another dataset{anew}")
+
+    def _point_latest_at(self, name: str) -> None:
+        latest = str(self._place / LATEST_NAME)
+        found = storage.read_file(latest)
+        storage.write_file(latest, f"{name}\n".encode(), expected=found[1] if found else ABSENT)
 
     def _drop_superseded(self, best_step: int) -> None:
-        steps = sorted({_step(name) for name in self._names()}, reverse=True)
+        committed = self._committed()
+        steps = sorted({_step(name) for name in committed}, reverse=True)
         kept = {*steps[: self._config.keep_checkpoints], best_step}
-        for name in self._names():
+        for name in committed:
             if _step(name) not in kept:
-                storage.remove(storage.join(self._uri, name))
+                storage.remove(str(self._place / name))
+
+
+class Saver:
+    """Commits checkpoints beside training, one at a time; a failure surfaces at the next save or at the end."""
+
+    def __init__(self, checkpoints: Checkpoints, ownership: Ownership) -> None:
+        self._checkpoints = checkpoints
+        self._ownership = ownership
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pending: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self._worker.shutdown()
+
+    def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
+        """Take over copies of how far training is and commit them; waits for the checkpoint before."""
+        self.wait()
+        frozen = Progress(**json.loads(json.dumps(asdict(progress))))
+        self._pending = self._worker.submit(self._checkpoints.save, frozen, values, self._ownership)
+
+    def wait(self) -> None:
+        """Return when nothing is left to commit; raise what went wrong."""
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
 
 
 def _step(name: str) -> int:

@@ -29,16 +29,18 @@ def train(
     import json
     from pathlib import Path
 
-    from components.command.stage import stage_task
+    from components.command.stage import input_uri, output_uri, stage_task
     from components.train.config import TrainConfig
     from components.train.training import train as work
 
     with stage_task("train"):
+        model_uri = output_uri(model, "train")
+        output_uri(checkpoints, "train")
         result = work(
             TrainConfig.parse(settings, "train"),
-            dataset=dataset.path,
-            checkpoints=checkpoints.path,
-            model=model.path,
+            dataset=input_uri(dataset),
+            checkpoints=checkpoints.uri,  # not .path: written while training, so that a retried pod goes on from there
+            model=model_uri,
         )
         known = {name: value for name, value in result["metrics"].items() if value is not None}
         for name, value in known.items():

@@ -7,7 +7,8 @@ from pydantic import model_validator
 from components.command.settings import Settings, setting
 
 UNCHANGED_BY = frozenset(
-    {"epochs", "train_steps", "device", "checkpoint_steps", "keep_checkpoints", "start_anew"}
+    {"epochs", "train_steps", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
+    | {"start_anew", "init_from"}
     | {"export", "sample_every", "sample_at", "sample_length", "sample_temperatures"}
 )
 """Settings that may differ when training resumes: they leave the steps already taken as they are."""
@@ -66,13 +67,12 @@ class TrainConfig(Settings):
     )
     export: Literal["best", "last"] = setting("best", "which checkpoint becomes the model")
     checkpoint_steps: int = setting(
-        0,
-        "save a checkpoint this often besides at each epoch's end; 0 for epochs' ends only",
-        unit="train steps",
-        ge=0,
+        0, "save a checkpoint this often, besides at each epoch's end; 0 for never", unit="train steps", ge=0
     )
+    checkpoint_seconds: float = setting(300.0, "save a checkpoint at least this often", unit="seconds", gt=0)
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
     start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
+    init_from: str = setting("", "where there are no checkpoints yet, go on from the newest at this URI")
 
     sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
     sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")

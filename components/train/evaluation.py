@@ -7,6 +7,7 @@ lanes read side by side; each lane first reads WARM_UP_TOKENS before its own par
 lie end to end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,29 +43,34 @@ class Evaluation:
         """The protocol's name, as it stands in metrics.json."""
         return "carry" if self._trainer.config.carries_state else f"window of {self._length}"
 
-    def __call__(self) -> float | None:
-        """The mean nats per token, or None where too little is held out for one target."""
+    def __call__(self, between: Callable[[], None] = lambda: None) -> float | None:
+        """The mean nats per token, or None where too little is held out for one target.
+
+        `between` is called between batches, and may raise to stop.
+        """
         if not self._windows:
             return None
-        return self._carried() if self._trainer.config.carries_state else self._reset()
+        return self._carried(between) if self._trainer.config.carries_state else self._reset(between)
 
-    def _reset(self) -> float:
+    def _reset(self, between: Callable[[], None]) -> float:
         starts = np.arange(self._windows) * self._step
         nats = scored = 0.0
         for first in range(0, self._windows, WINDOWS_AT_ONCE):
+            between()
             batch = starts[first : first + WINDOWS_AT_ONCE]
             batch_nats, batch_scored, _ = self._score_step(tf.constant(batch), tf.ones(len(batch)), [])
             nats += float(batch_nats)
             scored += float(batch_scored)
         return nats / scored
 
-    def _carried(self) -> float:
+    def _carried(self, between: Callable[[], None]) -> float:
         chunks_a_lane = -(-self._windows // LANES)
         warm_up = -(-WARM_UP_TOKENS // self._length)
         config = self._trainer.config
         states = [tf.zeros([LANES, config.units]) for _ in range(2 * config.layers)]
         nats = scored = 0.0
         for place in range(-warm_up, chunks_a_lane):
+            between()
             chunk = np.arange(LANES) * chunks_a_lane + place
             exists = (chunk >= 0) & (chunk < self._windows)
             counts = exists & (place >= 0)

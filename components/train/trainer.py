@@ -5,7 +5,6 @@ All that a step changes is in `variables`: putting their values back puts traini
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import keras, tf
@@ -58,7 +57,7 @@ class Trainer:
 
     def values(self) -> list[NDArray[Any]]:
         """The variables' values."""
-        return [np.array(variable) for variable in self.variables]
+        return [variable.numpy().copy() for variable in self.variables]
 
     def restore(self, values: list[NDArray[Any]]) -> None:
         """Put the variables' values back; they are `values()` of a trainer with the same settings."""
@@ -85,7 +84,9 @@ class Trainer:
             logits, states = self._forward(window[:, :-1], train_step)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_mean(self._smoothed(nats, logits))
-        gradients = tape.gradient(loss, self.network.trainable_variables)
+        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
+        sparse = tape.gradient(loss, self.network.trainable_variables)
+        gradients = [tf.convert_to_tensor(gradient) for gradient in sparse]
         self._optimizer.apply(gradients, self.network.trainable_variables)
         for variable, state in zip(self._carried, states, strict=True):
             variable.assign(state)

@@ -22,9 +22,13 @@ def vectorize(
         version: the suite's version, so that the cache never answers for another one.
         dataset: the dataset.
     """
-    from components.command.stage import stage_task
+    from components.command.stage import input_uri, output_uri, stage_task
     from components.vectorize.config import VectorizeConfig
     from components.vectorize.vectorizing import vectorize as work
 
     with stage_task("vectorize"):
-        work(VectorizeConfig.parse(settings, "vectorize"), corpus=corpus.path, dataset=dataset.path)
+        work(
+            VectorizeConfig.parse(settings, "vectorize"),
+            corpus=input_uri(corpus),
+            dataset=output_uri(dataset, "vectorize"),
+        )

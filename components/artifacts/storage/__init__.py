@@ -1,0 +1,44 @@
+"""Where artifacts are kept: the only part of the suite that knows URI schemes.
+
+A stage reads an artifact through `incoming` and writes one through `outgoing`; between them it sees
+local directories only. What `outgoing` publishes appears under its final name complete or not at all.
+
+`store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `place.py` finds the store that a URI
+means, `transfer.py` moves whole artifacts, and `sources.py` fetches the texts that are read.
+"""
+
+from components.artifacts.storage.place import Place, local_path, place_of, redacted
+from components.artifacts.storage.sources import source_file
+from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
+from components.artifacts.storage.transfer import (
+    children,
+    incoming,
+    outgoing,
+    pull,
+    push,
+    read_file,
+    remove,
+    write_file,
+)
+
+__all__ = [
+    "ABSENT",
+    "ANY",
+    "ConflictError",
+    "Listed",
+    "Place",
+    "StorageError",
+    "Store",
+    "children",
+    "incoming",
+    "local_path",
+    "outgoing",
+    "place_of",
+    "pull",
+    "push",
+    "read_file",
+    "redacted",
+    "remove",
+    "source_file",
+    "write_file",
+]

@@ -1,0 +1,107 @@
+"""The local disk as a store."""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed
+
+
+class LocalStore:
+    """Objects are files, keys their absolute paths; a file's version is the SHA-256 of what is in it.
+
+    A write is seen whole or not at all, and is on the disk when it returns.
+    """
+
+    def uri(self, key: str) -> str:
+        """The path."""
+        return key
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """All files below a directory but those still being written."""
+        for path in Path(prefix).rglob("*"):
+            if path.is_file() and not path.name.endswith(".partial"):
+                status = path.stat()
+                yield Listed(key=str(path), size=status.st_size, updated=status.st_mtime)
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """A file's bytes and version."""
+        try:
+            data = Path(key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return data, _version(data)
+
+    def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
+        """Write a file; conditional writes of one directory take turns."""
+        path = Path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _partial(path) as partial:
+            partial.write_bytes(data)
+            flush(partial)
+            if expected is ANY:
+                partial.replace(path)
+            else:
+                self._replace_expected(partial, path, expected)
+        flush(path.parent)
+        return _version(data)
+
+    def upload(self, path: Path, key: str) -> None:
+        """Copy a file to a place in the store."""
+        target = Path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _partial(target) as partial:
+            shutil.copyfile(path, partial)
+            flush(partial)
+            partial.replace(target)
+        flush(target.parent)
+
+    def download(self, key: str, path: Path) -> None:
+        """Copy a file from a place in the store."""
+        shutil.copyfile(key, path)
+
+    def delete(self, key: str) -> None:
+        """Remove a file, if it is there."""
+        Path(key).unlink(missing_ok=True)
+
+    def _replace_expected(self, partial: Path, path: Path, expected: str) -> None:
+        with locked(path.with_name(f".{path.name}.lock")):
+            found = self.read(str(path))
+            if (found[1] if found else ABSENT) != expected:
+                raise ConflictError(f"{path}: somebody else has written it meanwhile")
+            partial.replace(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock, which the kernel drops when the process ends in whatever way."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or directory is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _version(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

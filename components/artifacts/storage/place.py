@@ -1,0 +1,85 @@
+"""URIs: which store one means, and where in it."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from components.artifacts.errors import UsageError
+from components.artifacts.storage.local import LocalStore
+from components.artifacts.storage.store import Store
+
+SCHEMES = "a path, file://, gs://, s3:// or minio://"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A key in a store: an object, or a directory of objects."""
+
+    store: Store
+    key: str
+
+    def __truediv__(self, name: str) -> "Place":
+        """The place `name` below this one."""
+        return Place(self.store, f"{self.key.rstrip('/')}/{name}" if self.key else name)
+
+    def __str__(self) -> str:
+        return self.store.uri(self.key)
+
+    @property
+    def local(self) -> Path | None:
+        """The path, where the store is the local disk."""
+        return Path(self.key) if isinstance(self.store, LocalStore) else None
+
+
+def place_of(uri: str) -> Place:
+    """The place that a URI names.
+
+    Raises:
+        UsageError: the scheme is none that artifacts can be kept at, or the URI names no bucket.
+    """
+    path = local_path(uri)
+    if path is not None:
+        return Place(LocalStore(), str(path.absolute()))
+    parts = urlsplit(uri)
+    if parts.scheme in {"http", "https"}:
+        raise UsageError(f"{redacted(uri)}: artifacts can't be kept at http(s); use {SCHEMES}")
+    if not parts.netloc:
+        raise UsageError(f"{redacted(uri)}: names no bucket; write it as {parts.scheme}://bucket/path")
+    return Place(_bucket(parts.scheme, parts.netloc), parts.path.strip("/"))
+
+
+def local_path(uri: str) -> Path | None:
+    """The path a local URI names (a plain path or `file://`), or None where it names no local file.
+
+    Raises:
+        UsageError: the scheme is none that Quillflow knows.
+    """
+    scheme, separator, _ = uri.partition("://")
+    if not separator:
+        return Path(uri).expanduser()
+    if scheme == "file":
+        return Path(unquote(urlsplit(uri).path))
+    if scheme in {"http", "https", "gs", "s3", "minio"}:
+        return None
+    raise UsageError(f"{redacted(uri)}: unknown scheme {scheme}://; use {SCHEMES}, for sources also http(s)://")
+
+
+def redacted(uri: str) -> str:
+    """The URI without what may be secret in it: user information, query, fragment; for logs and manifests."""
+    if "://" not in uri:
+        return uri
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@cache
+def _bucket(scheme: str, name: str) -> Store:
+    """The bucket's store, one a process: a client keeps connections."""
+    if scheme == "gs":
+        from components.artifacts.storage.gcs import GcsStore
+
+        return GcsStore(name)
+    from components.artifacts.storage.s3 import S3Store
+
+    return S3Store(name, scheme=scheme)

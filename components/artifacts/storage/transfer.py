@@ -1,0 +1,209 @@
+"""Whole artifacts in and out of a store: verified on the way in, complete or not there on the way out."""
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, is_file_as_listed, read_manifest, verify
+from components.artifacts.storage.local import flush
+from components.artifacts.storage.place import Place, place_of
+from components.artifacts.storage.store import ABSENT, ANY
+
+PARALLEL_TRANSFERS = 8
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all while files travel."""
+
+
+@contextmanager
+def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[Path]:
+    """A local directory holding the artifact at `uri`, every file checked against its manifest.
+
+    Raises:
+        ArtifactError: the artifact is missing, damaged or not a `kind`.
+        StorageError: the store fails for good.
+    """
+    place = place_of(uri)
+    if place.local is not None:
+        verify(place.local, kind)
+        yield place.local
+        return
+    with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
+        directory = Path(scratch) / kind
+        pull(place, directory, kind, progress)
+        yield directory
+
+
+def pull(place: Place, directory: Path, kind: str | None = None, progress: Progress | None = None) -> Manifest:
+    """Fetch an artifact into `directory`; files that are there already as the manifest lists them stay.
+
+    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it.
+
+    Raises:
+        ArtifactError: there is no such artifact, or what arrived is not what the manifest lists.
+        StorageError: the store fails for good.
+    """
+    found = (place / MANIFEST_NAME).store.read((place / MANIFEST_NAME).key)
+    if found is None:
+        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
+    directory.mkdir(parents=True, exist_ok=True)
+    waiting = directory / f".{MANIFEST_NAME}.partial"
+    waiting.write_bytes(found[0])
+    manifest = read_manifest(directory, kind, path=waiting, name=str(place))
+    wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
+    _transfer(
+        [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
+        [manifest.files[name].bytes for name in wanted],
+        progress,
+    )
+    waiting.replace(directory / MANIFEST_NAME)
+    return verify(directory, kind, name=str(place))
+
+
+@contextmanager
+def outgoing(uri: str, progress: Progress | None = None) -> Iterator[Path]:
+    """A fresh local directory to fill; published at `uri` when the block ends well, dropped when it does not.
+
+    The block must leave a manifest. An artifact that stands at `uri` already is replaced.
+
+    Raises:
+        ArtifactError: something stands at `uri` that is no artifact; it is left alone.
+        StorageError: the store fails for good; nothing is published.
+    """
+    place = place_of(uri)
+    _refuse_foreign(place)
+    staging = _staging(place)
+    try:
+        yield staging
+        if not (staging / MANIFEST_NAME).is_file():
+            raise RuntimeError(f"nothing wrote the manifest of {place}")
+        if place.local is not None:
+            _replace(place.local, staging)
+        else:
+            push(staging, place, progress)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def push(directory: Path, place: Place, progress: Progress | None = None) -> None:
+    """Write the artifact in `directory` at `place`: its files, then its manifest, whose presence means "complete"."""
+    key = (place / MANIFEST_NAME).key
+    if place.store.read(key) is not None:
+        place.store.delete(key)
+    manifest = read_manifest(directory)
+    _transfer(
+        [lambda name=name: place.store.upload(directory / name, (place / name).key) for name in manifest.files],  # type: ignore[misc]
+        [entry.bytes for entry in manifest.files.values()],
+        progress,
+    )
+    place.store.write(key, (directory / MANIFEST_NAME).read_bytes(), expected=ABSENT)
+
+
+def children(uri: str) -> list[str]:
+    """The names of the directories right below `uri`, sorted; none where there is no such place."""
+    place = place_of(uri)
+    if place.local is not None:
+        return sorted(child.name for child in place.local.iterdir() if child.is_dir()) if place.local.is_dir() else []
+    start = len(place.key.rstrip("/")) + 1 if place.key else 0
+    rests = (listed.key[start:] for listed in place.store.list(place.key))
+    return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})
+
+
+def remove(uri: str) -> None:
+    """Remove the directory at `uri` and all below it; the manifest goes first, so no torn artifact shows."""
+    place = place_of(uri)
+    place.store.delete((place / MANIFEST_NAME).key)
+    if place.local is not None:
+        shutil.rmtree(place.local, ignore_errors=True)
+        return
+    for listed in list(place.store.list(place.key)):
+        place.store.delete(listed.key)
+
+
+def write_file(uri: str, data: bytes, *, expected: str | None = ANY) -> str:
+    """Put a small file at `uri`, whole or not at all; see `Store.write`."""
+    place = place_of(uri)
+    return place.store.write(place.key, data, expected=expected)
+
+
+def read_file(uri: str) -> tuple[bytes, str] | None:
+    """A small file's bytes and version, or None where there is none; see `Store.read`."""
+    place = place_of(uri)
+    return place.store.read(place.key)
+
+
+def _transfer(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
+    """Do all jobs, several at a time; the first failure is raised when those under way have ended."""
+    done, total = 0, sum(sizes)
+    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+        for future, size in [(pool.submit(job), size) for job, size in zip(jobs, sizes, strict=True)]:
+            try:
+                future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            done += size
+            if progress is not None:
+                progress(done, total)
+
+
+def _download(place: Place, directory: Path, name: str) -> None:
+    target = directory / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        place.store.download((place / name).key, partial)
+    except FileNotFoundError:
+        raise ArtifactError(f"{place / name}: missing, though the manifest lists it; make the artifact again") from None
+    partial.replace(target)
+
+
+def _staging(place: Place) -> Path:
+    if place.local is None:
+        return Path(tempfile.mkdtemp(prefix="quillflow-"))
+    place.local.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(place.local)
+    staging = place.local.with_name(f".{place.local.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    staging.mkdir()
+    return staging
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that were killed while they wrote `target` left beside it."""
+    for leaving in target.parent.glob(f".{target.name}.*.partial"):
+        if leaving.is_dir() and time.time() - leaving.stat().st_mtime > SWEPT_AFTER_SECONDS:
+            shutil.rmtree(leaving, ignore_errors=True)
+
+
+SWEPT_AFTER_SECONDS = 24 * 3600
+
+
+def _refuse_foreign(place: Place) -> None:
+    """Overwriting is for artifacts only: a mistyped path must not cost anybody their files."""
+    target = place.local
+    if target is not None:
+        if target.exists() and not target.is_dir():
+            raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
+        if not target.is_dir() or (target / MANIFEST_NAME).is_file() or not any(target.iterdir()):
+            return
+    elif place.store.read((place / MANIFEST_NAME).key) is not None or next(place.store.list(place.key), None) is None:
+        return
+    raise ArtifactError(f"{place}: holds files that are no artifact; choose another place or empty it")
+
+
+def _replace(target: Path, staging: Path) -> None:
+    """Put `staging` where `target` is; the old one goes only when the new one stands."""
+    for path in [*staging.rglob("*"), staging]:
+        flush(path)
+    old = staging.with_suffix(".old")
+    if target.exists():
+        target.rename(old)
+    staging.rename(target)
+    flush(target.parent)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,154 @@
+"""One trainer at a time: who owns a directory of checkpoints.
+
+On a local disk the owner holds a file's lock, which the kernel drops however the process ends. In a bucket it
+rewrites an object every few seconds; others watch it by their own clock, so no two clocks need agree. An owner
+that was not heard of for TAKEOVER_SECONDS is taken for dead, and one that could not make itself heard stops.
+"""
+
+import fcntl
+import json
+import os
+import platform
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from components.artifacts import storage
+from components.artifacts.errors import CheckpointsInUseError
+from components.artifacts.storage import ABSENT, ConflictError, Place, StorageError
+from components.command import log
+
+OWNER_NAME = "OWNER"
+BEAT_SECONDS = 5.0
+TAKEOVER_SECONDS = 30.0
+
+
+class Ownership:
+    """Owns the checkpoints at a URI while its `with` block lasts.
+
+    Raises:
+        CheckpointsInUseError: on entering, another trainer owns them; it says which.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._place = storage.place_of(uri)
+        self._lease: _FileLock | _Heartbeat
+        if self._place.local is not None:
+            self._lease = _FileLock(self._place.local)
+        else:
+            self._lease = _Heartbeat(self._place / OWNER_NAME)
+
+    def __enter__(self) -> Self:
+        self._lease.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lease.release()
+
+    def check(self) -> None:
+        """Raise CheckpointsInUseError where another trainer has taken over; call it before a commit."""
+        self._lease.check()
+
+
+class _FileLock:
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / OWNER_NAME
+        self._file: Any = None
+
+    def acquire(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            raise _in_use(str(self._path.parent), self._file.read()) from None
+        self._file.truncate(0)
+        self._file.write(json.dumps(_me()))
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.truncate(0)
+        self._file.close()
+
+    def check(self) -> None:
+        """Hold the lock: nobody can have taken it."""
+
+
+class _Heartbeat:
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._me = {**_me(), "id": secrets.token_hex(8)}
+        self._version = ABSENT
+        self._beats = 0
+        self._heard = 0.0  # when the last beat arrived, by this process's clock
+        self._lost: CheckpointsInUseError | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="checkpoints-owner")
+
+    def acquire(self) -> None:
+        deadline, seen = time.monotonic() + TAKEOVER_SECONDS, ""
+        while True:
+            found = self._place.store.read(self._place.key)
+            owner, version = found or (b"", ABSENT)
+            if found and not seen:
+                log.info(f"{self._place}: left by another trainer; waiting to see whether it lives")
+            elif found and version != seen:
+                raise _in_use(str(self._place), owner.decode(errors="replace"))
+            if not found or time.monotonic() >= deadline:
+                break
+            seen = version
+            time.sleep(BEAT_SECONDS / 2)
+        try:
+            self._write(version)
+        except ConflictError:
+            now = self._place.store.read(self._place.key)
+            raise _in_use(str(self._place), now[0].decode(errors="replace") if now else "") from None
+        self._thread.start()
+
+    def release(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._lost is None:
+            self._place.store.delete(self._place.key)
+
+    def check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            try:
+                self._write(self._version)
+            except ConflictError:
+                self._lost = _in_use(str(self._place), "another trainer")
+                return
+            except StorageError as error:
+                log.warning(f"could not renew the ownership of the checkpoints: {error}")
+            if time.monotonic() - self._heard > TAKEOVER_SECONDS - BEAT_SECONDS:
+                self._lost = _in_use(str(self._place), "whoever took over while the store could not be reached")
+                return
+
+    def _write(self, expected: str) -> None:
+        self._beats += 1
+        data = json.dumps({**self._me, "beats": self._beats}).encode()
+        began = time.monotonic()
+        self._version = self._place.store.write(self._place.key, data, expected=expected)
+        self._heard = began
+
+
+def _me() -> dict[str, Any]:
+    return {"host": platform.node(), "pid": os.getpid()}
+
+
+def _in_use(place: str, owner: str) -> CheckpointsInUseError:
+    try:
+        values = json.loads(owner)
+        owner = f"process {values['pid']} on {values['host']}"
+    except (ValueError, KeyError, TypeError):
+        owner = owner or "another trainer"
+    return CheckpointsInUseError(
+        f"{place}: owned by {owner}, which trains there now; wait for it, or choose another place"
+    )

@@ -1,0 +1,187 @@
+"""One run of training: how far it is, and when to evaluate, sample, save and stop."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from components.command import log
+from components.generator.stepping import parameters
+from components.train.checkpoints import Checkpoints, Progress, Saver
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.evaluation import Evaluation
+from components.train.samples import write_samples
+from components.train.trainer import Trainer
+
+SECONDS_A_CALL = 0.5
+"""How long one call into TensorFlow takes, about: between calls progress shows and signals are heeded."""
+
+
+class Run:
+    """Trains from where its checkpoints are to the end.
+
+    A train step that ends an epoch is followed by an evaluation and a row in the history. Whether that row is
+    still owed follows from the progress itself, so a run may be stopped between the two.
+    """
+
+    def __init__(self, config: TrainConfig, data: Dataset, checkpoints: Checkpoints) -> None:
+        self.config = config
+        self.data = data
+        self.checkpoints = checkpoints
+        self.trainer = Trainer(config, data)
+        self.evaluation = Evaluation(self.trainer, data.validation, step=data.step)
+        self.progress = Progress()
+        self._steps_a_call = 0  # until the graph is traced
+        self._stop_asked = False
+        self._saved_step = 0
+        self._saved_at = time.monotonic()
+        self._started = time.monotonic()
+
+    def restore(self, init_from: Checkpoints | None) -> None:
+        """Go on from the newest checkpoint, if there is one, here or else in `init_from`."""
+        if self.config.start_anew:
+            self.checkpoints.clear()
+        self.checkpoints.sweep()
+        shape = self.trainer.architecture
+        log.info(
+            f"{shape.layers} x LSTM {shape.units}, {parameters(self.trainer.network):,} parameters; "
+            f"{self.trainer.train_steps:,} train steps of {self.config.batch} x {self.trainer.length} tokens"
+        )
+        found = self.checkpoints.newest() or (init_from.newest() if init_from else None)
+        if found is None:
+            return
+        self.progress, values = found
+        self.trainer.restore(values)
+        self._saved_step = self.progress.train_step
+        if self.progress.train_step < self.trainer.train_steps:
+            self.progress.resumed_at.append(self.progress.train_step)
+            log.info(f"resumed at train step {self.progress.train_step:,}")
+        else:
+            log.info(f"all {self.progress.train_step:,} train steps are taken already")
+
+    def fit(self, saver: Saver) -> None:
+        """Take all train steps that are left.
+
+        Raises:
+            SystemExit: 143, on SIGTERM, when what was done is committed.
+        """
+        self._started = time.monotonic() - self.progress.seconds
+        with self._heeding_sigterm(saver):
+            if self._owes_row():
+                self._end_epoch(saver)
+            while self.progress.train_step < self.trainer.train_steps:
+                self._advance()
+                if self._owes_row():
+                    self._end_epoch(saver)
+                elif (
+                    self._is_due(self.config.checkpoint_steps)
+                    or self._seconds_unsaved() > self.config.checkpoint_seconds
+                ):
+                    self._save(saver)
+                if self._stop_asked:
+                    self._stop(saver)
+
+    @contextmanager
+    def _heeding_sigterm(self, saver: Saver) -> Iterator[None]:
+        def heed(*_: object) -> None:
+            self._stop_asked = True
+            if self._saved_step == self.progress.train_step:  # nothing to lose, so no call need end first
+                self._stop(saver)
+
+        previous = signal.signal(signal.SIGTERM, heed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+    def _stop(self, saver: Saver) -> NoReturn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self._saved_step != self.progress.train_step:
+            self._save(saver)
+        saver.wait()
+        log.warning(
+            f"stopped by SIGTERM; saved at train step {self.progress.train_step:,}, go on with the same command"
+        )
+        raise SystemExit(143)
+
+    def _advance(self) -> None:
+        progress = self.progress
+        count = min(max(self._steps_a_call, 1), *(self._until(every) for every in self._cadences()))
+        began = time.monotonic()
+        nats, targets = self.trainer.advance(progress.train_step, count)
+        elapsed = time.monotonic() - began
+        progress.train_step += count
+        progress.epoch_nats += nats
+        progress.epoch_targets += targets
+        if self._steps_a_call:
+            progress.step_seconds += elapsed
+            progress.step_tokens += targets * (1 if self.config.objective == "sequence" else self.trainer.length)
+            self._steps_a_call = max(1, min(2 * self._steps_a_call, round(SECONDS_A_CALL * count / elapsed)))
+        else:
+            self._steps_a_call = 1
+        self._show()
+
+    def _cadences(self) -> list[int]:
+        steps = [self.trainer.order.steps_per_epoch, self.trainer.train_steps]
+        return [*steps, self.config.checkpoint_steps] if self.config.checkpoint_steps else steps
+
+    def _until(self, every: int) -> int:
+        """Train steps to the next multiple of `every`."""
+        return every - self.progress.train_step % every
+
+    def _is_due(self, every: int) -> bool:
+        return bool(every) and self.progress.train_step % every == 0
+
+    def _owes_row(self) -> bool:
+        """Whether an epoch, or training, has ended and its row is not in the history yet."""
+        step = self.progress.train_step
+        ended = self._is_due(self.trainer.order.steps_per_epoch) or step >= self.trainer.train_steps
+        rows = self.progress.history
+        return bool(step) and ended and not (rows and rows[-1]["train_step"] == step)
+
+    def _end_epoch(self, saver: Saver) -> None:
+        """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
+        progress, config = self.progress, self.config
+        validation_loss = self.evaluation(lambda: self._stop(saver) if self._stop_asked else None)
+        train_loss = progress.epoch_nats / progress.epoch_targets
+        loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
+        if progress.best_loss is None or loss < progress.best_loss:
+            progress.best_loss, progress.best_step = loss, progress.train_step
+        epoch = -(-progress.train_step // self.trainer.order.steps_per_epoch)
+        row: dict[str, Any] = {
+            "epoch": epoch,
+            "train_step": progress.train_step,
+            "train_loss_nats": train_loss,
+            "validation_loss_nats": validation_loss,
+            "tokens_per_second": self._tokens_per_second(),
+            "seconds": time.monotonic() - self._started,
+        }
+        held_out = "" if validation_loss is None else f", held-out {validation_loss:.4f}"
+        log.info(f"epoch {epoch}: loss {train_loss:.4f}{held_out} nats")
+        if epoch in config.sample_at or (config.sample_every and epoch % config.sample_every == 0):
+            row["samples"] = write_samples(config, self.data, self.trainer, epoch=epoch)
+        progress.history.append(row)
+        progress.epoch_nats, progress.epoch_targets = 0.0, 0
+        self._save(saver)
+
+    def _save(self, saver: Saver) -> None:
+        self.progress.seconds = time.monotonic() - self._started
+        saver.save(self.progress, self.trainer.values())
+        self._saved_step, self._saved_at = self.progress.train_step, time.monotonic()
+
+    def _seconds_unsaved(self) -> float:
+        return time.monotonic() - self._saved_at
+
+    def _show(self) -> None:
+        progress, total = self.progress, self.trainer.train_steps
+        line = f"step {progress.train_step:,}/{total:,}  loss {progress.epoch_nats / progress.epoch_targets:.4f} nats"
+        if progress.step_tokens:
+            done = progress.step_tokens / (self.config.batch * self.trainer.length)
+            left = (total - progress.train_step) * progress.step_seconds / done
+            line += f"  {self._tokens_per_second():,.0f} tokens/s  {log.duration(left)} left"
+        log.progress(line)
+
+    def _tokens_per_second(self) -> float:
+        return self.progress.step_tokens / self.progress.step_seconds if self.progress.step_seconds else 0.0

@@ -1,0 +1,49 @@
+"""Training that is killed at any moment ends with the weights of training that was not.
+
+`make soak` runs the same with SOAK_KILLS kills and prints what it saw.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.durability import harness
+
+KILLS = int(os.environ.get("SOAK_KILLS", "30"))
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return harness.make_dataset(tmp_path_factory.mktemp("kills"))
+
+
+@pytest.mark.parametrize("variant", harness.VARIANTS)
+def test_killed_training_ends_with_the_same_weights(variant: str, dataset: Path, tmp_path: Path) -> None:
+    settings = harness.VARIANTS[variant]
+    seconds, touches = harness.measure(dataset, tmp_path / "undisturbed", settings)
+    undisturbed = harness.weights(tmp_path / "undisturbed")
+    wanted = -(-KILLS // len(harness.VARIANTS))
+    moments = harness.kills(hash_of(variant), seconds, touches)
+    killed = runs = finished = 0
+    while killed < wanted:
+        place = tmp_path / f"run-{runs}"
+        runs += 1
+        # A run is killed again and again until it gets through, as on a bad night.
+        while True:
+            code = harness.train(dataset, place, settings, next(moments))
+            killed += code == -9
+            if code == 0:
+                break
+            assert code == -9, (tmp_path / f"{place.name}.log").read_text()
+            if killed >= wanted:
+                assert harness.train(dataset, place, settings) == 0, (tmp_path / f"{place.name}.log").read_text()
+                break
+        assert harness.weights(place) == undisturbed, f"{variant}: run {runs} ended with other weights"
+        assert "passed over" not in (tmp_path / f"{place.name}.log").read_text(), "a checkpoint could not be read"
+        finished += 1
+
+
+def hash_of(text: str) -> int:
+    """A seed that is the same in every process."""
+    return sum(ord(character) * 31**place for place, character in enumerate(text)) % 2**32

@@ -1,0 +1,120 @@
+"""Artifacts found below a root, resolved by URI or run, traced, fetched and verified."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import digest, write_manifest
+from pipelines import artifacts
+from pipelines.cli import main
+
+RUN = "text-generation-2026-01-02"
+
+
+def make(directory: Path, kind: str, stage: str, made_from: dict[str, str], age: int) -> str:
+    directory.mkdir(parents=True)
+    (directory / f"{kind}.bin").write_bytes(kind.encode() * 100)
+    write_manifest(
+        directory, kind=kind, stage=stage, config={"source": "tale.txt"}, counts={"things": 3}, made_from=made_from
+    )
+    os.utime(directory / "manifest.json", (1e9 - age, 1e9 - age))
+    return digest(directory)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A run of corpus and dataset as Kubeflow lays it out here, and a model as it does in a bucket."""
+    root = tmp_path / "runs"
+    corpus = make(root / RUN / "ingest" / "corpus", "corpus", "ingest", {"source": "f" * 64}, age=30)
+    dataset = make(root / RUN / "vectorize" / "dataset", "dataset", "vectorize", {"corpus": corpus}, age=20)
+    uuid = "0b9d6f6c-7a55-4c58-9f6e-0123456789ab"
+    make(root / "text-generation" / "run-7" / "train" / uuid / "model", "model", "train", {"dataset": dataset}, age=10)
+    checkpoint = root / RUN / "train" / "checkpoints" / "0000000008-0123abcd"
+    make(checkpoint, "checkpoint", "train", {"dataset": dataset}, age=5)
+    return root
+
+
+def test_artifacts_are_listed_newest_first_with_their_run_and_without_single_checkpoints(root: Path) -> None:
+    found = artifacts.find(str(root))
+    assert [(one.manifest.kind, one.run) for one in found] == [("model", "run-7"), ("dataset", RUN), ("corpus", RUN)]
+    assert found[1].size == len("dataset") * 100
+
+
+def test_a_torn_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
+    (root / RUN / "ingest" / "corpus" / "manifest.json").write_text("{")
+    assert [one.manifest.kind for one in artifacts.find(str(root))] == ["model", "dataset"]
+
+
+def test_a_name_means_an_artifact_a_run_or_what_is_below_a_place(root: Path) -> None:
+    def kinds(name: str) -> list[str]:
+        return [one.manifest.kind for one in artifacts.resolve(name, str(root))]
+
+    assert kinds(str(root / RUN / "ingest" / "corpus")) == ["corpus"]
+    assert kinds(RUN) == ["dataset", "corpus"]
+    assert kinds("run-7") == ["model"]
+    assert kinds(str(root)) == ["model", "dataset", "corpus"]
+    with pytest.raises(ArtifactError, match="no-such-run: no artifact, and no run of that name under"):
+        kinds("no-such-run")
+
+
+def test_lineage_leads_back_to_the_source(root: Path) -> None:
+    model = artifacts.resolve("run-7", str(root))[0]
+    chain = artifacts.show(model, str(root))["lineage"]
+    assert [step["kind"] for step in chain] == ["dataset", "corpus", "source"]
+    assert chain[1]["uri"] == str(root / RUN / "ingest" / "corpus")
+    assert chain[1]["source"] == "tale.txt"
+    assert chain[2]["digest"] == "f" * 64
+
+
+def test_lineage_says_where_the_trail_leaves_the_root(root: Path, tmp_path: Path) -> None:
+    model = artifacts.resolve("run-7", str(root))[0]
+    (step,) = artifacts.lineage(model, str(tmp_path / "elsewhere"))
+    assert step["uri"] is None
+    assert any(
+        "not under this root" in line for line in artifacts.as_lines(artifacts.show(model, str(tmp_path / "no")))
+    )
+
+
+def test_a_run_is_pulled_whole_and_a_second_pull_mends_what_is_not_as_listed(root: Path, tmp_path: Path) -> None:
+    found = artifacts.resolve(RUN, str(root))
+    paths = artifacts.pull(found, tmp_path / "copy")
+    assert paths == [str(tmp_path / "copy" / "dataset"), str(tmp_path / "copy" / "corpus")]
+    (tmp_path / "copy" / "corpus" / "corpus.bin").write_bytes(b"cut off")
+    artifacts.pull(found, tmp_path / "copy")
+    assert set(artifacts.verify_all(artifacts.find(str(tmp_path / "copy"))).values()) == {""}
+
+
+def test_pulling_does_not_go_over_somebody_elses_files(root: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "copy" / "corpus.bin"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(ArtifactError, match=r"corpus\.bin: is there already and is another file"):
+        artifacts.pull(artifacts.resolve(str(root / RUN / "ingest" / "corpus"), str(root)), mine.parent)
+    assert mine.read_text() == "mine"
+
+
+def test_verify_names_what_is_damaged_and_exits_1(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["artifacts", "verify", RUN, "--root", str(root), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["verdicts"].values()) == {""}
+    damaged = root / RUN / "ingest" / "corpus" / "corpus.bin"
+    damaged.write_bytes(damaged.read_bytes().replace(b"c", b"C", 1))
+    assert main(["artifacts", "verify", RUN, "--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert out.split() == ["whole", str(root / RUN / "vectorize" / "dataset")]
+    assert f"{damaged}: its SHA-256" in err
+
+
+def test_the_commands_print_json_or_lines(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["artifacts", "ls", "--root", str(root), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["artifacts"]
+    assert [one["kind"] for one in listed] == ["model", "dataset", "corpus"]
+    assert listed[0]["updated"] == "2001-09-09T01:46:30+00:00"
+    assert main(["artifacts", "ls", "--root", str(root)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["artifacts", "show", "run-7", "--root", str(root)]) == 0
+    assert "made from corpus" in capsys.readouterr().out
+    assert main(["artifacts", "pull", "run-7", str(tmp_path / "model"), "--root", str(root)]) == 0
+    assert (tmp_path / "model" / "model.bin").is_file()
