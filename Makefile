@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample
 
-.PHONY: help setup demo test soak lint types format lock clean
+.PHONY: help setup demo test soak bench-checkpoints lint types format lock clean
 
 help:  ## Show this list.
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed  ## Make .venv with everything the project needs.
 
@@ -34,6 +34,9 @@ test: setup  ## Run every test that needs no network, Docker or GPU.
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
 	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
+
+bench-checkpoints: setup  ## Measure what a checkpoint costs training.
+	@$(BIN)/python -m tests.benchmarks.checkpoints
 
 lint: setup  ## Check style.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,29 +1,27 @@
 """Running the pipeline on this machine, through Kubeflow's own engine (kfp.local), each stage a process."""
 
 import hashlib
-import io
 import json
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
-from components.command.log import FORMAT_VARIABLE, Display
+from components.artifacts.manifest import MANIFEST_NAME
+from components.command.log import Display
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.cache import digest_of, suite_version
+from pipelines.engine import Relay, passing_on_sigterm, quiet_engine
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
+INTERRUPTED, TERMINATED = 130, 143
 _MADE_BY = {"corpus": "ingest", "dataset": "vectorize", "checkpoints": "train", "model": "train", "samples": "sample"}
 
 
@@ -75,10 +73,13 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
     log = _new_log(engine_root)
     known_runs = set(storage.children(root))
     with log.open("w", encoding="utf-8") as log_file:
-        relay = _Relay(display, log_file, sys.stderr if verbose else None)
+        relay = Relay(display, log_file, sys.stderr if verbose else None)
         environment = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
-        with _quiet_engine(relay, environment, verbose=verbose):
-            uris = _call_engine(_arguments(source, settings), engine_root, relay)
+        try:
+            with passing_on_sigterm() as signals, quiet_engine(relay, environment, verbose=verbose):
+                uris = _call_engine(_arguments(source, settings), engine_root, relay)
+        except (RunError, KeyboardInterrupt) as error:
+            raise _with_where_to_go_on(error, signals, root, known_runs) from error
     runs = {name: _run_name(uri, root) for name, uri in uris.items()}
     stages = {_MADE_BY[name]: "cached" if run in known_runs else "executed" for name, run in runs.items()}
     for stage, answer in stages.items():
@@ -106,7 +107,7 @@ def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
     }
 
 
-def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: "_Relay") -> dict[str, str]:
+def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: Relay) -> dict[str, str]:
     from kfp import local
 
     from pipelines.text_generation import text_generation
@@ -118,6 +119,21 @@ def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: "_Relay
         reason = relay.last_error or " ".join(str(error).split())
         raise RunError(f"{reason} (the run's whole log: {relay.log_name})", relay.exit_code) from error
     return {name: outputs[name].uri for name in ARTIFACTS}
+
+
+def _with_where_to_go_on(
+    error: RunError | KeyboardInterrupt, signals: list[int], root: str, known_runs: set[str]
+) -> RunError:
+    """The error that ends a run, with how to take up the training it left unfinished, where it did."""
+    message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
+    if signals:
+        message, code = "stopped by SIGTERM", TERMINATED
+    for run in set(storage.children(root)) - known_runs:
+        checkpoints = f"{root}/{run}/train/checkpoints"
+        model = f"{root}/{run}/train/model/{MANIFEST_NAME}"
+        if storage.read_file(f"{checkpoints}/LATEST") and not storage.read_file(model):
+            message += f"; training goes on from where it was with --set train.init_from={checkpoints}"
+    return RunError(message, code)
 
 
 def _engine_root(root: str) -> Path:
@@ -152,82 +168,3 @@ def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
                     pass
             except ArtifactError as error:
                 raise ArtifactError(f"{error} (remove {uri} and run again: the cache then makes it anew)") from None
-
-
-class _Relay(io.TextIOBase):
-    """Stands in for standard output while the engine runs.
-
-    The stages' own lines (JSON, see components.command.log) go to the display; all else, the engine's
-    noise among it, goes to the log only.
-    """
-
-    def __init__(self, display: Display, log: TextIO, verbose: TextIO | None) -> None:
-        self._display, self._log, self._verbose = display, log, verbose
-        self._rest = ""
-        self.last_error = ""
-        self.exit_code = 1
-
-    @property
-    def log_name(self) -> str:
-        """The log's path."""
-        return self._log.name
-
-    def write(self, text: str) -> int:
-        """Take text as it comes, and handle whole lines."""
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._handle(line)
-        return len(text)
-
-    def _handle(self, line: str) -> None:
-        self._log.write(line + "\n")
-        self._log.flush()
-        entry = _stage_line(line)
-        if entry is None:
-            if self._verbose and line.strip():
-                self._verbose.write(line + "\n")
-        elif entry["level"] == "error":
-            self.last_error = f"{entry['quillflow']}: {entry['message'].removeprefix('error: ')}"
-            self.exit_code = entry.get("exit_code", 1)
-        else:
-            self._display.show(entry["quillflow"], entry["message"], progress=entry["level"] == "progress")
-
-
-def _stage_line(line: str) -> dict[str, Any] | None:
-    if '{"quillflow"' not in line:
-        return None
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) and {"quillflow", "level", "message"} <= entry.keys() else None
-
-
-@contextmanager
-def _quiet_engine(relay: _Relay, extra: Mapping[str, str], *, verbose: bool) -> Iterator[None]:
-    """The engine's surroundings: its output relayed, its warnings unseen, its temporary files removed."""
-    scratch = tempfile.mkdtemp(prefix="quillflow-run-")
-    # SubprocessRunner puts sys.executable for the text "python3" in every argument, a path or prompt with
-    # that text in it included. With this name for it the exchange changes nothing.
-    executable, beside = sys.executable, Path(sys.executable).parent
-    has_python3 = (beside / "python3").exists()
-    environment = {FORMAT_VARIABLE: "json", "PYTHONUNBUFFERED": "1", "TMPDIR": scratch, **extra}
-    if has_python3:
-        environment["PATH"] = f"{beside}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    tempfile.tempdir = None
-    try:
-        sys.executable = "python3" if has_python3 else executable
-        with redirect_stdout(relay), warnings.catch_warnings():
-            warnings.simplefilter("default" if verbose else "ignore")
-            yield
-    finally:
-        sys.executable = executable
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-        tempfile.tempdir = None
-        shutil.rmtree(scratch, ignore_errors=True)

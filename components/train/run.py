@@ -101,9 +101,7 @@ class Run:
         if self._saved_step != self.progress.train_step:
             self._save(saver)
         saver.wait()
-        log.warning(
-            f"stopped by SIGTERM; saved at train step {self.progress.train_step:,}, go on with the same command"
-        )
+        log.warning(f"stopped by SIGTERM; saved at train step {self.progress.train_step:,}")
         raise SystemExit(143)
 
     def _advance(self) -> None:

@@ -42,9 +42,8 @@ def make_dataset(directory: Path) -> Path:
     """A dataset of about 40 batches an epoch, in `directory`."""
     corpus = directory / "corpus"
     corpus.mkdir()
-    words = random.Random(1).choices(
-        ["the", "mill", "ground", "on", "and", "on", "while", "rain", "fell", "over", "hills", "far", "away"], k=130
-    )
+    vocabulary = "the mill ground on while rain fell over hills far away"
+    words = random.Random(1).choices(vocabulary.split(" "), k=130)
     (corpus / "text.txt").write_text(" ".join(words))
     write_manifest(corpus, kind="corpus", stage="ingest", config={"lowercase": False}, counts={}, made_from={})
     process = _processes.Process(target=_vectorize, args=(str(corpus), str(directory / "dataset")))
