@@ -87,8 +87,7 @@ def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
     """
     opener = urllib.request.OpenerDirector()
     opener.add_handler(urllib.request.ProxyHandler(None if allow_private_hosts else {}))
-    opener.add_handler(_handler(urllib.request.HTTPHandler, http.client.HTTPConnection, allow_private_hosts))
-    opener.add_handler(_handler(urllib.request.HTTPSHandler, http.client.HTTPSConnection, allow_private_hosts))
+    opener.add_handler(_handler(allow_private_hosts=allow_private_hosts))
     opener.add_handler(urllib.request.HTTPRedirectHandler())
     opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
     opener.add_handler(urllib.request.HTTPErrorProcessor())
@@ -96,10 +95,10 @@ def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
     return opener
 
 
-def _handler(base: Any, connection: Any, allow_private_hosts: bool) -> Any:
+def _handler(*, allow_private_hosts: bool) -> Any:
     """An opener's handler whose connections look at the peer's address before they send anything."""
 
-    class Connection(connection):  # type: ignore[misc]
+    class Connection(http.client.HTTPConnection):
         def connect(self) -> None:
             super().connect()
             address = ipaddress.ip_address(self.sock.getpeername()[0].partition("%")[0])
@@ -109,11 +108,14 @@ def _handler(base: Any, connection: Any, allow_private_hosts: bool) -> Any:
                     f"{self.host} is at the private address {address}; set ingest.allow_private_hosts if that is meant"
                 )
 
-    class Handler(base):  # type: ignore[misc]
+    class SecureConnection(http.client.HTTPSConnection, Connection):
+        """Connects as Connection does, then shakes hands: HTTPSConnection comes first."""
+
+    class Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
         def http_open(self, request: Any) -> Any:
             return self.do_open(Connection, request)
 
         def https_open(self, request: Any) -> Any:
-            return self.do_open(Connection, request)
+            return self.do_open(SecureConnection, request)
 
     return Handler()

@@ -42,7 +42,8 @@ class Manifest(_Part):
     """What an artifact is, how it was made and what it holds.
 
     `files` maps relative POSIX paths to sizes and digests; `made_from` maps an input's kind to the
-    SHA-256 of its manifest.
+    SHA-256 of its manifest. `seal` is the SHA-256 of all the rest, so that a change to the manifest itself is seen
+    as well as one to a file.
     """
 
     schema_version: int
@@ -52,6 +53,7 @@ class Manifest(_Part):
     counts: dict[str, int]
     files: dict[str, FileEntry]
     made_from: dict[str, str]
+    seal: str = ""
 
 
 def write_manifest(
@@ -78,18 +80,17 @@ def write_manifest(
         files=files,
         made_from=dict(made_from),
     )
-    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
-    (directory / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
+    manifest = manifest.model_copy(update={"seal": _seal(manifest)})
+    (directory / MANIFEST_NAME).write_bytes(_rendered(manifest))
     return manifest
 
 
-def read_manifest(directory: Path, kind: str | None = None, *, path: Path | None = None, name: str = "") -> Manifest:
+def read_manifest(directory: Path, kind: str | None = None, *, name: str = "") -> Manifest:
     """Read a manifest without looking at the files it lists.
 
     Args:
         directory: the artifact.
         kind: what it has to be.
-        path: the manifest, where it is not in its place yet.
         name: what errors call the artifact, where that is not `directory`.
 
     Raises:
@@ -97,18 +98,19 @@ def read_manifest(directory: Path, kind: str | None = None, *, path: Path | None
     """
     place = name or str(directory)
     try:
-        values = json.loads((path or directory / MANIFEST_NAME).read_bytes())
+        data = (directory / MANIFEST_NAME).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here") from None
+    return parse_manifest(data, place, kind)
+
+
+def parse_manifest(data: bytes, name: str, kind: str | None = None) -> Manifest:
+    """The manifest of the artifact that errors call `name`, from its bytes; raises as `read_manifest`."""
+    place = f"{name}/{MANIFEST_NAME}"
+    try:
+        values = json.loads(data)
     except (ValueError, RecursionError):
-        raise ArtifactError(f"{place}/{MANIFEST_NAME}: torn or not a manifest; make the artifact again") from None
-    manifest = _parse(values, f"{place}/{MANIFEST_NAME}")
-    if kind is not None and manifest.kind != kind:
-        raise ArtifactError(f"{place}: this is a {manifest.kind} artifact, where a {kind} is needed")
-    return manifest
-
-
-def _parse(values: Any, place: str) -> Manifest:
+        raise ArtifactError(f"{place}: torn or not a manifest; make the artifact again") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise ArtifactError(
@@ -123,6 +125,10 @@ def _parse(values: Any, place: str) -> Manifest:
         raise ArtifactError(f"{place}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
     for file in manifest.files:
         _check_name(place, file)
+    if data != _rendered(manifest):
+        raise ArtifactError(f"{place}: its seal does not hold: damaged or altered; make the artifact again")
+    if kind is not None and manifest.kind != kind:
+        raise ArtifactError(f"{name}: this is a {manifest.kind} artifact, where a {kind} is needed")
     return manifest
 
 
@@ -158,6 +164,18 @@ def is_file_as_listed(path: Path, entry: FileEntry) -> bool:
 def digest(directory: Path) -> str:
     """SHA-256 of the artifact's manifest, as lowercase hex: the artifact's name in `made_from`."""
     return _sha256(directory / MANIFEST_NAME)
+
+
+def _seal(manifest: Manifest) -> str:
+    values = manifest.model_dump(mode="json", exclude={"seal"})
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _rendered(manifest: Manifest) -> bytes:
+    """The one way that a manifest is written, its seal put anew."""
+    values = {**manifest.model_dump(mode="json"), "seal": _seal(manifest)}
+    text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def _describe(path: Path) -> FileEntry:

@@ -1,5 +1,6 @@
 """The work of ingest: source in, corpus out, in memory that does not grow with the source."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -94,6 +95,8 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
 
 def _message_limit(source: Source, config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
+    if config.first_fraction == 1:
+        return sys.maxsize
     decoder = Decoder(source.chunks(), source.name, config)
     count = sum(len(kept) for kept in messages(decoder, source.name, config))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28

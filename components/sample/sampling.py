@@ -157,6 +157,6 @@ def _lines(uri: str) -> list[str]:
         storage.source_file(uri, Path(scratch), maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
     ):
         try:
-            return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line]
+            return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]
         except UnicodeDecodeError as error:
             raise SourceError(f"{storage.redacted(uri)}: not UTF-8 at byte {error.start:,}") from None

@@ -6,9 +6,10 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from components.artifacts.storage.failures import of_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed
 
 
@@ -24,50 +25,56 @@ class LocalStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """All files below a directory but those still being written."""
-        for path in Path(prefix).rglob("*"):
-            if path.is_file() and not path.name.endswith(".partial"):
-                status = path.stat()
-                yield Listed(key=str(path), size=status.st_size, updated=status.st_mtime)
+        with _failures(prefix):
+            for path in Path(prefix).rglob("*"):
+                if path.is_file() and not any(map(_is_ours, path.relative_to(prefix).parts)):
+                    with suppress(FileNotFoundError):
+                        status = path.stat()
+                        yield Listed(key=str(path), size=status.st_size, updated=status.st_mtime)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """A file's bytes and version."""
-        try:
-            data = Path(key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        with _failures(key):
+            try:
+                data = Path(key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
         return data, _version(data)
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write a file; conditional writes of one directory take turns."""
         path = Path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _partial(path) as partial:
+        with _failures(key), _partial(path) as partial:
             partial.write_bytes(data)
             flush(partial)
             if expected is ANY:
                 partial.replace(path)
             else:
                 self._replace_expected(partial, path, expected)
-        flush(path.parent)
+            flush(path.parent)
         return _version(data)
 
     def upload(self, path: Path, key: str) -> None:
         """Copy a file to a place in the store."""
         target = Path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _partial(target) as partial:
+        with _failures(key), _partial(target) as partial:
             shutil.copyfile(path, partial)
             flush(partial)
             partial.replace(target)
-        flush(target.parent)
+            flush(target.parent)
 
     def download(self, key: str, path: Path) -> None:
         """Copy a file from a place in the store."""
-        shutil.copyfile(key, path)
+        with _failures(key):
+            try:
+                shutil.copyfile(key, path)
+            except NotADirectoryError:
+                raise FileNotFoundError(key) from None
 
     def delete(self, key: str) -> None:
         """Remove a file, if it is there."""
-        Path(key).unlink(missing_ok=True)
+        with _failures(key), suppress(NotADirectoryError):
+            Path(key).unlink(missing_ok=True)
 
     def _replace_expected(self, partial: Path, path: Path, expected: str) -> None:
         with locked(path.with_name(f".{path.name}.lock")):
@@ -96,11 +103,27 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def _partial(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield partial
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _failures(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise of_file(error.filename2 or error.filename or key, error) from None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file or directory is one that a store keeps for itself."""
+    return name.startswith(".") and name.endswith((".partial", ".lock"))
 
 
 def _version(data: bytes) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from components.artifacts.errors import UsageError
 from components.artifacts.storage.local import LocalStore
@@ -41,11 +41,15 @@ def place_of(uri: str) -> Place:
     path = local_path(uri)
     if path is not None:
         return Place(LocalStore(), str(path.absolute()))
-    parts = urlsplit(uri)
+    parts = _split(uri)
     if parts.scheme in {"http", "https"}:
         raise UsageError(f"{redacted(uri)}: artifacts can't be kept at http(s); use {SCHEMES}")
     if not parts.netloc:
         raise UsageError(f"{redacted(uri)}: names no bucket; write it as {parts.scheme}://bucket/path")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError(
+            f"{redacted(uri)}: give it without user, query or fragment; credentials come from the environment"
+        )
     return Place(_bucket(parts.scheme, parts.netloc), parts.path.strip("/"))
 
 
@@ -58,8 +62,9 @@ def local_path(uri: str) -> Path | None:
     scheme, separator, _ = uri.partition("://")
     if not separator:
         return Path(uri).expanduser()
+    scheme = scheme.lower()
     if scheme == "file":
-        return Path(unquote(urlsplit(uri).path))
+        return Path(unquote(_split(uri).path))
     if scheme in {"http", "https", "gs", "s3", "minio"}:
         return None
     raise UsageError(f"{redacted(uri)}: unknown scheme {scheme}://; use {SCHEMES}, for sources also http(s)://")
@@ -69,8 +74,15 @@ def redacted(uri: str) -> str:
     """The URI without what may be secret in it: user information, query, fragment; for logs and manifests."""
     if "://" not in uri:
         return uri
-    parts = urlsplit(uri)
+    parts = _split(uri)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:  # its message may quote the URI, secrets and all
+        raise UsageError("this is no well-formed URI; write it as scheme://host/path") from None
 
 
 @cache

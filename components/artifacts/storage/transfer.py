@@ -1,5 +1,6 @@
 """Whole artifacts in and out of a store: verified on the way in, complete or not there on the way out."""
 
+import json
 import os
 import secrets
 import shutil
@@ -7,16 +8,25 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, is_file_as_listed, read_manifest, verify
+from components.artifacts.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    is_file_as_listed,
+    parse_manifest,
+    read_manifest,
+    verify,
+)
 from components.artifacts.storage.local import flush
 from components.artifacts.storage.place import Place, place_of
 from components.artifacts.storage.store import ABSENT, ANY
 
 PARALLEL_TRANSFERS = 8
+SWEPT_AFTER_SECONDS = 24 * 3600
+UNDERWAY_NAME = f".{MANIFEST_NAME}.underway"
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all while files travel."""
 
@@ -49,13 +59,13 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
         ArtifactError: there is no such artifact, or what arrived is not what the manifest lists.
         StorageError: the store fails for good.
     """
-    found = (place / MANIFEST_NAME).store.read((place / MANIFEST_NAME).key)
+    found = place.store.read((place / MANIFEST_NAME).key)
     if found is None:
         raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
-    directory.mkdir(parents=True, exist_ok=True)
+    manifest = parse_manifest(found[0], str(place), kind)
     waiting = directory / f".{MANIFEST_NAME}.partial"
+    _refuse_to_overwrite(directory, waiting, manifest)
     waiting.write_bytes(found[0])
-    manifest = read_manifest(directory, kind, path=waiting, name=str(place))
     wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
     _transfer(
         [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
@@ -92,17 +102,25 @@ def outgoing(uri: str, progress: Progress | None = None) -> Iterator[Path]:
 
 
 def push(directory: Path, place: Place, progress: Progress | None = None) -> None:
-    """Write the artifact in `directory` at `place`: its files, then its manifest, whose presence means "complete"."""
-    key = (place / MANIFEST_NAME).key
-    if place.store.read(key) is not None:
-        place.store.delete(key)
-    manifest = read_manifest(directory)
+    """Write the artifact in `directory` at `place`: its files, then its manifest, whose presence means "complete".
+
+    Until then a copy of the manifest under another name says that an artifact is on its way: a push that broke off
+    is known by it, and the next one goes over it. Files of the artifact before that this one lacks go at the end.
+    """
+    key, underway = (place / MANIFEST_NAME).key, (place / UNDERWAY_NAME).key
+    manifest, data = read_manifest(directory), (directory / MANIFEST_NAME).read_bytes()
+    before = _listed_at(place)
+    place.store.write(underway, data)
+    place.store.delete(key)
     _transfer(
         [lambda name=name: place.store.upload(directory / name, (place / name).key) for name in manifest.files],  # type: ignore[misc]
         [entry.bytes for entry in manifest.files.values()],
         progress,
     )
-    place.store.write(key, (directory / MANIFEST_NAME).read_bytes(), expected=ABSENT)
+    place.store.write(key, data, expected=ABSENT)
+    for name in sorted(before - set(manifest.files)):
+        place.store.delete((place / name).key)
+    place.store.delete(underway)
 
 
 def children(uri: str) -> list[str]:
@@ -164,6 +182,16 @@ def _download(place: Place, directory: Path, name: str) -> None:
     partial.replace(target)
 
 
+def _refuse_to_overwrite(directory: Path, waiting: Path, manifest: Manifest) -> None:
+    """Fetching goes over what an earlier fetch left and over an artifact, but over nobody else's files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if waiting.exists() or _is_artifact(directory):
+        return
+    for name, entry in manifest.files.items():
+        if (directory / name).exists() and not is_file_as_listed(directory / name, entry):
+            raise ArtifactError(f"{directory / name}: is there already and is another file; choose another place")
+
+
 def _staging(place: Place) -> Path:
     if place.local is None:
         return Path(tempfile.mkdtemp(prefix="quillflow-"))
@@ -181,20 +209,40 @@ def _sweep(target: Path) -> None:
             shutil.rmtree(leaving, ignore_errors=True)
 
 
-SWEPT_AFTER_SECONDS = 24 * 3600
-
-
 def _refuse_foreign(place: Place) -> None:
     """Overwriting is for artifacts only: a mistyped path must not cost anybody their files."""
     target = place.local
     if target is not None:
         if target.exists() and not target.is_dir():
             raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
-        if not target.is_dir() or (target / MANIFEST_NAME).is_file() or not any(target.iterdir()):
+        if not target.is_dir() or not any(target.iterdir()) or _is_artifact(target):
             return
-    elif place.store.read((place / MANIFEST_NAME).key) is not None or next(place.store.list(place.key), None) is None:
+    elif _is_bucket_artifact(place) or next(place.store.list(place.key), None) is None:
         return
     raise ArtifactError(f"{place}: holds files that are no artifact; choose another place or empty it")
+
+
+def _is_artifact(directory: Path) -> bool:
+    """Whether a directory's manifest is one of the suite's: other programs have files of that name too."""
+    try:
+        read_manifest(directory)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _is_bucket_artifact(place: Place) -> bool:
+    """Whether an artifact is at a place in a bucket, or was on its way there."""
+    return any(place.store.read((place / name).key) for name in (MANIFEST_NAME, UNDERWAY_NAME))
+
+
+def _listed_at(place: Place) -> set[str]:
+    """The files of the artifact at `place`, and of one whose push broke off."""
+    names: set[str] = set()
+    for found in [place.store.read((place / name).key) for name in (MANIFEST_NAME, UNDERWAY_NAME)]:
+        with suppress(ValueError, TypeError, KeyError):
+            names.update(json.loads(found[0])["files"] if found else ())
+    return names
 
 
 def _replace(target: Path, staging: Path) -> None:
@@ -204,6 +252,11 @@ def _replace(target: Path, staging: Path) -> None:
     old = staging.with_suffix(".old")
     if target.exists():
         target.rename(old)
-    staging.rename(target)
+    try:
+        staging.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
     flush(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -199,9 +199,9 @@ def test_a_redirect_from_a_public_to_a_private_address_is_refused(
 
 
 def test_no_proxy_hides_the_address_unless_private_hosts_are_allowed(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, public_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", server.uri(""))
+    monkeypatch.setenv("http_proxy", server.uri("", host=public_name))
     server.answers["http://10.1.2.3/text"] = (200, {}, b"through the proxy")
     assert get("http://10.1.2.3/text", tmp_path) == b"through the proxy"
     server.asked.clear()

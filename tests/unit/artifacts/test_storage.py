@@ -233,7 +233,7 @@ def test_a_small_file_that_can_not_be_written_leaves_the_old_one_alone(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(storage.StorageError, match="No space left on device"):
         storage.write_file(str(tmp_path / "file"), b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert names(tmp_path) == ["file"]

@@ -1,0 +1,238 @@
+"""An S3 bucket as a store: Amazon's, or a server that speaks the same (MinIO, SeaweedFS)."""
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from boto3.exceptions import Boto3Error, RetriesExceededError, S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore import exceptions as boto
+from botocore.config import Config
+
+from components.artifacts.errors import UsageError
+from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line
+from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+"""How long the server may be silent within one request."""
+ATTEMPTS = 8
+"""How often one request is made at most; botocore waits up to 20 s between two."""
+TRANSFERS = 4
+"""How often a whole object is fetched at most, where it came damaged or broke off."""
+FIRST_WAIT_SECONDS = 0.5
+WRITE_ID = "quillflow-write"
+SHA256 = "quillflow-sha256"
+
+_TRANSFER = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
+_NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
+_T = TypeVar("_T")
+_HINTS = {
+    401: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role in use",
+    403: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the role in use s3:GetObject, s3:PutObject, "
+    "s3:DeleteObject and s3:ListBucket (without which a missing object is answered so too)",
+    404: "create the bucket or correct its name",
+}
+
+
+class S3Store:
+    """Objects of one bucket; an object's version is its ETag, the same again where the same bytes are written again.
+
+    Objects carry a SHA-256, which is checked on arrival whatever the server checks, and small ones an id of
+    their write, by which a conditional write whose first answer was lost knows that it has won.
+    """
+
+    def __init__(self, name: str, *, scheme: str) -> None:
+        self._name, self._scheme = name, scheme
+        endpoint = _endpoint()
+        if scheme == "minio" and not endpoint:
+            raise UsageError(f"minio://{name}: set AWS_ENDPOINT_URL_S3 to the server's address, http://localhost:9000")
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=32,
+            s3={"addressing_style": "path"} if endpoint else None,
+        )
+        with self._failures(""):
+            # Unlike Amazon's other tools, boto reads no AWS_REGION.
+            self._client: Any = boto3.Session(region_name=os.environ.get("AWS_REGION")).client("s3", config=config)
+
+    def uri(self, key: str) -> str:
+        """The s3:// or minio:// URI."""
+        return f"{self._scheme}://{self._name}/{key}" if key else f"{self._scheme}://{self._name}"
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """All objects below a directory but the empty ones that stand for directories."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with self._failures(prefix):
+            for page in pages.paginate(Bucket=self._name, Prefix=f"{prefix.rstrip('/')}/" if prefix else ""):
+                for found in page.get("Contents", []):
+                    if not found["Key"].endswith("/"):
+                        yield Listed(key=found["Key"], size=found["Size"], updated=found["LastModified"].timestamp())
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """An object's bytes and ETag."""
+        with self._failures(key):
+            return self._until_sound(key, lambda: self._read(key))
+
+    def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
+        """Write an object in one request."""
+        condition = {} if expected is ANY else {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
+        described = {WRITE_ID: secrets.token_hex(8), SHA256: hashlib.sha256(data).hexdigest()}
+        options = {"Body": data, "Metadata": described, "ChecksumAlgorithm": "SHA256", **condition}
+        with self._failures(key):
+            return self._put(key, options)
+
+    def upload(self, path: Path, key: str) -> None:
+        """Write an object from a file, a large one in parts."""
+        with self._failures(key):
+            options = {"Metadata": {SHA256: _sha256(path)}, "ChecksumAlgorithm": "SHA256"}
+            self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Config=_TRANSFER)
+
+    def download(self, key: str, path: Path) -> None:
+        """Write an object to a file, a large one in parts."""
+        with self._failures(key):
+            self._until_sound(key, lambda: self._download(key, path))
+
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+        with self._failures(key):
+            self._client.delete_object(Bucket=self._name, Key=key)
+
+    def _read(self, key: str) -> tuple[bytes, str] | None:
+        try:
+            answer = self._client.get_object(Bucket=self._name, Key=key)
+        except self._client.exceptions.NoSuchKey:
+            return None
+        try:
+            data = answer["Body"].read()
+        except (boto.BotoCoreError, OSError) as error:
+            raise _DamagedError from error
+        if not _is_sound(answer, hashlib.sha256(data).hexdigest()):
+            raise _DamagedError
+        return data, answer["ETag"]
+
+    def _download(self, key: str, path: Path) -> None:
+        found = self._look(key)
+        if found is None:
+            raise FileNotFoundError(self.uri(key))
+        try:
+            self._client.download_file(self._name, key, str(path), Config=_TRANSFER)
+        except (RetriesExceededError, boto.FlexibleChecksumError) as error:
+            raise _DamagedError from error
+        if path.stat().st_size != found["ContentLength"] or not _is_sound(found, _sha256(path)):
+            raise _DamagedError
+
+    def _put(self, key: str, options: dict[str, Any]) -> str:
+        for attempt in range(ATTEMPTS):
+            try:
+                return str(self._client.put_object(Bucket=self._name, Key=key, **options)["ETag"])
+            except boto.ClientError as error:
+                if _status(error) != _CONFLICT or attempt == ATTEMPTS - 1:
+                    return self._won(key, options, error)
+            _wait(attempt)
+        raise AssertionError
+
+    def _won(self, key: str, options: dict[str, Any], error: boto.ClientError) -> str:
+        """The ETag, where a write that was refused is a second go of one that won unheard."""
+        gone = isinstance(error, self._client.exceptions.NoSuchKey) and "IfMatch" in options
+        if _status(error) != _PRECONDITION_FAILED and not gone:
+            raise error
+        found = self._look(key)
+        if found is None or found["Metadata"].get(WRITE_ID) != options["Metadata"][WRITE_ID]:
+            raise ConflictError(f"{self.uri(key)}: somebody else has written it meanwhile") from None
+        return str(found["ETag"])
+
+    def _look(self, key: str) -> Any:
+        """What the bucket says of an object; None where there is none."""
+        try:
+            return self._client.head_object(Bucket=self._name, Key=key)
+        except boto.ClientError as error:
+            if _status(error) != _NOT_FOUND:
+                raise
+        # HEAD has no body to say what is missing: if it is the bucket, this says so.
+        self._client.list_objects_v2(Bucket=self._name, MaxKeys=1)
+        return None
+
+    def _until_sound(self, key: str, fetch: Callable[[], _T]) -> _T:
+        """What `fetch` brings, once it arrives whole."""
+        for attempt in range(TRANSFERS):
+            try:
+                return fetch()
+            except _DamagedError:
+                _wait(attempt)
+        raise StorageError(f"{self.uri(key)}: came damaged or broke off {TRANSFERS} times while fetched; try again")
+
+    @contextmanager
+    def _failures(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except (boto.BotoCoreError, boto.ClientError, Boto3Error, OSError, ValueError) as error:
+            cause: Any = error.__context__ if isinstance(error, S3UploadFailedError) and error.__context__ else error
+            if is_of_this_machine(cause):
+                raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
+            raise StorageError(f"{self.uri(key)}: {_explained(cause)}") from None
+
+
+class _DamagedError(Exception):
+    """Bytes arrived that are not the object's, or not all of them."""
+
+
+def _endpoint() -> str | None:
+    """The server's address from the environment; None means Amazon's.
+
+    Raises:
+        UsageError: it is none, or has a password in it.
+    """
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+        if value := os.environ.get(name):
+            if "@" in value:
+                raise UsageError(f"{name}: put user and password into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+                raise UsageError(f"{name}: no address of a server; write it as http(s)://host:port")
+            return value
+    return None
+
+
+def _explained(error: BaseException) -> str:
+    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):
+        return "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role or a profile"
+    if isinstance(error, boto.ClientError):
+        said = one_line(error.response["Error"].get("Message", ""))
+        return f"the server answered {_answered(error)} ({said}; {_HINTS.get(_status(error), 'try again later')})"
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
+        return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
+    return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"
+
+
+def _status(error: boto.ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def _answered(error: boto.ClientError) -> str:
+    code = str(error.response["Error"]["Code"])
+    return str(_status(error)) if code.isdigit() else f"{_status(error)} {code}"
+
+
+def _is_sound(answer: dict[str, Any], digest: str) -> bool:
+    """Whether bytes have the SHA-256 their object was written with; objects of other tools carry none."""
+    return bool(answer["Metadata"].get(SHA256, digest) == digest)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _wait(attempt: int) -> None:
+    time.sleep(min(FIRST_WAIT_SECONDS * 2**attempt, 20))

@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.generator.network import Architecture, Input, Objective
+from components.generator.stepping import Stepper, parameters
+
+IDS = np.random.default_rng(3).integers(0, 7, (4, 5)).astype(np.int32)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("source", ["one_hot", "scaled", "embedding"])
+@pytest.mark.parametrize("objective", ["next", "sequence"])
+def test_token_by_token_equals_the_whole_network(
+    tiny: Architecture,
+    network_of: Callable[[Architecture], Any],
+    layers: int,
+    source: Input,
+    objective: Objective,
+) -> None:
+    architecture = replace(tiny, layers=layers, input=source, objective=objective)
+    network = network_of(architecture)
+    stepper = Stepper(architecture, network)
+    states = stepper.zero_states(4)
+    for position in range(5):
+        logits, states = stepper(IDS[:, position], states)
+        expected = network(IDS[:, : position + 1])
+        expected = expected[:, -1] if objective == "sequence" else expected
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_dropout_is_left_out(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> None:
+    dropping, plain = (replace(tiny, layers=2, dropout=share) for share in (0.9, 0.0))
+    logits = [
+        stepper(IDS[:, 0], stepper.zero_states(4))[0]
+        for stepper in (Stepper(dropping, network_of(dropping)), Stepper(plain, network_of(plain)))
+    ]
+    np.testing.assert_array_equal(*logits)
+
+
+@pytest.mark.parametrize("source", ["one_hot", "scaled", "embedding"])
+def test_a_stepper_keeps_the_weights_it_was_made_with(
+    tiny: Architecture, network_of: Callable[[Architecture], Any], source: Input
+) -> None:
+    architecture = replace(tiny, input=source)
+    network = network_of(architecture)
+    stepper = Stepper(architecture, network)
+    before = stepper(IDS[:, 0], stepper.zero_states(4))[0]
+    for weight in network.trainable_variables:
+        weight.assign(weight + 1)
+    after = stepper(IDS[:, 0], stepper.zero_states(4))[0]
+    np.testing.assert_array_equal(before, after)
+
+
+def test_parameters_counts_every_trainable_number(
+    tiny: Architecture, network_of: Callable[[Architecture], Any]
+) -> None:
+    lstm, dense = 4 * 5 * (7 + 5 + 1), 7 * (5 + 1)
+    assert parameters(network_of(replace(tiny, dropout=0.5))) == lstm + dense

@@ -1,0 +1,267 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts.errors import ArtifactError, SourceError, UsageError
+from components.artifacts.manifest import digest, verify
+from components.artifacts.vocabulary import UNKNOWN, Vocabulary
+from components.sample import sampling
+from components.sample.config import SampleConfig
+from components.sample.sampling import sample
+
+Write = Callable[..., list[dict[str, Any]]]
+
+
+def _rows(directory: Path) -> list[dict[str, Any]]:
+    """All rows of a samples artifact, its files in order."""
+    lines = [line for path in sorted(directory.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def write(model: Path, tmp_path: Path) -> Write:
+    """Writes samples with the changed settings, and returns their rows."""
+
+    def run(*, source: Path = model, **changes: Any) -> list[dict[str, Any]]:
+        sample(SampleConfig(**{"length": 12, **changes}), model=str(source), samples=str(tmp_path / "samples"))
+        return _rows(tmp_path / "samples")
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def given(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Samples of two given prompts at three temperatures, and what `sample` returned."""
+    samples = tmp_path_factory.mktemp("given") / "samples"
+    config = SampleConfig(
+        prompts=("<b>", "fed & "), temperatures=(0, 0.5, 1), count=3, length=15, seed=7, top_k=9, top_p=0.95
+    )
+    return samples, sample(config, model=str(model), samples=str(samples))
+
+
+def test_there_is_a_text_for_each_prompt_repeat_and_temperature(given: tuple[Path, dict[str, Any]]) -> None:
+    rows = _rows(given[0])
+    assert [row["id"] for row in rows] == list(range(18))
+    assert [row["prompt"] for row in rows] == ["<b>"] * 9 + ["fed & "] * 9
+    assert [row["temperature"] for row in rows] == [0, 0.5, 1] * 6
+
+
+def test_a_row_tells_what_the_text_depended_on(given: tuple[Path, dict[str, Any]]) -> None:
+    rows = _rows(given[0])
+    fields = ["id", "prompt", "temperature", "strategy", "seed", "text", "nats_per_token"]
+    assert {tuple(row) for row in rows} == {tuple(fields)}
+    assert {(row["temperature"], row["strategy"]) for row in rows} == {
+        (0, "greedy"),
+        (0.5, "top_k=9+top_p=0.95"),
+        (1, "top_k=9+top_p=0.95"),
+    }
+    assert {row["seed"] for row in rows} == {7}
+    assert {len(row["text"]) for row in rows} == {15}
+    assert all(row["nats_per_token"] > 0 for row in rows)
+
+
+def test_the_manifest_names_model_counts_and_settings(given: tuple[Path, dict[str, Any]], model: Path) -> None:
+    manifest = verify(given[0], "samples")
+    assert manifest.made_from == {"model": digest(model)}
+    assert manifest.counts == {"texts": 18, "tokens": 18 * 15}
+    assert manifest.config["prompts"] == ["<b>", "fed & "]
+    assert set(manifest.files) == {"samples-00000-of-00001.jsonl", "report.html"}
+
+
+def test_the_result_shows_the_first_texts(given: tuple[Path, dict[str, Any]]) -> None:
+    samples, result = given
+    assert result == {"samples": str(samples), "counts": {"texts": 18, "tokens": 270}, "first": _rows(samples)[:3]}
+
+
+def test_the_report_escapes_texts_and_tells_prompt_from_continuation(given: tuple[Path, dict[str, Any]]) -> None:
+    page = (given[0] / "report.html").read_text(encoding="utf-8")
+    assert page.count('<span class="prompt">&lt;b&gt;</span>') == 9
+    assert page.count('<span class="prompt">fed &amp; </span>') == 9
+    assert page.count('<span class="continuation">') == 18
+    assert "<b>" not in page.partition("</style>")[2]
+    assert all(f"<h2>{title}" in page for title in ("Greedy", "Temperature 0.5", "Temperature 1"))
+    assert "top_k=9, top_p=0.95" in page
+    assert "18 of 18 texts" in page
+
+
+def test_the_report_shows_the_first_texts_of_many(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "TEXTS_SHOWN", 3)
+    write(prompts=("a",), count=5, temperatures=(1,))
+    page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
+    assert "3 of 5 texts" in page
+    assert page.count('<span class="continuation">') == 3
+
+
+def test_what_is_written_does_not_depend_on_the_batch(write: Write) -> None:
+    changes = {"prompts": ("a", "fed & ", "<hi>\n"), "count": 3, "length": 40, "temperatures": (0, 0.7, 1.3)}
+    written = [write(batch=batch, **changes) for batch in (64, 1, 4)]
+    for rows in written[1:]:
+        # The last digits of the loss are the processor's: it may add up a batch's numbers in another order.
+        losses = [
+            (row.pop("nats_per_token"), first["nats_per_token"]) for row, first in zip(rows, written[0], strict=True)
+        ]
+        assert all(loss == pytest.approx(first, abs=1e-5) for loss, first in losses)
+        assert rows == [{name: row[name] for name in row if name != "nats_per_token"} for row in written[0]]
+
+
+def test_the_same_settings_give_the_same_files(write: Write, tmp_path: Path) -> None:
+    digests = []
+    for _ in range(2):
+        write(prompts=("a",), temperatures=(1,))
+        digests.append(digest(tmp_path / "samples"))
+    assert digests[0] == digests[1]
+
+
+def test_chance_follows_the_seed_and_greedy_needs_none(write: Write) -> None:
+    first, second = (write(prompts=("abc",), count=2, temperatures=(0, 1), seed=seed) for seed in (1, 2))
+    greedy = {row["text"] for row in [*first, *second] if row["temperature"] == 0}
+    assert len(greedy) == 1
+    assert len({row["text"] for row in [*first, *second]}) == 5
+
+
+def test_the_models_context_is_followed_unless_another_is_asked_for(
+    write: Write, model_of: Callable[..., Path]
+) -> None:
+    changes = {"prompts": ("fed & abc",), "count": 1, "temperatures": (0.8,), "length": 60}
+    window = model_of(context="window", window=3)
+    by_default, asked = write(source=window, **changes), write(source=window, context="carry", **changes)
+    assert write(source=window, context="window", **changes) == by_default
+    assert asked == write(context="carry", **changes) == write(**changes)
+    assert asked != by_default
+
+
+def test_prompts_come_from_a_file_after_those_given(write: Write, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_bytes("\ufeffabc\r\n\r\nfé & \n\n<\n".encode())
+    rows = write(prompts=("i",), prompts_file=str(path), count=1, temperatures=(1,))
+    assert [row["prompt"] for row in rows] == ["i", "abc", "fé & ", "<"]
+
+
+def test_only_line_ends_end_a_prompt(write: Write, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_bytes("ab\x0ccd\u2028ef\n".encode())
+    rows = write(prompts_file=str(path), count=1, temperatures=(1,), replace_unknown=True)
+    assert [row["prompt"] for row in rows] == ["ab\x0ccd\u2028ef"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\n\n", r"prompts\.txt: no prompt in it"),
+        (b"abc\nab\xffc\n", r"prompts\.txt: not UTF-8 at byte 6"),
+        (None, r"prompts\.txt: no such file"),
+    ],
+)
+def test_a_prompts_file_without_prompts_is_refused(
+    write: Write, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "prompts.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=message):
+        write(prompts_file=str(path))
+    assert not (tmp_path / "samples").exists()
+
+
+def test_a_prompt_outside_the_vocabulary_is_refused_by_character(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"prompt 'fix': 'x' at character 3 .* sample\.replace_unknown"):
+        write(prompts=("abc", "fix"))
+    assert not (tmp_path / "samples").exists()
+
+
+def test_a_space_can_stand_for_what_the_vocabulary_lacks(write: Write) -> None:
+    changes = {"count": 1, "temperatures": (0, 1)}
+    rows = write(prompts=("fix",), replace_unknown=True, **changes)
+    assert [row["prompt"] for row in rows] == ["fix", "fix"]
+    assert [row["text"] for row in rows] == [row["text"] for row in write(prompts=("fi ",), **changes)]
+
+
+def test_an_empty_prompt_is_refused() -> None:
+    with pytest.raises(UsageError, match="a prompt must not be empty"):
+        SampleConfig.parse({"prompts": ["a", ""]}, "sample")
+
+
+def test_texts_go_to_files_of_limited_size(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "TEXTS_A_FILE", 3)
+    rows = write(prompts=("a", "b"), count=2, temperatures=(0, 1), batch=2)
+    files = sorted((tmp_path / "samples").glob("*.jsonl"))
+    assert [path.name for path in files] == [f"samples-0000{n}-of-00003.jsonl" for n in range(3)]
+    assert [len(path.read_bytes().splitlines()) for path in files] == [3, 3, 2]
+    assert [row["id"] for row in rows] == list(range(8))
+
+
+def test_without_prompts_texts_start_from_the_models_own(write: Write) -> None:
+    rows = write(count=12, temperatures=(0.5, 1))
+    prompts = [row["prompt"] for row in rows]
+    assert prompts[::2] == prompts[1::2]
+    assert set(prompts) == {"abc def ", "fé <hi> ", "& i had ", "\nabcdef\n"}
+    assert [row["id"] for row in rows] == list(range(24))
+
+
+def test_random_prompts_follow_from_the_seed_and_their_number(write: Write) -> None:
+    first, longer, other = (
+        [row["prompt"] for row in write(count=count, seed=seed, temperatures=(1,), length=1)]
+        for count, seed in ((6, 1), (10, 1), (10, 2))
+    )
+    assert longer[:6] == first
+    assert other != longer
+
+
+@pytest.mark.parametrize(("prompt_length", "kept"), [(3, 3), (100, 8)])
+def test_the_end_of_a_random_window_can_be_the_prompt(write: Write, prompt_length: int, kept: int) -> None:
+    whole = [row["prompt"] for row in write(count=4, temperatures=(1,))]
+    ends = [row["prompt"] for row in write(count=4, temperatures=(1,), prompt_length=prompt_length)]
+    assert ends == [prompt[-kept:] for prompt in whole]
+
+
+def test_the_token_for_unknown_words_is_read_but_never_written(write: Write, model_of: Callable[..., Path]) -> None:
+    tokens = tuple(sorted([UNKNOWN, "a", " a", " b", "c", "."]))
+    words = Vocabulary(kind="words", tokens=tokens, lowercase=True, has_unknown=True)
+    source = model_of(vocabulary=words, prompts=["a b."])
+    rows = write(source=source, prompts=("A zebra b.",), count=8, temperatures=(0, 1, 3), length=50)
+    assert {row["prompt"] for row in rows} == {"A zebra b."}
+    written = "".join(row["text"] for row in rows)
+    assert UNKNOWN not in written
+    assert set(written) == set("abc .")
+
+
+@pytest.mark.parametrize("name", ["model.keras", "config.json", "vocabulary.json", "prompts.json"])
+def test_a_damaged_model_is_refused_by_file(write: Write, model: Path, tmp_path: Path, name: str) -> None:
+    damaged = Path(shutil.copytree(model, tmp_path / "model"))
+    data = bytearray((damaged / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (damaged / name).write_bytes(data)
+    with pytest.raises(ArtifactError, match=rf"{name}: its SHA-256 is not the manifest's"):
+        write(source=damaged)
+    assert not (tmp_path / "samples").exists()
+
+
+def test_another_kind_of_artifact_is_refused(given: tuple[Path, dict[str, Any]], write: Write) -> None:
+    with pytest.raises(ArtifactError, match="this is a samples artifact, where a model is needed"):
+        write(source=given[0])
+
+
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "temperature", "name"),
+    [
+        (0, 1.0, 0.0, "greedy"),
+        (5, 0.5, 0.0, "greedy"),
+        (0, 1.0, 0.7, "temperature"),
+        (5, 1.0, 0.7, "top_k=5"),
+        (0, 0.9, 0.7, "top_p=0.9"),
+        (5, 0.25, 0.7, "top_k=5+top_p=0.25"),
+    ],
+)
+def test_a_strategy_is_named_by_what_limits_it(top_k: int, top_p: float, temperature: float, name: str) -> None:
+    assert SampleConfig(top_k=top_k, top_p=top_p).strategy(temperature) == name
+
+
+def test_temperatures_below_zero_are_refused() -> None:
+    with pytest.raises(UsageError, match="temperatures must be 0 or more"):
+        SampleConfig.parse({"temperatures": "0.5,-1"}, "sample")

@@ -1,0 +1,138 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from components.artifacts.tensorflow import tf
+from components.generator.network import build
+from components.generator.stepping import Stepper
+from components.train import evaluation
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.evaluation import Evaluation
+from components.train.trainer import Trainer
+
+IDS = np.random.default_rng(7).integers(0, 12, 1500).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def trainer_of(config_of: Callable[..., TrainConfig], data: Dataset) -> Callable[..., Trainer]:
+    """Makes trainers whose weights are large, so that the state matters for many tokens."""
+
+    def make(**changes: Any) -> Trainer:
+        trainer = Trainer(config_of(**changes), data)
+        chance = np.random.default_rng(8)
+        weights = trainer.network.get_weights()
+        trainer.network.set_weights([weight + chance.normal(0, 0.5, weight.shape) for weight in weights])
+        return trainer
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def carrying(trainer_of: Callable[..., Trainer]) -> Trainer:
+    return trainer_of()
+
+
+@pytest.fixture(scope="module")
+def resetting(trainer_of: Callable[..., Trainer]) -> Trainer:
+    return trainer_of(carry_state=False)
+
+
+@pytest.fixture(scope="module")
+def of_next(trainer_of: Callable[..., Trainer]) -> Trainer:
+    return trainer_of(objective="next")
+
+
+def _nats(logits: Any, label: int) -> float:
+    row = np.array(logits, np.float64)
+    return float(np.log(np.exp(row).sum()) - row[label])
+
+
+def _read_in_one_go(trainer: Trainer, ids: NDArray[np.uint8]) -> float:
+    """The mean nats of every token but the first, each after all the tokens before it."""
+    stepper = Stepper(trainer.architecture, trainer.network)
+    step = tf.function(stepper)
+    states, nats = stepper.zero_states(1), 0.0
+    for index, label in enumerate(ids[1:]):
+        logits, states = step(tf.constant(ids[index : index + 1], tf.int32), states)
+        nats += _nats(logits[0], label)
+    return nats / (len(ids) - 1)
+
+
+def _window_by_window(trainer: Trainer, ids: NDArray[np.uint8], step: int) -> float:
+    """The mean nats of the targets of each window alone, read from a zero state."""
+    network = build(trainer.architecture)
+    network.set_weights(trainer.network.get_weights())
+    nats = []
+    for start in range(0, len(ids) - 1, step):
+        window, targets = ids[start : start + 8], ids[start + 1 : start + 9]
+        if trainer.config.objective == "sequence":
+            logits = np.array(network(window[None].astype(np.int32)))[0]
+            nats += [_nats(row, label) for row, label in zip(logits, targets, strict=False)]
+        elif len(targets) == 8:
+            nats.append(_nats(network(window[None].astype(np.int32))[0], targets[-1]))
+    return float(np.mean(nats))
+
+
+def test_carry_equals_reading_a_short_text_in_one_go(carrying: Trainer) -> None:
+    ids = IDS[:500]
+    assert Evaluation(carrying, ids, step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
+
+
+def test_carry_is_close_to_reading_a_long_text_in_one_go(carrying: Trainer) -> None:
+    expected = _read_in_one_go(carrying, IDS)
+    assert Evaluation(carrying, IDS, step=3)() == pytest.approx(expected, abs=1e-3)
+
+
+def test_carry_needs_its_warm_up(carrying: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = _read_in_one_go(carrying, IDS[:500])
+    monkeypatch.setattr(evaluation, "WARM_UP_TOKENS", 0)
+    assert Evaluation(carrying, IDS[:500], step=3)() != pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [2, 5, 8, 9, 10, 17, 130])
+def test_carry_scores_every_target_of_texts_of_any_length(carrying: Trainer, tokens: int) -> None:
+    ids = IDS[:tokens]
+    assert Evaluation(carrying, ids, step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [2, 9, 10, 96, 97])
+def test_windows_of_sequences_lie_end_to_end(resetting: Trainer, tokens: int) -> None:
+    ids = IDS[:tokens]
+    assert Evaluation(resetting, ids, step=3)() == pytest.approx(_window_by_window(resetting, ids, 8), abs=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [9, 11, 12, 60])
+@pytest.mark.parametrize("step", [1, 3])
+def test_windows_of_one_target_are_the_datasets(of_next: Trainer, tokens: int, step: int) -> None:
+    ids = IDS[:tokens]
+    assert Evaluation(of_next, ids, step=step)() == pytest.approx(_window_by_window(of_next, ids, step), abs=1e-5)
+
+
+def test_the_loss_does_not_depend_on_how_many_windows_go_at_once(
+    of_next: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = Evaluation(of_next, IDS[:200], step=1)()
+    monkeypatch.setattr(evaluation, "WINDOWS_AT_ONCE", 50)
+    assert Evaluation(of_next, IDS[:200], step=1)() == pytest.approx(expected, abs=1e-6)
+
+
+def test_dropout_is_off(trainer_of: Callable[..., Trainer], resetting: Trainer) -> None:
+    dropping = trainer_of(carry_state=False, dropout=0.9)
+    dropping.network.set_weights(resetting.network.get_weights())
+    losses = [Evaluation(trainer, IDS[:100], step=3)() for trainer in (dropping, resetting)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+
+
+def test_nothing_held_out_gives_no_loss(carrying: Trainer, resetting: Trainer, of_next: Trainer) -> None:
+    for trainer, too_few in ((carrying, 1), (resetting, 1), (of_next, 8)):
+        assert Evaluation(trainer, IDS[:0], step=3)() is None
+        assert Evaluation(trainer, IDS[:too_few], step=3)() is None
+
+
+def test_the_protocol_is_named(carrying: Trainer, resetting: Trainer, of_next: Trainer) -> None:
+    protocols = [Evaluation(trainer, IDS[:9], step=3).protocol for trainer in (carrying, resetting, of_next)]
+    assert protocols == ["carry", "window of 8", "window of 8"]

@@ -1,0 +1,200 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from components.artifacts.tensorflow import keras, tf
+from components.generator.network import build
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+
+ConfigOf = Callable[..., TrainConfig]
+
+
+@pytest.fixture(scope="module")
+def carrying(config_of: ConfigOf, data: Dataset) -> Trainer:
+    """A trainer with all that a step can change: dropout, an optimizer with state, carried state."""
+    return Trainer(config_of(dropout=0.3, layers=2), data)
+
+
+@pytest.fixture(scope="module")
+def untrained(carrying: Trainer) -> list[NDArray[Any]]:
+    return carrying.values()
+
+
+def _equal(values: list[NDArray[Any]], others: list[NDArray[Any]]) -> bool:
+    return all(np.array_equal(value, other) for value, other in zip(values, others, strict=True))
+
+
+def _windows(trainer: Trainer, data: Dataset, train_step: int) -> NDArray[np.int32]:
+    """The windows of a train step, each with its target, [B, T + 1]."""
+    starts = trainer.order.starts(tf.constant(train_step, tf.int64)).numpy()
+    return np.array([data.train[start : start + data.length + 1] for start in starts], np.int32)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"optimizer": "adamw"},
+        {"optimizer": "adam", "beta_2": 0.999},
+        {"optimizer": "rmsprop"},
+        {"optimizer": "sgd", "learning_rate": 0.5, "momentum": 0.9},
+    ],
+)
+def test_steps_lower_the_loss(config_of: ConfigOf, data: Dataset, optimizer: dict[str, Any]) -> None:
+    trainer = Trainer(config_of(**optimizer), data)
+    nats, targets = trainer.advance(0, 1)
+    assert targets == 4 * 8
+    assert nats / targets == pytest.approx(np.log(12), abs=0.15)
+    trainer.advance(1, 60)
+    nats, targets = trainer.advance(61, 10)
+    assert nats / targets < np.log(12) - 0.3
+
+
+def test_the_same_seed_gives_the_same_weights(config_of: ConfigOf, data: Dataset, untrained: list[NDArray]) -> None:
+    config = config_of(dropout=0.3, layers=2)
+    assert _equal(Trainer(config, data).values(), untrained)
+    assert not _equal(Trainer(config.model_copy(update={"seed": 2}), data).values(), untrained)
+
+
+def test_steps_taken_in_two_calls_or_in_one_are_the_same(carrying: Trainer, untrained: list[NDArray]) -> None:
+    carrying.restore(untrained)
+    whole = carrying.advance(0, 6)
+    expected = carrying.values()
+    carrying.restore(untrained)
+    parts = [carrying.advance(0, 2), carrying.advance(2, 4)]
+    assert _equal(carrying.values(), expected)
+    assert sum(targets for _, targets in parts) == whole[1]
+    assert sum(nats for nats, _ in parts) == pytest.approx(whole[0], rel=1e-12)
+
+
+def test_dropout_is_new_with_each_step(carrying: Trainer, untrained: list[NDArray[Any]]) -> None:
+    seeds = [index for index, value in enumerate(untrained) if value.dtype == np.int64 and value.shape == (2,)]
+    carrying.restore(untrained)
+    carrying.advance(0, 1)
+    changed = [index for index in seeds if not np.array_equal(carrying.values()[index], untrained[index])]
+    assert len(changed) == 2  # one for each of the two layers
+
+
+def test_the_state_after_a_step_is_what_the_network_returned(config_of: ConfigOf, data: Dataset) -> None:
+    trainer = Trainer(config_of(), data)
+    network = build(trainer.architecture, carry=True)
+    network.set_weights(trainer.network.get_weights())
+    states = [np.zeros((4, 8), np.float32)] * 2
+    trainer.advance(0, 1)
+    _, *expected = network([_windows(trainer, data, 0)[:, :-1], *states])
+    for state, value in zip(trainer.values()[-2:], expected, strict=True):
+        np.testing.assert_allclose(state, value, atol=1e-5)
+
+
+def test_the_state_counts_within_an_epoch_and_is_zero_at_its_start(carrying: Trainer, untrained: list[NDArray]) -> None:
+    per_epoch = carrying.order.steps_per_epoch
+    assert per_epoch == 12
+    for train_step, counts in ((per_epoch - 1, True), (per_epoch, False), (per_epoch + 1, True)):
+        carrying.restore(untrained)
+        carrying.advance(0, train_step)
+        before = carrying.values()
+        assert all(state.any() for state in before[-4:])
+        carrying.advance(train_step, 1)
+        with_state = carrying.values()
+        carrying.restore([*before[:-4], *(np.zeros_like(state) for state in before[-4:])])
+        carrying.advance(train_step, 1)
+        assert _equal(carrying.values(), with_state) is not counts
+
+
+def test_the_gradients_joint_norm_is_limited(config_of: ConfigOf, data: Dataset) -> None:
+    def step_norm(clip_norm: float) -> float:
+        trainer = Trainer(config_of(optimizer="sgd", learning_rate=1.0, clip_norm=clip_norm), data)
+        before = trainer.network.get_weights()
+        trainer.advance(0, 1)
+        changes = [new - old for new, old in zip(trainer.network.get_weights(), before, strict=True)]
+        return float(np.sqrt(sum((change.astype(np.float64) ** 2).sum() for change in changes)))
+
+    unlimited = step_norm(0)
+    assert unlimited > 0.1
+    assert step_norm(0.05) == pytest.approx(0.05, rel=1e-4)
+    assert step_norm(2 * unlimited) == pytest.approx(unlimited, rel=1e-6)
+
+
+def test_cosine_rises_to_the_learning_rate_and_falls_to_nothing(config_of: ConfigOf, data: Dataset) -> None:
+    config = config_of(schedule="cosine", learning_rate=0.02, warm_up_steps=10, train_steps=50)
+    rate = Trainer(config, data).learning_rate
+    rates = np.array([float(rate(step)) for step in range(51)])
+    np.testing.assert_allclose(rates[:11], np.linspace(0, 0.02, 11), atol=1e-7)
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[30] == pytest.approx(0.01, rel=1e-3)
+    assert rates[50] == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.parametrize(("warm_up_steps", "highest"), [(0, 0), (100, 10)])
+def test_warm_up_is_at_most_half_of_the_steps(
+    config_of: ConfigOf, data: Dataset, warm_up_steps: int, highest: int
+) -> None:
+    config = config_of(schedule="cosine", learning_rate=0.02, warm_up_steps=warm_up_steps, train_steps=20)
+    rate = Trainer(config, data).learning_rate
+    rates = [float(rate(step)) for step in range(21)]
+    assert (rates.index(max(rates)), max(rates)) == (highest, pytest.approx(0.02))
+    assert rates[20] == pytest.approx(0, abs=1e-7)
+
+
+def test_the_schedule_is_the_optimizers(config_of: ConfigOf, data: Dataset) -> None:
+    trainer = Trainer(config_of(schedule="cosine", warm_up_steps=4, train_steps=9, optimizer="sgd"), data)
+    changes = []
+    for train_step in range(10):
+        before = trainer.network.get_weights()
+        trainer.advance(train_step, 1)
+        after = trainer.network.get_weights()
+        changes.append(max(np.abs(new - old).max() for new, old in zip(after, before, strict=True)))
+    assert changes[0] == changes[9] == 0
+    assert min(changes[1:9]) > 0
+
+
+def _plain_network(trainer: Trainer) -> Any:
+    """The tutorial's network in plain Keras over one-hot text, with the trainer's weights."""
+    embedding = [keras.layers.Dense(4, use_bias=False)] if trainer.config.input == "embedding" else []
+    network = keras.Sequential(
+        [keras.Input((8, 12)), *embedding, keras.layers.LSTM(8), keras.layers.Dense(12, activation="softmax")]
+    )
+    network.set_weights(trainer.network.get_weights())
+    return network
+
+
+@pytest.mark.parametrize(
+    ("source", "label_smoothing", "optimizer"),
+    [
+        ("one_hot", 0.0, keras.optimizers.RMSprop(0.01)),
+        ("one_hot", 0.2, keras.optimizers.RMSprop(0.01)),
+        ("embedding", 0.0, keras.optimizers.Adam(0.01, beta_2=0.99, global_clipnorm=0.1)),
+    ],
+)
+def test_training_equals_plain_keras_fit(
+    config_of: ConfigOf, data: Dataset, source: str, label_smoothing: float, optimizer: Any
+) -> None:
+    config = config_of(
+        input=source,
+        objective="next",
+        optimizer=type(optimizer).__name__.lower(),
+        clip_norm=optimizer.global_clipnorm or 0,
+        batch=16,
+        label_smoothing=label_smoothing,
+    )
+    trainer = Trainer(config, data)
+    network = _plain_network(trainer)
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing))
+    steps = trainer.order.steps_per_epoch
+    windows = np.concatenate([_windows(trainer, data, train_step) for train_step in range(steps)])
+    assert len(windows) % 16  # the last batch is smaller
+    one_hot = np.eye(12, dtype=np.float32)[windows]
+    network.fit(one_hot[:, :-1], one_hot[:, -1], batch_size=16, epochs=1, shuffle=False, verbose=0)
+    trainer.advance(0, steps)
+    for ours, theirs in zip(trainer.network.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_label_smoothing_changes_the_step_but_not_the_reported_loss(config_of: ConfigOf, data: Dataset) -> None:
+    plain, smoothed = (Trainer(config_of(label_smoothing=share), data) for share in (0.0, 0.3))
+    assert plain.advance(0, 1) == smoothed.advance(0, 1)
+    assert not _equal(plain.network.get_weights(), smoothed.network.get_weights())
