@@ -53,18 +53,34 @@ def make_dataset(directory: Path) -> Path:
     return directory / "dataset"
 
 
-def train(dataset: Path, place: Path, settings: dict[str, Any], kill: Kill = Kill()) -> int:
-    """Train in a process of its own, perhaps killed; its exit code, negative for a signal."""
-    process = _processes.Process(target=_train, args=(str(dataset), str(place), settings, kill.touch))
+def start(dataset: Path, place: Path, settings: dict[str, Any], kill: Kill = Kill(), checkpoints: str = "") -> Any:
+    """Start training in a process of its own, its checkpoints at a URI or else in `place`."""
+    where = checkpoints or f"{place}/checkpoints"
+    arguments = (str(dataset), str(place), where, settings, kill.touch, dict(os.environ))
+    process = _processes.Process(target=_train, args=arguments)
     process.start()
+    return process
+
+
+def train(
+    dataset: Path, place: Path, settings: dict[str, Any], kill: Kill = Kill(), checkpoints: str = ""
+) -> int | None:
+    """Train, perhaps killed; the exit code, negative for a signal."""
+    process = start(dataset, place, settings, kill, checkpoints)
     if kill.seconds is not None:
         process.join(kill.seconds)
         process.kill()
+    return end(process)
+
+
+def end(process: Any) -> int | None:
+    """Wait for a process, but not for ever; its exit code."""
     process.join(MAXIMUM_SECONDS)
     if process.exitcode is None:
         process.kill()
-        raise TimeoutError(f"training {settings} did not end in {MAXIMUM_SECONDS} s")
-    return process.exitcode
+        raise TimeoutError(f"training did not end in {MAXIMUM_SECONDS} s")
+    code: int = process.exitcode
+    return code
 
 
 def weights(place: Path) -> str:
@@ -99,28 +115,38 @@ def _vectorize(corpus: str, dataset: str) -> None:
     vectorize(VectorizeConfig(length=6, step=2), corpus=corpus, dataset=dataset)
 
 
-def _train(dataset: str, place: str, settings: dict[str, Any], kill_at_touch: int | None) -> None:
+def _train(
+    dataset: str,
+    place: str,
+    checkpoints: str,
+    settings: dict[str, Any],
+    kill_at_touch: int | None,
+    environment: dict[str, str],
+) -> None:
     from components.artifacts.tensorflow import tf
+    from components.command.stage import stage_task
+    from components.train import ownership
     from components.train.config import TrainConfig
     from components.train.training import train as work
 
+    os.environ.update(environment)
+    ownership.BEAT_SECONDS, ownership.TAKEOVER_SECONDS = 0.2, 1.0  # buckets: a killed owner is soon taken over
     tf.config.threading.set_intra_op_parallelism_threads(1)  # tiny products: threads only cost here
     sys.stderr = Path(place).parent.joinpath(f"{Path(place).name}.log").open("a")
-    checkpoints = f"{place}/checkpoints"
     touches = 0
 
     def touch(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal touches
         if event not in {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}:
             return
-        if any(
-            isinstance(argument, str | os.PathLike) and str(argument).startswith(checkpoints) for argument in arguments
-        ):
+        paths = [str(argument) for argument in arguments if isinstance(argument, str | os.PathLike)]
+        if any(path.startswith(checkpoints) for path in paths):
             touches += 1
             if touches == kill_at_touch:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(touch)
-    work(TrainConfig(**{**COMMON, **settings}), dataset=dataset, checkpoints=checkpoints, model=f"{place}/model")
+    with stage_task("train"):
+        work(TrainConfig(**{**COMMON, **settings}), dataset=dataset, checkpoints=checkpoints, model=f"{place}/model")
     if kill_at_touch == -1:
         Path(place, "touches").write_text(str(touches))

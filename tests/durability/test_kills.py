@@ -13,11 +13,6 @@ from tests.durability import harness
 KILLS = int(os.environ.get("SOAK_KILLS", "30"))
 
 
-@pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return harness.make_dataset(tmp_path_factory.mktemp("kills"))
-
-
 @pytest.mark.parametrize("variant", harness.VARIANTS)
 def test_killed_training_ends_with_the_same_weights(variant: str, dataset: Path, tmp_path: Path) -> None:
     settings = harness.VARIANTS[variant]

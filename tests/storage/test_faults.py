@@ -84,6 +84,15 @@ def test_a_conditional_write_gets_over_a_fault_and_counts_once(at: Place, faults
         place.store.write(place.key, b"third", expected=first)
 
 
+@pytest.mark.parametrize("kind", ["s3"])
+def test_a_conditional_write_that_met_another_under_way_is_tried_again(at: Place, faults: servers.Faults) -> None:
+    place = at / "LATEST"
+    faults.add("409", WRITES, times=2)
+    version = place.store.write(place.key, b"first", expected=ABSENT)
+    assert place.store.read(place.key) == (b"first", version)
+    assert faults.left() == 0
+
+
 def test_counting_goes_on_where_every_answer_is_lost(at: Place, faults: servers.Faults) -> None:
     place = at / "counter"
     place.store.write(place.key, b"0", expected=ABSENT)
@@ -147,6 +156,19 @@ def test_a_download_gets_over_a_fault(
     place, path = at / "file", source(size)
     place.store.upload(path, place.key)
     faults.add(fault, READS)
+    place.store.download(place.key, tmp_path / "copy")
+    assert faults.left() == 0
+    assert (tmp_path / "copy").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [1000, 11_000_000])
+def test_a_download_that_broke_off_and_goes_on_with_wrong_bytes_is_made_good(
+    at: Place, faults: servers.Faults, size: int, source: Callable[[int], Path], tmp_path: Path
+) -> None:
+    place, path = at / "file", source(size)
+    place.store.upload(path, place.key)
+    faults.add("cut", READS)
+    faults.add("flip", READS)
     place.store.download(place.key, tmp_path / "copy")
     assert faults.left() == 0
     assert (tmp_path / "copy").read_bytes() == path.read_bytes()

@@ -1,0 +1,79 @@
+"""One trainer at a time, on each kind of store."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from components.artifacts import storage
+from components.artifacts.errors import CheckpointsInUseError
+from components.train import ownership
+from components.train.ownership import OWNER_NAME, Ownership
+
+
+@pytest.fixture(autouse=True)
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ownership, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(ownership, "TAKEOVER_SECONDS", 1.5)
+
+
+def test_of_eight_that_want_it_one_owns_it_and_the_others_are_told_who(root: str) -> None:
+    ready = threading.Barrier(8)
+    done = threading.Event()
+
+    def attempt(_: int) -> str:
+        ready.wait()
+        try:
+            with Ownership(root) as owned:
+                done.wait(20)
+                owned.check()
+                return "owned"
+        except CheckpointsInUseError as error:
+            if refused.append(str(error)) or len(refused) == 7:
+                done.set()
+            return "refused"
+
+    refused: list[str] = []
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(attempt, range(8)))
+    assert sorted(outcomes) == ["owned", *["refused"] * 7]
+    assert all("owned by process" in message for message in refused)
+
+
+def test_it_can_be_owned_again_when_the_owner_has_left(root: str) -> None:
+    for _ in range(2):
+        with Ownership(root) as owned:
+            owned.check()
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_an_owner_that_died_is_taken_over_when_nothing_was_heard_of_it(root: str, kind: str) -> None:
+    assert root.startswith(kind)
+    storage.write_file(f"{root}/{OWNER_NAME}", b'{"host": "gone", "pid": 1}')
+    began = time.monotonic()
+    with Ownership(root) as owned:
+        owned.check()
+    assert time.monotonic() - began >= ownership.TAKEOVER_SECONDS
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_an_owner_that_was_taken_over_may_not_commit(root: str, kind: str) -> None:
+    assert root.startswith(kind)
+    with Ownership(root) as owned:
+        storage.write_file(f"{root}/{OWNER_NAME}", b'{"host": "other", "pid": 2}')
+        assert lost_within(owned, seconds=10)
+    found = storage.read_file(f"{root}/{OWNER_NAME}")
+    assert found is not None
+    assert b"other" in found[0]  # what is not ours any more is left alone
+
+
+def lost_within(owned: Ownership, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            owned.check()
+        except CheckpointsInUseError:
+            return True
+        time.sleep(0.02)
+    return False
