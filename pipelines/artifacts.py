@@ -116,7 +116,7 @@ def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
     paths = []
     for artifact in artifacts:
         target = directory if len(artifacts) == 1 else directory / artifact.manifest.kind
-        storage.pull(artifact.place, target, artifact.manifest.kind, _progress)
+        storage.pull(artifact.place, target, artifact.manifest.kind, log.transferred)
         paths.append(str(target))
     return paths
 
@@ -130,7 +130,7 @@ def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
                 verify(artifact.place.local)
             else:
                 with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-                    storage.pull(artifact.place, Path(scratch), artifact.manifest.kind, _progress)
+                    storage.pull(artifact.place, Path(scratch), artifact.manifest.kind, log.transferred)
             verdicts[str(artifact.place)] = ""
         except QuillflowError as error:
             verdicts[str(artifact.place)] = str(error)
@@ -141,7 +141,7 @@ def as_table(artifacts: Iterable[Artifact]) -> list[str]:
     """One line an artifact: when, what, how large, where."""
     rows = [
         f"{datetime.fromtimestamp(found.updated, UTC):%Y-%m-%d %H:%M:%S}  {found.manifest.kind:<9} "
-        f"{_size(found.size):>9}  {found.place}"
+        f"{log.size(found.size):>9}  {found.place}"
         for found in artifacts
     ]
     return ["written (UTC)        kind           size  where", *rows] if rows else ["no artifacts"]
@@ -155,7 +155,7 @@ def as_lines(shown: Mapping[str, Any]) -> list[str]:
         f"  run       {shown['run'] or 'none: the stage was run alone'}",
         f"  written   {shown['updated']} by {manifest['producer']['stage']} {manifest['producer']['version']}",
         f"  digest    {shown['digest']}",
-        *(f"  file      {name}  {_size(entry['bytes'])}" for name, entry in manifest["files"].items()),
+        *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
         *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
         *(f"  metric    {name} {value}" for name, value in (shown.get("metrics") or {}).items()),
         *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
@@ -205,15 +205,3 @@ def _is_manifest(key: str) -> bool:
     *directories, name = key.split("/")
     hidden = any(part.startswith(".") for part in directories)
     return name == MANIFEST_NAME and not hidden and not _CHECKPOINT.fullmatch(directories[-1])
-
-
-def _progress(done: int, total: int) -> None:
-    log.progress(f"{_size(done)} of {_size(total)} fetched")
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:  # noqa: PLR2004 -- the next unit
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -97,6 +97,20 @@ def progress(message: str) -> None:
     _LOGGER.log(PROGRESS, "%s", message)
 
 
+def transferred(done: int, total: int) -> None:
+    """Tell how many bytes of how many have travelled between a store and this machine."""
+    progress(f"{size(done)} of {size(total)} transferred")
+
+
+def size(count: float) -> str:
+    """A number of bytes in the unit that suits it."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 -- the next unit
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
 def duration(seconds: float) -> str:
     """`m:ss`, or `h:mm:ss` from an hour on."""
     minutes, rest = divmod(round(seconds), 60)

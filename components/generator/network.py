@@ -80,6 +80,19 @@ def build(architecture: Architecture, *, length: int | None = None, unroll: bool
     return keras.Model(inputs, outputs, name="generator")
 
 
+def parameters(network: Any) -> int:
+    """How many trainable numbers the network has."""
+    return sum(int(keras.ops.size(weight)) for weight in network.trainable_weights)
+
+
+def summary(network: Any) -> str:
+    """The network's layers with their trainable parameters, in one line."""
+    inner = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    counts = [(layer.name, parameters(layer)) for layer in inner]
+    layers = ", ".join(f"{name} {count:,}" if count else name for name, count in counts)
+    return f"{parameters(network):,} parameters: {layers}"
+
+
 def _encode(architecture: Architecture, ids: Any) -> Any:
     if architecture.input == "one_hot":
         return keras.ops.one_hot(ids, architecture.vocabulary)

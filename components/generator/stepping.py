@@ -7,7 +7,7 @@ occurrence of a token, so it is computed once for each token of the vocabulary.
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from components.artifacts.tensorflow import keras, tf
+from components.artifacts.tensorflow import tf
 from components.generator.network import Architecture
 
 
@@ -73,8 +73,3 @@ def _lstm(gates: Any, carried: Any) -> tuple[Any, Any]:
     input_gate, forget_gate, candidate, output_gate = tf.split(gates, 4, axis=1)
     new_carried = tf.sigmoid(forget_gate) * carried + tf.sigmoid(input_gate) * tf.tanh(candidate)
     return tf.sigmoid(output_gate) * tf.tanh(new_carried), new_carried
-
-
-def parameters(network: Any) -> int:
-    """How many trainable numbers the network has."""
-    return sum(int(keras.ops.size(weight)) for weight in network.trainable_weights)

@@ -32,7 +32,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
         SourceError: the source can't be had, decoded or parsed, or holds no text.
         ArtifactError: `corpus` is a place that holds something else.
     """
-    with storage.outgoing(corpus) as directory, opened(source, config) as opened_source:
+    with storage.outgoing(corpus, log.transferred) as directory, opened(source, config) as opened_source:
         statistics = CorpusStatistics()
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
             for piece in _pieces(opened_source, config, statistics):

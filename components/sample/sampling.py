@@ -49,7 +49,10 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         use_device(config.device)
     except RuntimeError as error:
         raise UsageError(f"sample.device: {error}") from None
-    with storage.incoming(model, "model") as source, storage.outgoing(samples) as directory:
+    with (
+        storage.incoming(model, "model", log.transferred) as source,
+        storage.outgoing(samples, log.transferred) as directory,
+    ):
         generator = Model.read(source)
         prompts = _prompts(config, generator)
         total = len(prompts) * len(config.temperatures) * (config.count if _are_given(config) else 1)

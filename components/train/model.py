@@ -9,9 +9,9 @@ import numpy as np
 
 from components.artifacts import storage
 from components.artifacts.manifest import write_manifest
+from components.command import log
 from components.generator.model import METRICS_NAME, Model, trained_for
-from components.generator.network import build
-from components.generator.stepping import parameters
+from components.generator.network import build, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
 from components.train.data import Dataset
@@ -71,7 +71,7 @@ def write_model(
         window=dataset.length,
         prompts=_prompts(dataset),
     )
-    with storage.outgoing(uri) as directory:
+    with storage.outgoing(uri, log.transferred) as directory:
         model.write(directory, config.model_dump(mode="json"))
         _write_json_lines(directory / "history.jsonl", progress.history)
         (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

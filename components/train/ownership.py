@@ -23,6 +23,7 @@ from components.command import log
 OWNER_NAME = "OWNER"
 BEAT_SECONDS = 5.0
 TAKEOVER_SECONDS = 30.0
+NOTE_TRIES = 20
 
 
 class Ownership:
@@ -53,6 +54,8 @@ class Ownership:
 
 
 class _FileLock:
+    """Ownership on a local disk: the kernel's lock on a file that says who has it."""
+
     def __init__(self, directory: Path) -> None:
         self._path = directory / OWNER_NAME
         self._file: Any = None
@@ -63,11 +66,19 @@ class _FileLock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._file.seek(0)
-            raise _in_use(str(self._path.parent), self._file.read()) from None
+            raise _in_use(str(self._path.parent), self._owners_note()) from None
         self._file.truncate(0)
         self._file.write(json.dumps(_me()))
         self._file.flush()
+
+    def _owners_note(self) -> str:
+        """What the owner wrote about itself; it may have the lock and be about to write."""
+        for _ in range(NOTE_TRIES):
+            self._file.seek(0)
+            if note := self._file.read():
+                return str(note)
+            time.sleep(0.05)
+        return ""
 
     def release(self) -> None:
         self._file.truncate(0)
@@ -78,6 +89,8 @@ class _FileLock:
 
 
 class _Heartbeat:
+    """Ownership in a bucket: an object that its owner keeps rewriting."""
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self._me = {**_me(), "id": secrets.token_hex(8)}

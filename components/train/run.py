@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from components.command import log
-from components.generator.stepping import parameters
+from components.generator.network import summary
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.config import TrainConfig
 from components.train.data import Dataset
@@ -44,11 +44,8 @@ class Run:
         if self.config.start_anew:
             self.checkpoints.clear()
         self.checkpoints.sweep()
-        shape = self.trainer.architecture
-        log.info(
-            f"{shape.layers} x LSTM {shape.units}, {parameters(self.trainer.network):,} parameters; "
-            f"{self.trainer.train_steps:,} train steps of {self.config.batch} x {self.trainer.length} tokens"
-        )
+        log.info(summary(self.trainer.network))
+        log.info(f"{self.trainer.train_steps:,} train steps of {self.config.batch} x {self.trainer.length} tokens")
         found = self.checkpoints.newest() or (init_from.newest() if init_from else None)
         if found is None:
             return

@@ -31,7 +31,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         device = use_device(config.device)
     except RuntimeError as error:
         raise UsageError(f"train.device: {error}") from None
-    with storage.incoming(dataset, "dataset") as directory:
+    with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     with Ownership(checkpoints) as ownership:
         kept = Checkpoints(checkpoints, config, data.digest)

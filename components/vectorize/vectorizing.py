@@ -26,7 +26,10 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
     Raises:
         ArtifactError: the corpus is missing or damaged, or too short for one window in the training split.
     """
-    with storage.incoming(corpus, "corpus") as source, storage.outgoing(dataset) as directory:
+    with (
+        storage.incoming(corpus, "corpus", log.transferred) as source,
+        storage.outgoing(dataset, log.transferred) as directory,
+    ):
         text = source / "text.txt"
         lowercase = bool(manifest.read_manifest(source).config["lowercase"])
         vocabulary, tokens = build_vocabulary(text, config, lowercase=lowercase)

@@ -18,7 +18,8 @@ from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.tensorflow import tf
 from components.generator.model import Model
-from components.generator.stepping import Stepper, parameters
+from components.generator.network import parameters
+from components.generator.stepping import Stepper
 from components.train.config import TrainConfig
 from components.train.data import Dataset
 from components.train.training import train
