@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -84,19 +85,38 @@ def resolve(name: str, root: str) -> list[Artifact]:
 
 
 def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
-    """What the artifact was made from, back to the source: kind, digest, and where it is, if it is below `root`."""
-    by_digest = {found.digest: found for found in find(root)}
+    """What the artifact was made from, back to the source: kind, digest, and where it is.
+
+    It is looked for below `root` and beside the artifact; of several that are the same, the nearest is named.
+    """
+    known = [*find(root), *_beside(artifact)]
     chain: list[dict[str, Any]] = []
     wanted = list(artifact.manifest.made_from.items())
     while wanted:
         kind, digest = wanted.pop(0)
-        found = by_digest.get(digest)
+        found = _nearest(artifact, [one for one in known if one.digest == digest])
         chain.append({"kind": kind, "digest": digest, "uri": str(found.place) if found else None})
         if found:
             if kind == "corpus":
                 chain[-1]["source"] = found.manifest.config.get("source")
             wanted += found.manifest.made_from.items()
     return chain
+
+
+def _beside(artifact: Artifact) -> list[Artifact]:
+    """The artifacts in the same directory."""
+    above = Place(artifact.place.store, artifact.place.key.rpartition("/")[0])
+    return [found for name in storage.children(str(above)) for found in _at(str(above / name))]
+
+
+def _nearest(artifact: Artifact, candidates: Sequence[Artifact]) -> Artifact | None:
+    """The candidate whose path has most in common with the artifact's."""
+
+    def in_common(candidate: Artifact) -> int:
+        pairs = zip(candidate.place.key.split("/"), artifact.place.key.split("/"), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return max(candidates, key=in_common, default=None)
 
 
 def show(artifact: Artifact, root: str) -> dict[str, Any]:
@@ -155,15 +175,21 @@ def as_lines(shown: Mapping[str, Any]) -> list[str]:
         f"  run       {shown['run'] or 'none: the stage was run alone'}",
         f"  written   {shown['updated']} by {manifest['producer']['stage']} {manifest['producer']['version']}",
         f"  digest    {shown['digest']}",
-        *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
-        *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
-        *(f"  metric    {name} {value}" for name, value in (shown.get("metrics") or {}).items()),
-        *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
     ]
     for step in shown["lineage"]:
-        place = step["uri"] or ("not under this root" if step["kind"] != "source" else "")
+        place = step["uri"] or ("not found" if step["kind"] != "source" else "")
         lines.append(f"  made from {step['kind']} {step['digest'][:16]} {step.get('source') or ''} {place}".rstrip())
-    return lines
+    return [
+        *lines,
+        *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
+        *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
+        *(f"  metric    {name} {_rounded(value)}" for name, value in (shown.get("metrics") or {}).items()),
+        *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
+    ]
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _at(uri: str) -> list[Artifact]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command import log
-from components.command.stage import add_common_flags, errors_in_one_line, print_json
+from components.command.stage import Parser, add_common_flags, errors_in_one_line, print_json
 from pipelines.settings import STAGES, as_yaml, recipe, recipe_names, settings_of
 
 DEFAULT_RECIPE = "quick"
@@ -32,7 +33,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         UsageError: there is no such recipe.
     """
     stage_defaults = _recipe_defaults(arguments)
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="quillflow",
         description="Trains text generators on your own text and writes new text in bulk.",
         epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, "
@@ -61,11 +62,11 @@ def command_names() -> list[str]:
 
 def _recipe_defaults(arguments: Sequence[str]) -> Mapping[str, Any]:
     """The stages' settings of the recipe that a stage's command line names, so that --help shows them too."""
-    finder = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    finder = Parser(add_help=False)
     finder.add_argument("--recipe")
     try:
         name = finder.parse_known_args(arguments)[0].recipe
-    except argparse.ArgumentError:  # left for the parser proper, which says it in full
+    except UsageError:  # left for the parser proper, which says it in full
         return {}
     return recipe(name).stages if name else {}
 
@@ -104,8 +105,6 @@ def _add_run(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from components.artifacts.errors import UsageError
-
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)
     source = arguments.source or chosen.source

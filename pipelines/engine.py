@@ -3,17 +3,21 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
+
+STAGES = ("ingest", "vectorize", "train", "sample")
+_EXECUTING = re.compile(r"Executing task .*'([a-z]+)'")  # the engine's own words, with colours about
 
 
 class Relay(io.TextIOBase):
@@ -26,6 +30,8 @@ class Relay(io.TextIOBase):
     def __init__(self, display: Display, log: TextIO, verbose: TextIO | None) -> None:
         self._display, self._log, self._verbose = display, log, verbose
         self._rest = ""
+        self._told: set[str] = set()
+        self.executed: list[str] = []
         self.last_error = ""
         self.exit_code = 1
 
@@ -41,10 +47,20 @@ class Relay(io.TextIOBase):
             self._handle(line)
         return len(text)
 
+    def show_cached(self, stages: Sequence[str]) -> None:
+        """Tell of those of `stages` that the cache answered for, once each."""
+        for stage in stages:
+            if stage not in self.executed and stage not in self._told:
+                self._display.show(stage, "cached: made before from the same input, settings and version")
+                self._told.add(stage)
+
     def _handle(self, line: str) -> None:
         self._log.write(line + "\n")
         self._log.flush()
         entry = _stage_line(line)
+        if entry is None and (task := _EXECUTING.search(line)):
+            self.executed.append(task[1])
+            self.show_cached(STAGES[: STAGES.index(task[1])])
         if entry is None:
             if self._verbose and line.strip():
                 self._verbose.write(line + "\n")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -18,7 +19,7 @@ from components.command.log import Display
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.cache import digest_of, suite_version
-from pipelines.engine import Relay, passing_on_sigterm, quiet_engine
+from pipelines.engine import STAGES, Relay, passing_on_sigterm, quiet_engine
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
 INTERRUPTED, TERMINATED = 130, 143
@@ -80,14 +81,11 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
                 uris = _call_engine(_arguments(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
-    runs = {name: _run_name(uri, root) for name, uri in uris.items()}
-    stages = {_MADE_BY[name]: "cached" if run in known_runs else "executed" for name, run in runs.items()}
-    for stage, answer in stages.items():
-        if answer == "cached":
-            display.show(stage, "cached: made before from the same input, settings and version")
+    relay.show_cached(STAGES)
+    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in STAGES}
     _check(uris, stages)
     metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
-    return Run(name=runs["samples"], artifacts=uris, metrics=json.loads(metrics), stages=stages)
+    return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
 
 
 def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
@@ -128,6 +126,9 @@ def _with_where_to_go_on(
     message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
     if signals:
         message, code = "stopped by SIGTERM", TERMINATED
+    for run in known_runs:
+        if damaged := re.search(rf"{re.escape(f'{root}/{run}')}/\w+", message):
+            message += f"; remove {damaged[0]} and run again: it is then made anew"
     for run in set(storage.children(root)) - known_runs:
         checkpoints = f"{root}/{run}/train/checkpoints"
         model = f"{root}/{run}/train/model/{MANIFEST_NAME}"

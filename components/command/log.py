@@ -16,6 +16,7 @@ from typing import TextIO
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
 PROGRESS = logging.INFO - 5  # between DEBUG and INFO
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
+LONG_TRANSFER_BYTES = 10_000_000
 _LOGGER = logging.getLogger("quillflow")
 
 
@@ -99,7 +100,8 @@ def progress(message: str) -> None:
 
 def transferred(done: int, total: int) -> None:
     """Tell how many bytes of how many have travelled between a store and this machine."""
-    progress(f"{size(done)} of {size(total)} transferred")
+    if total >= LONG_TRANSFER_BYTES:
+        progress(f"{size(done)} of {size(total)} transferred")
 
 
 def size(count: float) -> str:

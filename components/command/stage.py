@@ -9,14 +9,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from components.artifacts.errors import QuillflowError
+from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.version import VERSION
 from components.command import log
 from components.command.settings import Settings, add_flags
 
 ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and which takes no abbreviated flags."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError with the parser's message."""
+        raise UsageError(f"{message}; {self.prog} --help lists what there is")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +65,13 @@ class Stage:
 
     def main(self, argv: Sequence[str] | None = None) -> int:
         """The command `python -m components.<stage>`."""
-        parser = argparse.ArgumentParser(prog=f"python -m components.{self.name}", description=self.summary)
+        parser = Parser(prog=f"python -m components.{self.name}", description=self.summary)
         parser.add_argument("--version", action="version", version=f"quillflow {VERSION}")
         self.add_arguments(parser, {})
-        return self.run(parser.parse_args(argv), {})
+        log.set_up(self.name)
+        with errors_in_one_line():
+            arguments = parser.parse_args(argv)
+        return self.run(arguments, {})
 
 
 def add_common_flags(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,12 @@ class Model:
     window: int
     prompts: Sequence[str]
 
+    @property
+    def description(self) -> str:
+        """What kind of generator it is, in a few words."""
+        shape, reads = self.architecture, "all the text" if self.context == "carry" else f"windows of {self.window}"
+        return f"{shape.layers} x LSTM {shape.units} over {shape.vocabulary:,} {self.vocabulary.kind}, reading {reads}"
+
     def write(self, directory: Path, training: dict[str, Any]) -> None:
         """Write the artifact's files but metrics.json and README.md into `directory`."""
         self.network.save(directory / NETWORK_NAME)

@@ -8,6 +8,7 @@ from typing import Any
 from components.artifacts.page import write_page
 
 _BODY = """
+<p class="soft">{{ written_by }}</p>
 <p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The prompt is grey, what was written after it is dark.
 Nats per token are the model's own surprise at what it wrote: low is safe and repetitive, high is wild.</p>
 {% for name, rows in groups %}
@@ -21,15 +22,15 @@ Nats per token are the model's own surprise at what it wrote: low is safe and re
 """
 
 
-def write_report(path: Path, rows: Sequence[dict[str, Any]], total: int) -> None:
-    """Write the page to `path` with `rows` of the `total` texts."""
+def write_report(path: Path, rows: Sequence[dict[str, Any]], total: int, *, written_by: str) -> None:
+    """Write the page to `path` with `rows` of the `total` texts, and a line on what wrote them."""
 
     def group(row: dict[str, Any]) -> tuple[float, str]:
         return row["temperature"], row["strategy"]
 
     ordered = sorted(rows, key=group)
     groups = [(_title(*key), list(members)) for key, members in groupby(ordered, key=group)]
-    write_page(path, _BODY, title="Samples", shown=len(rows), total=total, groups=groups)
+    write_page(path, _BODY, title="Samples", shown=len(rows), total=total, groups=groups, written_by=written_by)
 
 
 def _title(temperature: float, strategy: str) -> str:

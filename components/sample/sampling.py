@@ -59,7 +59,8 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         began = time.monotonic()
         first = _write_files(directory, _rows(config, generator, prompts, total), total)
         seconds = time.monotonic() - began
-        write_report(directory / "report.html", first, total)
+        written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
+        write_report(directory / "report.html", first, total, written_by=written_by)
         counts = {"texts": total, "tokens": total * config.length}
         write_manifest(
             directory,

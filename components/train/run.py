@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from components.artifacts.errors import UsageError
 from components.command import log
 from components.generator.network import summary
 from components.train.checkpoints import Checkpoints, Progress, Saver
@@ -40,7 +41,11 @@ class Run:
         self._started = time.monotonic()
 
     def restore(self, init_from: Checkpoints | None) -> None:
-        """Go on from the newest checkpoint, if there is one, here or else in `init_from`."""
+        """Go on from the newest checkpoint, if there is one, here or else in `init_from`.
+
+        Raises:
+            UsageError: more train steps are taken than are asked for.
+        """
         if self.config.start_anew:
             self.checkpoints.clear()
         self.checkpoints.sweep()
@@ -52,11 +57,17 @@ class Run:
         self.progress, values = found
         self.trainer.restore(values)
         self._saved_step = self.progress.train_step
-        if self.progress.train_step < self.trainer.train_steps:
-            self.progress.resumed_at.append(self.progress.train_step)
-            log.info(f"resumed at train step {self.progress.train_step:,}")
+        taken, wanted = self.progress.train_step, self.trainer.train_steps
+        if taken > wanted:
+            raise UsageError(
+                f"the checkpoints are at train step {taken:,} already, past the {wanted:,} of train.epochs and "
+                "train.train_steps; ask for more, choose another place, or set train.start_anew"
+            )
+        if taken == wanted:
+            log.info(f"all {taken:,} train steps are taken already")
         else:
-            log.info(f"all {self.progress.train_step:,} train steps are taken already")
+            self.progress.resumed_at.append(taken)
+            log.info(f"resumed at train step {taken:,}")
 
     def fit(self, saver: Saver) -> None:
         """Take all train steps that are left.
@@ -90,6 +101,9 @@ class Run:
         previous = signal.signal(signal.SIGTERM, heed)
         try:
             yield
+        except KeyboardInterrupt:
+            log.warning(f"interrupted; the checkpoint of train step {self._saved_step:,} is what training goes on from")
+            raise
         finally:
             signal.signal(signal.SIGTERM, previous)
 

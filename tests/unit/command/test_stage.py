@@ -161,7 +161,9 @@ def test_wrong_use_of_a_command_ends_with_2(arguments: list[str], capsys: pytest
     with pytest.raises(SystemExit) as raised:
         STAGE.main(arguments)
     assert raised.value.code == 2
-    assert "usage: python -m components.copy" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("copy       error: ")
+    assert line.endswith("; python -m components.copy --help lists what there is")
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

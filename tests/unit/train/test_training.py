@@ -298,12 +298,12 @@ def test_a_finished_run_is_not_trained_again(run: Run, finished: Path, resumable
     assert sorted(path.name for path in resumable.iterdir()) == before
 
 
-def test_fewer_train_steps_than_a_checkpoint_has_still_give_a_model(
-    run: Run, often_saved: Path, tmp_path: Path
-) -> None:
+def test_fewer_train_steps_than_are_taken_are_refused(run: Run, often_saved: Path, tmp_path: Path) -> None:
     amid_an_epoch = _checkpoints(often_saved.parent)[8]
     shutil.copytree(amid_an_epoch, tmp_path / "checkpoints" / amid_an_epoch.name)
-    assert _json(run(dropout=0.25, train_steps=3) / "metrics.json")["steps"] == 8
+    with pytest.raises(UsageError, match="at train step 8 already, past the 3 of"):
+        run(dropout=0.25, train_steps=3)
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.parametrize(
