@@ -26,13 +26,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "next, scaled": {"optimizer": "adamw", "objective": "next", "input": "scaled", "layers": 2},
 }
 MAXIMUM_SECONDS = 120
+FILE_EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["components.train.training", "components.vectorize.vectorizing"])
 
 
 @dataclass(frozen=True)
 class Kill:
-    """When a process is killed: after so many seconds, or at the n-th touch of a file among its checkpoints."""
+    """When a process is killed: after so many seconds, or at the n-th touch of its checkpoints.
+
+    A touch is a file opened, made, renamed or removed, or for a bucket a piece of a request sent.
+    """
 
     seconds: float | None = None
     touch: int | None = None
@@ -101,10 +105,10 @@ def kills(seed: int, whole_seconds: float, touches: int) -> Iterator[Kill]:
             yield Kill(touch=chance.randint(1, touches))
 
 
-def measure(dataset: Path, place: Path, settings: dict[str, Any]) -> tuple[float, int]:
+def measure(dataset: Path, place: Path, settings: dict[str, Any], checkpoints: str = "") -> tuple[float, int]:
     """Seconds and touches of the checkpoints of an undisturbed run."""
     began = time.monotonic()
-    assert train(dataset, place, settings, Kill(touch=-1)) == 0
+    assert train(dataset, place, settings, Kill(touch=-1), checkpoints) == 0
     return time.monotonic() - began, int((place / "touches").read_text())
 
 
@@ -137,10 +141,9 @@ def _train(
 
     def touch(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal touches
-        if event not in {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}:
-            return
         paths = [str(argument) for argument in arguments if isinstance(argument, str | os.PathLike)]
-        if any(path.startswith(checkpoints) for path in paths):
+        on_disk = event in FILE_EVENTS and any(path.startswith(checkpoints) for path in paths)
+        if on_disk or (event == "http.client.send" and "://" in checkpoints):
             touches += 1
             if touches == kill_at_touch:
                 os.kill(os.getpid(), signal.SIGKILL)

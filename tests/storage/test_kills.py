@@ -1,7 +1,6 @@
 """Training that is killed while its checkpoints go to a bucket ends with the weights of training that was not."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,14 @@ SETTINGS = harness.VARIANTS["carried state, adamw"]
 def test_killed_training_on_a_bucket_ends_with_the_same_weights(root: str, kind: str, tmp_path: Path) -> None:
     assert root.startswith(kind)
     dataset = harness.make_dataset(tmp_path)
-    began = time.monotonic()
-    assert harness.train(dataset, tmp_path / "undisturbed", SETTINGS, checkpoints=f"{root}/undisturbed") == 0
-    whole = time.monotonic() - began
+    _, touches = harness.measure(dataset, tmp_path / "undisturbed", SETTINGS, f"{root}/undisturbed")
     chance = random.Random(kind)
-    killed = 0
-    for _ in range(KILLS):
-        kill = harness.Kill(seconds=chance.uniform(0.3, 1) * whole)
-        code = harness.train(dataset, tmp_path / "killed", SETTINGS, kill, f"{root}/killed")
-        assert code in {-9, 0}, (tmp_path / "killed.log").read_text()
-        killed += code == -9
-    assert killed
-    assert harness.train(dataset, tmp_path / "killed", SETTINGS, checkpoints=f"{root}/killed") == 0
-    assert harness.weights(tmp_path / "killed") == harness.weights(tmp_path / "undisturbed")
-    assert "passed over" not in (tmp_path / "killed.log").read_text()
+    for number in range(KILLS):
+        # In the first half, as not all touches are certain: how often the owner makes itself heard is a matter of time.
+        kill = harness.Kill(touch=chance.randint(1, touches // 2))
+        place, checkpoints = tmp_path / f"killed-{number}", f"{root}/killed-{number}"
+        log = tmp_path / f"killed-{number}.log"
+        assert harness.train(dataset, place, SETTINGS, kill, checkpoints) == -9, log.read_text()
+        assert harness.train(dataset, place, SETTINGS, checkpoints=checkpoints) == 0, log.read_text()
+        assert harness.weights(place) == harness.weights(tmp_path / "undisturbed")
+        assert "passed over" not in log.read_text()
