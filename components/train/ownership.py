@@ -24,6 +24,7 @@ OWNER_NAME = "OWNER"
 BEAT_SECONDS = 5.0
 TAKEOVER_SECONDS = 30.0
 NOTE_TRIES = 20
+SIGNS_OF_LIFE = 2
 
 
 class Ownership:
@@ -102,18 +103,7 @@ class _Heartbeat:
         self._thread = threading.Thread(target=self._beat, daemon=True, name="checkpoints-owner")
 
     def acquire(self) -> None:
-        deadline, seen = time.monotonic() + TAKEOVER_SECONDS, ""
-        while True:
-            found = self._place.store.read(self._place.key)
-            owner, version = found or (b"", ABSENT)
-            if found and not seen:
-                log.info(f"{self._place}: left by another trainer; waiting to see whether it lives")
-            elif found and version != seen:
-                raise _in_use(str(self._place), owner.decode(errors="replace"))
-            if not found or time.monotonic() >= deadline:
-                break
-            seen = version
-            time.sleep(BEAT_SECONDS / 2)
+        version = self._when_left()
         try:
             self._write(version)
         except ConflictError:
@@ -130,6 +120,26 @@ class _Heartbeat:
     def check(self) -> None:
         if self._lost is not None:
             raise self._lost
+
+    def _when_left(self) -> str:
+        """The version to take over from, when nothing was heard of an owner for TAKEOVER_SECONDS.
+
+        One change is no sign of life: a killed owner's last request may arrive late. Two are.
+        """
+        seen, changes, deadline = ABSENT, 0, 0.0
+        while found := self._place.store.read(self._place.key):
+            owner, version = found
+            if version != seen:
+                changes += seen != ABSENT
+                if changes == SIGNS_OF_LIFE:
+                    raise _in_use(str(self._place), owner.decode(errors="replace"))
+                if seen == ABSENT:
+                    log.info(f"{self._place}: left by another trainer; waiting to see whether it lives")
+                seen, deadline = version, time.monotonic() + TAKEOVER_SECONDS
+            elif time.monotonic() >= deadline:
+                return version
+            time.sleep(BEAT_SECONDS / 2)
+        return ABSENT
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):

@@ -58,6 +58,17 @@ def test_an_owner_that_died_is_taken_over_when_nothing_was_heard_of_it(root: str
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_a_dead_owners_last_word_that_comes_late_is_no_sign_of_life(root: str, kind: str) -> None:
+    assert root.startswith(kind)
+    storage.write_file(f"{root}/{OWNER_NAME}", b'{"host": "gone", "pid": 1, "beats": 1}')
+    late = threading.Timer(0.5, storage.write_file, [f"{root}/{OWNER_NAME}", b'{"host": "gone", "pid": 1, "beats": 2}'])
+    late.start()
+    with Ownership(root) as owned:
+        owned.check()
+    late.join()
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
 def test_an_owner_that_was_taken_over_may_not_commit(root: str, kind: str) -> None:
     assert root.startswith(kind)
     with Ownership(root) as owned:
