@@ -30,7 +30,7 @@ demo: setup  ## Run the whole pipeline on the embedded corpus.
 	@$(BIN)/quillflow run
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
 	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
