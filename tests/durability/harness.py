@@ -134,7 +134,7 @@ def _train(
     from components.train.training import train as work
 
     os.environ.update(environment)
-    ownership.BEAT_SECONDS, ownership.TAKEOVER_SECONDS = 0.2, 1.0  # buckets: a killed owner is soon taken over
+    ownership.BEAT_SECONDS, ownership.TAKEOVER_SECONDS = 0.5, 8.0  # a killed owner of a bucket is soon taken over
     tf.config.threading.set_intra_op_parallelism_threads(1)  # tiny products: threads only cost here
     sys.stderr = Path(place).parent.joinpath(f"{Path(place).name}.log").open("a")
     touches = 0
