@@ -55,6 +55,7 @@ class _Handler(logging.Handler):
         self._json = os.environ.get(FORMAT_VARIABLE) == "json"
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print a record as a line for a person, or as JSON."""
         message = record.getMessage()
         if record.levelno >= logging.ERROR:
             message = f"error: {message}"

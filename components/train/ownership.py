@@ -62,6 +62,7 @@ class _FileLock:
         self._file: Any = None
 
     def acquire(self) -> None:
+        """Take the lock, or raise CheckpointsInUseError with the owner's note."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a+", encoding="utf-8")
         try:
@@ -103,6 +104,7 @@ class _Heartbeat:
         self._thread = threading.Thread(target=self._beat, daemon=True, name="checkpoints-owner")
 
     def acquire(self) -> None:
+        """Become the owner, perhaps after a dead one's time is up, and keep saying so; or raise."""
         version = self._when_left()
         try:
             self._write(version)
