@@ -216,7 +216,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         proxy = cast("Proxy", self.server)
         released = proxy.faults.released
-        body = self._body()
+        try:
+            body = self._body()
+        except EOFError:
+            self._break_off()
+            return
         request = proxy.described(self.command, self.path, self.headers, body)
         fault = proxy.faults.take(request) if request else ""
         if fault in STATUSES:
@@ -239,14 +243,22 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 -- the base class's names
 
     def _body(self) -> bytes:
+        """The whole body; a store keeps nothing of an upload whose client died amid it."""
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             chunks = []
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                chunks.append(self.rfile.read(size))
+            while size := int(self._whole(self.rfile.readline()).split(b";")[0], 16):
+                chunks.append(self._whole(self.rfile.read(size), size))
                 self.rfile.readline()
             self.rfile.readline()
             return b"".join(chunks)
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        return self._whole(self.rfile.read(length), length)
+
+    @staticmethod
+    def _whole(received: bytes, size: int = 1) -> bytes:
+        if len(received) < size:
+            raise EOFError
+        return received
 
     def _answer(self, answer: Answer, fault: str = "") -> None:
         body, length = answer.body, str(len(answer.body))
