@@ -21,6 +21,7 @@ METRICS_NAME = "metrics.json"
 PROMPTS_NAME = "prompts.json"
 KNOWN_CLASSES = {
     "Functional", "InputLayer", "LSTM", "Dense", "Dropout", "Embedding", "Rescaling", "Reshape", "OneHot",
+    "Add", "GetItem", "Mod", "Multiply", "Pad",
 }  # fmt: skip
 
 

@@ -6,11 +6,12 @@ Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from components.artifacts.tensorflow import keras
+from components.artifacts.tensorflow import keras, tf
 
 Input = Literal["one_hot", "scaled", "embedding"]
 Objective = Literal["next", "sequence"]
 DropoutPlacement = Literal["after_each", "between"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +23,14 @@ class Architecture:
         layers, units: the LSTM stack.
         input: `one_hot`; `scaled`, the id divided by V as one number; or `embedding`.
         embedding_size: width of the embedding, where there is one.
+        ngrams, ngram_buckets: where ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
+            are added to the token's own; each length has a table of at most ngram_buckets rows, shared by hashing.
+            Feeding a recurrent network n-grams by hashing is Mikolov et al., "Strategies for training large scale
+            neural network language models", 2011; there they go to the output, here to the input.
         objective: `next`, one target after the window; `sequence`, a target at every position.
         dropout: share of each LSTM layer's outputs dropped in training.
         dropout_placement: `after_each` layer; or `between` layers, which for a single layer is after it.
+        input_dropout: share of the embeddings' sum dropped in training.
     """
 
     vocabulary: int
@@ -35,28 +41,67 @@ class Architecture:
     objective: Objective
     dropout: float
     dropout_placement: DropoutPlacement
+    ngrams: int = 1
+    ngram_buckets: int = 1
+    input_dropout: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
         return asdict(self)
 
+    @property
+    def states(self) -> list["State"]:
+        """What is carried from token to token: the tokens just before where n-grams need them, then each h and c."""
+        before = [State(name="before", width=self.ngrams - 1, dtype="int32", initial=self.vocabulary)]
+        lstm = [
+            State(name=f"{part}_{layer + 1}", width=self.units, dtype="float32", initial=0)
+            for layer in range(self.layers)
+            for part in "hc"
+        ]
+        return [*before, *lstm] if self.ngrams > 1 else lstm
 
-def build(architecture: Architecture, *, length: int | None = None, unroll: bool = False, carry: bool = False) -> Any:
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One carried state, [B, width], and the value it has everywhere before a text's first token."""
+
+    name: str
+    width: int
+    dtype: str
+    initial: int
+
+    def at_start(self, batch: Any) -> Any:
+        """The state before the first token, [batch, width]."""
+        return tf.fill([batch, self.width], tf.cast(self.initial, self.dtype))
+
+
+def build(
+    architecture: Architecture,
+    *,
+    length: int | None = None,
+    unroll: bool = False,
+    carry: bool = False,
+    use_cudnn: bool | Literal["auto"] = "auto",
+    precision: Precision = "float32",
+) -> Any:
     """The network as a Keras functional model, freshly initialised.
 
     Args:
         architecture: its shape.
         length: T, where it is fixed; `unroll` needs it.
         unroll: lay the time steps out in the graph: about twice as fast on a CPU, never with cuDNN.
-        carry: take the LSTM states after the ids and return them after the logits, each float32 [B, U],
-            h and c for each layer in order.
+        carry: take the states after the ids and return them after the logits, as in `architecture.states`.
+        use_cudnn: True makes it an error if the LSTM layers can't use cuDNN.
+        precision: what layers compute in; variables and logits are float32 whatever it is.
 
     Returns:
         A model from int32 ids [B, T] to float32 logits: [B, T, V], or [B, V] for the objective `next`.
     """
+    policy = "float32" if precision == "float32" else f"mixed_{precision}"
     ids = keras.Input((length,), dtype="int32", name="ids")
-    sequence = _encode(architecture, ids)
-    states_in, states_out = [], []
+    states = [keras.Input((state.width,), dtype=state.dtype, name=state.name) for state in architecture.states]
+    lstm_states = states[-2 * architecture.layers :]
+    sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy)
     for index in range(architecture.layers):
         last = index == architecture.layers - 1
         layer = keras.layers.LSTM(
@@ -64,19 +109,19 @@ def build(architecture: Architecture, *, length: int | None = None, unroll: bool
             return_sequences=not last or architecture.objective == "sequence",
             return_state=carry,
             unroll=unroll,
+            use_cudnn=use_cudnn,
+            dtype=policy,
             name=f"lstm_{index + 1}",
         )
         if carry:
-            state = [keras.Input((architecture.units,), name=f"{part}_{index + 1}") for part in "hc"]
-            sequence, *new_state = layer(sequence, initial_state=state)
-            states_in += state
-            states_out += new_state
+            sequence, *new_state = layer(sequence, initial_state=lstm_states[2 * index : 2 * index + 2])
+            new_states += new_state
         else:
             sequence = layer(sequence)
         if architecture.dropout and _drops_after(architecture, index):
-            sequence = keras.layers.Dropout(architecture.dropout, name=f"dropout_{index + 1}")(sequence)
-    logits = keras.layers.Dense(architecture.vocabulary, name="logits")(sequence)
-    inputs, outputs = ([ids, *states_in], [logits, *states_out]) if carry else (ids, logits)
+            sequence = keras.layers.Dropout(architecture.dropout, dtype=policy, name=f"dropout_{index + 1}")(sequence)
+    logits = keras.layers.Dense(architecture.vocabulary, dtype="float32", name="logits")(sequence)
+    inputs, outputs = ([ids, *states], [logits, *new_states]) if carry else (ids, logits)
     return keras.Model(inputs, outputs, name="generator")
 
 
@@ -88,18 +133,55 @@ def parameters(network: Any) -> int:
 def summary(network: Any) -> str:
     """The network's layers with their trainable parameters, in one line."""
     inner = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
-    counts = [(layer.name, parameters(layer)) for layer in inner]
+    counts = [(layer.name, parameters(layer)) for layer in inner if isinstance(layer, keras.layers.Layer)]
     layers = ", ".join(f"{name} {count:,}" if count else name for name, count in counts)
     return f"{parameters(network):,} parameters: {layers}"
 
 
-def _encode(architecture: Architecture, ids: Any) -> Any:
+def ngram_rows(architecture: Architecture, n: int) -> int:
+    """How many rows the table for runs of `n` tokens has."""
+    distinct: int = (architecture.vocabulary + 1) ** n
+    return min(architecture.ngram_buckets, distinct)
+
+
+def ngram_row(architecture: Architecture, tokens: list[Any]) -> Any:
+    """The row of the table for runs of len(tokens) tokens; int32 tensors of one shape, the newest token first.
+
+    V stands for a token before the text's beginning. Products wrap around where they exceed 32 bits, alike everywhere.
+    """
+    base, row = architecture.vocabulary + 1, tokens[0]
+    for token in tokens[1:]:
+        row = row * base + token
+    return row % ngram_rows(architecture, len(tokens))
+
+
+def _encode(architecture: Architecture, ids: Any, before: Any, policy: str) -> tuple[Any, list[Any]]:
+    """What the first LSTM layer reads, [B, T, ...], and the new state of n-grams, if there are any."""
     if architecture.input == "one_hot":
-        return keras.ops.one_hot(ids, architecture.vocabulary)
+        return keras.ops.one_hot(ids, architecture.vocabulary), []
     if architecture.input == "scaled":
         scaled = keras.layers.Rescaling(1 / architecture.vocabulary, name="scaled")(ids)
-        return keras.layers.Reshape((-1, 1), name="column")(scaled)
-    return keras.layers.Embedding(architecture.vocabulary, architecture.embedding_size, name="embedding")(ids)
+        return keras.layers.Reshape((-1, 1), name="column")(scaled), []
+    encoded = _embedding(architecture, "embedding", architecture.vocabulary, policy)(ids)
+    shown = architecture.ngrams - 1
+    new_states = []
+    if shown:
+        if before is None:
+            extended = keras.ops.pad(ids, [[0, 0], [shown, 0]], constant_values=architecture.vocabulary)
+        else:
+            extended = keras.ops.concatenate([before, ids], axis=1)
+            new_states = [extended[:, -shown:]]
+        tokens = [extended[:, shown - age : -age or None] for age in range(architecture.ngrams)]
+        for n in range(2, architecture.ngrams + 1):
+            table = _embedding(architecture, f"embedding_{n}", ngram_rows(architecture, n), policy)
+            encoded += table(ngram_row(architecture, tokens[:n]))
+    if architecture.input_dropout:
+        encoded = keras.layers.Dropout(architecture.input_dropout, dtype=policy, name="input_dropout")(encoded)
+    return encoded, new_states
+
+
+def _embedding(architecture: Architecture, name: str, rows: int, policy: str) -> Any:
+    return keras.layers.Embedding(rows, architecture.embedding_size, dtype=policy, name=name)
 
 
 def _drops_after(architecture: Architecture, index: int) -> bool:

@@ -27,6 +27,22 @@ class TrainConfig(Settings):
         "embedding", "how a token enters the network: one-hot, id / vocabulary size, or a learned embedding"
     )
     embedding_size: int = setting(64, "width of the embedding", ge=1)
+    ngrams: int = setting(
+        1, "input embedding: runs of up to this many tokens have embeddings too; 1 for none", unit="tokens", ge=1, le=8
+    )
+    ngram_buckets: int = setting(
+        16381, "rows of each length's table of such runs, shared by hashing; a prime spreads best", ge=1
+    )
+    input_dropout: float = setting(
+        0.0, "input embedding: share of what enters the network dropped in training", unit="fraction", ge=0, lt=1
+    )
+    weight_drop: float = setting(
+        0.0,
+        "share of the LSTM layers' recurrent weights dropped in training, anew each step",
+        unit="fraction",
+        ge=0,
+        lt=1,
+    )
 
     objective: Literal["next", "sequence"] = setting(
         "sequence", "one target after the window, as the tutorials, or a target at every position"
@@ -43,13 +59,15 @@ class TrainConfig(Settings):
         lt=1,
     )
 
-    optimizer: Literal["adamw", "adam", "rmsprop", "sgd"] = setting("adamw", "the optimizer")
+    optimizer: Literal["muon", "adamw", "adam", "rmsprop", "sgd"] = setting(
+        "adamw", "the optimizer; muon is for the LSTM layers' matrices, with adam for the rest"
+    )
     learning_rate: float = setting(4e-3, "learning rate, the highest where a schedule changes it", gt=0)
     schedule: Literal["constant", "cosine"] = setting("cosine", "learning rate over time: constant, or falling to 0")
     warm_up_steps: int = setting(
         100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0
     )
-    beta_2: float = setting(0.99, "adam, adamw: decay of the squared gradients' average", ge=0, lt=1)
+    beta_2: float = setting(0.99, "muon, adam, adamw: decay of the squared gradients' average", ge=0, lt=1)
     weight_decay: float = setting(0.01, "adamw: weight decay", ge=0)
     momentum: float = setting(0.0, "sgd: momentum", ge=0, lt=1)
     clip_norm: float = setting(1.0, "the gradients' highest joint norm; 0 for no limit", ge=0)
@@ -58,6 +76,9 @@ class TrainConfig(Settings):
     epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
     train_steps: int = setting(
         0, "stop after this many steps whatever epochs says; 0 for no such stop", unit="train steps", ge=0
+    )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "float32", "what the layers compute in; weights, their updates and losses are float32 in any case"
     )
     seed: int = setting(1, "seed of the weights, the order of the data and dropout", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
@@ -82,9 +103,11 @@ class TrainConfig(Settings):
     )
 
     @model_validator(mode="after")
-    def _temperatures_are_not_negative(self) -> Self:
+    def _values_make_sense(self) -> Self:
         if any(temperature < 0 for temperature in self.sample_temperatures):
             raise ValueError("sample_temperatures must be 0 or more")
+        if self.input != "embedding" and (self.ngrams > 1 or self.input_dropout):
+            raise ValueError("ngrams and input_dropout are for the input embedding")
         return self
 
     @property

@@ -66,8 +66,8 @@ class Evaluation:
     def _carried(self, between: Callable[[], None]) -> float:
         chunks_a_lane = -(-self._windows // LANES)
         warm_up = -(-WARM_UP_TOKENS // self._length)
-        config = self._trainer.config
-        states = [tf.zeros([LANES, config.units]) for _ in range(2 * config.layers)]
+        at_start = [state.at_start(LANES) for state in self._trainer.architecture.states]
+        states = at_start
         nats = scored = 0.0
         for place in range(-warm_up, chunks_a_lane):
             between()
@@ -76,8 +76,9 @@ class Evaluation:
             counts = exists & (place >= 0)
             starts = np.where(exists, chunk, 0) * self._length
             lane_nats, lane_scored, new = self._score_step(tf.constant(starts), tf.constant(counts, tf.float32), states)
-            # A lane that starts at the text's beginning has nothing to warm up on: its state stays zero.
-            states = [state * tf.constant(exists[:, None], tf.float32) for state in new]
+            # A lane that starts at the text's beginning has nothing to warm up on: its state stays what it is there.
+            read = tf.constant(exists[:, None])
+            states = [tf.where(read, state, first) for state, first in zip(new, at_start, strict=True)]
             nats += float(lane_nats)
             scored += float(lane_scored)
         return nats / scored
@@ -86,7 +87,8 @@ class Evaluation:
         """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""
         window = windows_at(self._ids, starts, self._length + 1)
         if states:
-            logits, *states = self._trainer.network([window[:, :-1], *states], training=False)
+            logits, *new = self._trainer.network([window[:, :-1], *states], training=False)
+            states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]
         else:
             logits = self._trainer.network(window[:, :-1], training=False)
         if self._trainer.config.objective == "next":

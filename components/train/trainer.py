@@ -1,16 +1,24 @@
 """The train step: a network, its optimizer, and the carried state, advanced together.
 
-All that a step changes is in `variables`: putting their values back puts training back, exactly.
+All that a step changes is in `values`: putting them back puts training back, exactly. With several devices each
+takes its share of a batch's rows (tf.distribute's MirroredStrategy), to the same loss as one device would.
 """
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import keras, tf
-from components.generator.network import Architecture, build
+from components.generator.network import Architecture, State, build
 from components.train.config import TrainConfig
 from components.train.data import Dataset, Lanes, Order, ShuffledWindows, windows_at
+from components.train.optimizer import make_learning_rate, make_optimizer
+
+_DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
 
 
 def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
@@ -21,48 +29,90 @@ def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
         units=config.units,
         input=config.input,
         embedding_size=config.embedding_size,
+        ngrams=config.ngrams,
+        ngram_buckets=config.ngram_buckets,
         objective=config.objective,
         dropout=config.dropout,
         dropout_placement=config.dropout_placement,
+        input_dropout=config.input_dropout,
     )
 
 
 class Trainer:
-    """Takes train steps by their number; the same number from the same variables does the same."""
+    """Takes train steps by their number; the same number from the same values does the same.
 
-    def __init__(self, config: TrainConfig, dataset: Dataset) -> None:
+    Args:
+        config, dataset: what is trained, on what.
+        devices: names of TensorFlow's logical devices to share the work; by default all GPUs, or the CPU.
+
+    Raises:
+        UsageError: the carried lanes of a batch can't be shared evenly.
+    """
+
+    def __init__(self, config: TrainConfig, dataset: Dataset, devices: Sequence[str] = ()) -> None:
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
+        self._strategy = _strategy_of(*(devices or [device.name for device in tf.config.list_logical_devices("GPU")]))
+        self._replicas = self._strategy.num_replicas_in_sync
+        if config.carries_state and config.batch % self._replicas:
+            raise UsageError(f"train.batch: {config.batch} lanes can't be shared by {self._replicas} devices evenly")
         self.config = config
         self.architecture = architecture_of(config, len(dataset.vocabulary))
         self.order = _order(config, dataset)
         self.train_steps = config.train_steps or config.epochs * self.order.steps_per_epoch
         self.length = dataset.length
-        # Unrolled steps are twice as fast on a CPU; on a GPU cuDNN is far faster and can't be unrolled.
-        unroll = not tf.config.get_visible_devices("GPU")
-        self.network = build(self.architecture, length=dataset.length, unroll=unroll, carry=config.carries_state)
-        self.learning_rate = _learning_rate(config, self.train_steps)
-        self._optimizer = _optimizer(config, self.learning_rate)
-        self._optimizer.build(self.network.trainable_variables)
-        shape = [config.batch, config.units]
-        states = 2 * config.layers if config.carries_state else 0
-        self._carried = [tf.Variable(tf.zeros(shape), trainable=False) for _ in range(states)]
+        self.learning_rate = make_learning_rate(config, self.train_steps)
+        with self._strategy.scope():
+            self.network = self._build_network()
+            self._optimizer = make_optimizer(config, self.learning_rate)
+            self._optimizer.build(self.network.trainable_variables)
+            states = self.architecture.states if config.carries_state else []
+            self._carried = [self._carried_variable(state) for state in states]
         self._ids = tf.constant(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
-    @property
-    def variables(self) -> list[Any]:
-        """Weights, dropout seeds, optimizer state and carried state, in a fixed order."""
-        return [*self.network.variables, *self._optimizer.variables, *self._carried]
+    def _build_network(self) -> Any:
+        # Unrolled steps are twice as fast on a CPU; on a GPU cuDNN is far faster and can't be unrolled.
+        on_gpu = bool(tf.config.get_visible_devices("GPU"))
+        return build(
+            self.architecture,
+            length=self.length,
+            unroll=not on_gpu,
+            carry=self.config.carries_state,
+            use_cudnn=True if on_gpu else "auto",
+            precision=self.config.precision,
+        )
+
+    def _carried_variable(self, state: State) -> Any:
+        """A state of this device's lanes."""
+        return tf.Variable(
+            state.at_start(self.config.batch // self._replicas),
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
 
     def values(self) -> list[NDArray[Any]]:
-        """The variables' values."""
-        return [variable.numpy().copy() for variable in self.variables]
+        """Weights, optimizer state and carried states [B, ...], in a fixed order."""
+        shared = [variable.numpy().copy() for variable in self._shared]
+        return [*shared, *(self._joined(variable) for variable in self._carried)]
 
     def restore(self, values: list[NDArray[Any]]) -> None:
-        """Put the variables' values back; they are `values()` of a trainer with the same settings."""
-        for variable, value in zip(self.variables, values, strict=True):
+        """Put the values back; they are `values()` of a trainer with the same settings."""
+        shared = len(self._shared)
+        for variable, value in zip(self._shared, values[:shared], strict=True):
             variable.assign(value)
+        for variable, value in zip(self._carried, values[shared:], strict=True):
+            for replica, part in enumerate(self._strategy.experimental_local_results(variable)):
+                part.assign(value[replica :: self._replicas])
+
+    @property
+    def _shared(self) -> list[Any]:
+        return [*self.network.weights, *self._optimizer.variables]
+
+    def _joined(self, variable: Any) -> NDArray[Any]:
+        parts = [part.numpy() for part in self._strategy.experimental_local_results(variable)]
+        return np.stack(parts, axis=1).reshape(-1, *parts[0].shape[1:])
 
     def advance(self, first: int, count: int) -> tuple[float, int]:
         """Take `count` train steps from number `first` on; the sum of nats over their targets, and the targets."""
@@ -72,33 +122,76 @@ class Trainer:
     def _take_steps(self, first: Any, count: Any) -> tuple[Any, Any]:
         nats, targets = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
         for train_step in tf.range(first, first + count):
-            step_nats, step_targets = self._take_step(train_step)
-            nats += step_nats
-            targets += step_targets
+            step_nats, step_targets = self._strategy.run(self._take_step, args=(train_step,))
+            nats += self._strategy.reduce("SUM", step_nats, axis=None)
+            targets += self._strategy.reduce("SUM", step_targets, axis=None)
         return nats, targets
 
     def _take_step(self, train_step: Any) -> tuple[Any, Any]:
-        window = windows_at(self._ids, self.order.starts(train_step), self.length + 1)
+        """One device's part of a train step: the rows whose number leaves its own, divided by the devices."""
+        context = tf.distribute.get_replica_context()
+        replica = context.replica_id_in_sync_group
+        starts = self.order.starts(train_step)
+        window = windows_at(self._ids, starts[replica :: self._replicas], self.length + 1)
         labels = window[:, 1:] if self.config.objective == "sequence" else window[:, -1]
+        weights = [tf.convert_to_tensor(variable.value) for variable in self.network.trainable_variables]
         with tf.GradientTape() as tape:
-            logits, states = self._forward(window[:, :-1], train_step)
+            tape.watch(weights)
+            logits, states = self._forward(weights, window[:, :-1], train_step, replica)
             nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-            loss = tf.reduce_mean(self._smoothed(nats, logits))
-        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
-        sparse = tape.gradient(loss, self.network.trainable_variables)
-        gradients = [tf.convert_to_tensor(gradient) for gradient in sparse]
-        self._optimizer.apply(gradients, self.network.trainable_variables)
+            targets = tf.size(starts) * (self.length if self.config.objective == "sequence" else 1)
+            loss = tf.reduce_sum(self._smoothed(nats, logits)) / tf.cast(targets, tf.float32)
+        self._apply(tape.gradient(loss, weights), context)
         for variable, state in zip(self._carried, states, strict=True):
-            variable.assign(state)
+            variable.assign(tf.cast(state, variable.dtype))
         return tf.cast(tf.reduce_sum(nats), tf.float64), tf.size(labels, tf.int64)
 
-    def _forward(self, ids: Any, train_step: Any) -> tuple[Any, list[Any]]:
-        if not self._carried:
-            return self.network(ids, training=True), []
-        # An epoch's lanes begin elsewhere than the last one's ended.
-        keep = tf.cast(train_step % self.order.steps_per_epoch != 0, tf.float32)
-        logits, *states = self.network([ids, *(keep * state for state in self._carried)], training=True)
-        return logits, states
+    def _forward(self, weights: list[Any], ids: Any, train_step: Any, replica: Any) -> tuple[Any, list[Any]]:
+        """Logits and new states. All chance follows from (seed, train step), so none of it is state."""
+        seeds = [
+            tf.cast(self._chance(_DROPOUT, train_step, replica, number), variable.dtype)
+            for number, variable in enumerate(self.network.non_trainable_variables)
+        ]
+        inputs = ids
+        if self._carried:
+            # An epoch's lanes begin elsewhere than the last one's ended.
+            goes_on = train_step % self.order.steps_per_epoch != 0
+            at_start = [state.at_start(tf.shape(ids)[0]) for state in self.architecture.states]
+            carried = [tf.where(goes_on, old, new) for old, new in zip(self._carried, at_start, strict=True)]
+            inputs = [ids, *carried]
+        outputs, _ = self.network.stateless_call(self._dropped(weights, train_step), seeds, inputs, training=True)
+        return (outputs[0], outputs[1:]) if self._carried else (outputs, [])
+
+    def _dropped(self, weights: list[Any], train_step: Any) -> list[Any]:
+        """The weights, with some of each recurrent matrix left out (Merity et al., arXiv 1708.02182: weight-drop)."""
+        share = self.config.weight_drop
+        if not share:
+            return weights
+        dropped = []
+        for number, (weight, variable) in enumerate(zip(weights, self.network.trainable_variables, strict=True)):
+            if variable.name == "recurrent_kernel":
+                seed = self._chance(_WEIGHT_DROP, train_step, number)
+                kept = tf.random.stateless_uniform(weight.shape, seed) >= share
+                weight = tf.where(kept, weight / (1 - share), 0.0)  # noqa: PLW2901 -- the same weight, masked
+            dropped.append(weight)
+        return dropped
+
+    def _chance(self, purpose: int, *places: Any) -> Any:
+        """A seed, int64 [2], that follows from the training's and from what it is for."""
+        seed = tf.constant([self.config.seed, purpose], tf.int64)
+        for place in places:
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(place, tf.int64))
+        return seed
+
+    def _apply(self, gradients: list[Any], context: Any) -> None:
+        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        if self._replicas > 1:
+            # Keras sums what the devices hand it; clipping needs the sum before that.
+            dense = [gradient / self._replicas for gradient in context.all_reduce("SUM", dense)]
+        if self.config.clip_norm:
+            dense, _ = tf.clip_by_global_norm(dense, self.config.clip_norm / self._replicas)
+        self._optimizer.apply(dense, self.network.trainable_variables)
 
     def _smoothed(self, nats: Any, logits: Any) -> Any:
         share = self.config.label_smoothing
@@ -108,34 +201,14 @@ class Trainer:
         return (1 - share) * nats + share * to_all
 
 
+@cache
+def _strategy_of(*devices: str) -> Any:
+    """How devices share the work; one object for the same devices, as two would mix up each other's messages."""
+    return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
+
+
 def _order(config: TrainConfig, dataset: Dataset) -> Order:
     tokens, length = len(dataset.train), dataset.length
     if config.carries_state:
         return Lanes(tokens=tokens, length=length, batch=config.batch, seed=config.seed)
     return ShuffledWindows(tokens=tokens, length=length, step=dataset.step, batch=config.batch, seed=config.seed)
-
-
-def _learning_rate(config: TrainConfig, train_steps: int) -> Any:
-    """The learning rate by train step: a Keras schedule, or a number."""
-    if config.schedule == "constant":
-        return config.learning_rate
-    warm_up = min(config.warm_up_steps, train_steps // 2)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if warm_up else config.learning_rate,
-        decay_steps=max(train_steps - warm_up, 1),
-        warmup_target=config.learning_rate if warm_up else None,
-        warmup_steps=warm_up,
-    )
-
-
-def _optimizer(config: TrainConfig, learning_rate: Any) -> Any:
-    common = {"learning_rate": learning_rate, "global_clipnorm": config.clip_norm or None}
-    match config.optimizer:
-        case "adamw":
-            return keras.optimizers.AdamW(**common, beta_2=config.beta_2, weight_decay=config.weight_decay)
-        case "adam":
-            return keras.optimizers.Adam(**common, beta_2=config.beta_2)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(**common)
-        case "sgd":
-            return keras.optimizers.SGD(**common, momentum=config.momentum)

@@ -9,9 +9,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 Budget = Literal["full", "short"]
+BUDGETS = get_args(Budget)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,9 @@ def budget() -> Budget:
         SystemExit: the variable holds something else.
     """
     value = os.environ.get("BUDGET", "full")
-    if value == "full" or value == "short":
-        return value
-    raise SystemExit(f"BUDGET={value}: write short, or leave it out")
+    if value not in BUDGETS:
+        raise SystemExit(f"BUDGET={value}: write short, or leave it out")
+    return cast("Budget", value)
 
 
 def seconds_of(work: Callable[[], object]) -> float:

@@ -38,6 +38,7 @@ def _windows(trainer: Trainer, data: Dataset, train_step: int) -> NDArray[np.int
 @pytest.mark.parametrize(
     "optimizer",
     [
+        {"optimizer": "muon"},
         {"optimizer": "adamw"},
         {"optimizer": "adam", "beta_2": 0.999},
         {"optimizer": "rmsprop"},
@@ -71,12 +72,53 @@ def test_steps_taken_in_two_calls_or_in_one_are_the_same(carrying: Trainer, untr
     assert sum(nats for nats, _ in parts) == pytest.approx(whole[0], rel=1e-12)
 
 
-def test_dropout_is_new_with_each_step(carrying: Trainer, untrained: list[NDArray[Any]]) -> None:
-    seeds = [index for index, value in enumerate(untrained) if value.dtype == np.int64 and value.shape == (2,)]
-    carrying.restore(untrained)
-    carrying.advance(0, 1)
-    changed = [index for index in seeds if not np.array_equal(carrying.values()[index], untrained[index])]
-    assert len(changed) == 2  # one for each of the two layers
+@pytest.mark.parametrize("kind", ["dropout", "input_dropout", "weight_drop"])
+def test_what_is_dropped_is_new_with_each_step(config_of: ConfigOf, data: Dataset, kind: str) -> None:
+    # Nothing is learned here, and of one window alone the loss changes only with what is dropped.
+    config = config_of(optimizer="sgd", learning_rate=1e-30, batch=1, carry_state=False, **{kind: 0.5})
+    trainer = Trainer(config, Dataset(**{**vars(data), "train": data.train[:9]}))
+    assert trainer.order.steps_per_epoch == 1
+    losses = [trainer.advance(train_step, 1)[0] for train_step in range(3)]
+    assert len(set(losses)) == 3
+    assert trainer.advance(1, 1)[0] == losses[1]
+
+
+def test_weight_drop_leaves_out_that_share_of_the_recurrent_weights_alone(config_of: ConfigOf, data: Dataset) -> None:
+    trainer = Trainer(config_of(weight_drop=0.25, units=64), data)
+    weights = [tf.ones_like(variable.value) for variable in trainer.network.trainable_variables]
+    for variable, weight in zip(
+        trainer.network.trainable_variables, trainer._dropped(weights, tf.constant(3, tf.int64)), strict=True
+    ):
+        if variable.name == "recurrent_kernel":
+            kept = weight.numpy() > 0
+            assert kept.mean() == pytest.approx(0.75, abs=0.02)
+            np.testing.assert_allclose(weight.numpy()[kept], 1 / 0.75)
+        else:
+            assert (weight.numpy() == 1).all()
+
+
+def test_bfloat16_follows_float32_and_keeps_its_variables_in_float32(config_of: ConfigOf, data: Dataset) -> None:
+    plain, mixed = (Trainer(config_of(precision=kind, ngrams=3), data) for kind in ("float32", "bfloat16"))
+    losses = [trainer.advance(0, 60)[0] / (60 * 32) for trainer in (plain, mixed)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], abs=0.02)
+    assert {value.dtype for value in mixed.values()} <= {np.dtype(kind) for kind in ("float32", "int32", "int64")}
+    assert {layer.compute_dtype for layer in mixed.network.layers if layer.name.startswith("lstm")} == {"bfloat16"}
+
+
+def test_muon_steps_lstm_matrices_by_orthogonal_updates(config_of: ConfigOf, data: Dataset) -> None:
+    trainer = Trainer(config_of(optimizer="muon", learning_rate=0.01, clip_norm=0), data)
+    before = trainer.network.get_weights()
+    trainer.advance(0, 1)
+    for variable, old in zip(trainer.network.weights, before, strict=True):
+        change = variable.numpy() - old
+        if variable.name in {"kernel", "recurrent_kernel"} and "lstm" in variable.path:
+            # Newton-Schulz's five steps bring singular values near 1, scaled by 0.2 sqrt(longer side) and the rate.
+            singular = np.linalg.svd(change, compute_uv=False) / (0.01 * 0.2 * np.sqrt(max(change.shape)))
+            assert (singular > 0.3).all()
+            assert (singular < 1.3).all()
+        else:  # Adam's first step is the rate in each number that has a gradient
+            assert np.abs(change).max() == pytest.approx(0.01, rel=0.02)
 
 
 def test_the_state_after_a_step_is_what_the_network_returned(config_of: ConfigOf, data: Dataset) -> None:

@@ -1,0 +1,43 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts.errors import UsageError
+from components.artifacts.tensorflow import tf
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+from tests.unit.train.conftest import TINY
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "muon", "ngrams": 3, "weight_drop": 0.2},
+        {"optimizer": "adamw", "layers": 2, "clip_norm": 0.05},
+        {"objective": "next", "input": "one_hot", "optimizer": "rmsprop", "batch": 6},  # the last batch is odd
+    ],
+)
+def test_two_devices_train_as_one_with_the_same_batch(dataset: Path, changes: dict[str, Any]) -> None:
+    program = [sys.executable, "-m", "tests.unit.train.two_devices", str(dataset), json.dumps({**TINY, **changes})]
+    found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True, timeout=300).stdout)
+    (one, targets), (two, same_targets) = found["losses"]
+    assert targets == same_targets
+    assert one == pytest.approx(two, rel=1e-5)
+    assert found["apart"] < 1e-4
+    assert found["again"]
+    assert found["same_shapes"]
+
+
+def test_lanes_that_devices_cannot_share_evenly_are_refused(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Three:
+        num_replicas_in_sync = 3
+
+    monkeypatch.setattr("components.train.trainer._strategy_of", lambda *_: Three())
+    with pytest.raises(UsageError, match="4 lanes can't be shared by 3 devices"):
+        Trainer(TrainConfig(**TINY), data)
+    assert tf.distribute.get_strategy().num_replicas_in_sync == 1

@@ -1,0 +1,36 @@
+"""Trains on one device and on two logical CPU devices, and prints how the two compare; run by test_devices.py.
+
+Logical devices are chosen before TensorFlow starts, so this is a process of its own.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.artifacts.tensorflow import tf
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+
+
+def main(dataset: str, settings: str) -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    data, config = Dataset.read(Path(dataset)), TrainConfig(**json.loads(settings))
+    one, two = Trainer(config, data), Trainer(config, data, ["CPU:0", "CPU:1"])
+    losses = [trainer.advance(0, 30) for trainer in (one, two)]
+    apart = max(float(np.abs(a - b).max()) for a, b in zip(one.values(), two.values(), strict=True))
+    saved = two.values()
+    further = two.advance(30, 5)
+    after = two.values()
+    two.restore(saved)
+    again = two.advance(30, 5) == further and all(map(np.array_equal, two.values(), after))
+    shapes: list[list[Any]] = [[list(value.shape) for value in trainer.values()] for trainer in (one, two)]
+    print(json.dumps({"losses": losses, "apart": apart, "again": again, "same_shapes": shapes[0] == shapes[1]}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
