@@ -61,7 +61,7 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
     Raises:
         UsageError: an assignment is malformed, or a stage, name or value is wrong.
     """
-    values: dict[str, dict[str, Any]] = {stage: dict(chosen.stages[stage]) for stage in STAGES}
+    values: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
     for assignment in assignments:
         place, equals, value = assignment.partition("=")
         stage, dot, name = place.partition(".")
@@ -70,7 +70,7 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
         if stage not in STAGES:
             raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
         values[stage][name] = value
-    parsed = {stage: STAGES[stage].settings.parse(values[stage], stage) for stage in STAGES}
+    parsed = {stage: STAGES[stage].settings.parse(values[stage], stage, chosen.stages[stage]) for stage in STAGES}
     for stage, settings in parsed.items():
         if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(

@@ -8,7 +8,8 @@ import argparse
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -26,6 +27,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, validate_default=True
     )
+
+    either: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of settings that say the same in two ways: who sets one lets go of the other's default."""
 
     @model_validator(mode="before")
     @classmethod
@@ -45,16 +49,21 @@ class Settings(BaseModel):
         return value
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], stage: str) -> Self:
-        """Check `values`, which may be text as from a command line.
+    def parse(cls, values: Mapping[str, Any], stage: str, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
+        """Check `values`, which may be text as from a command line, on top of `defaults`, which are a recipe's.
 
         Raises:
             UsageError: a value or name is wrong; one line that names stage, field, value and what is allowed.
         """
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate({**cls._still_meant(defaults, values), **values})
         except ValidationError as error:
             raise UsageError(_explain(cls, stage, error.errors()[0])) from None
+
+    @classmethod
+    def _still_meant(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        let_go = {other for pair in cls.either for one, other in (pair, pair[::-1]) if one in values}
+        return {name: value for name, value in defaults.items() if name not in let_go}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

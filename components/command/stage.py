@@ -56,7 +56,7 @@ class Stage:
         log.set_up(self.name)
         with errors_in_one_line(verbose=arguments.verbose):
             given = {name: value for name, value in vars(arguments).items() if name in self.settings.model_fields}
-            config = self.settings.parse({**defaults, **given}, self.name)
+            config = self.settings.parse(given, self.name, defaults)
             uris = {name: getattr(arguments, name) for name in self.artifacts}
             result = self.work(config, **uris)
             if arguments.json:

@@ -1,6 +1,6 @@
 """What train can be told."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -16,6 +16,8 @@ UNCHANGED_BY = frozenset(
 
 class TrainConfig(Settings):
     """The network, how it is fitted, and what is kept."""
+
+    either: ClassVar[tuple[tuple[str, str], ...]] = (("epochs", "train_steps"),)
 
     layers: int = setting(1, "LSTM layers", ge=1, le=16)
     units: int = setting(256, "units of each LSTM layer", ge=1)
@@ -75,7 +77,7 @@ class TrainConfig(Settings):
     batch: int = setting(32, "windows, or lanes of text, a train step", ge=1)
     epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
     train_steps: int = setting(
-        0, "stop after this many steps whatever epochs says; 0 for no such stop", unit="train steps", ge=0
+        0, "train this long whatever the text's length; 0 to go by epochs", unit="train steps", ge=0
     )
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "what the layers compute in; weights, their updates and losses are float32 in any case"

@@ -59,7 +59,7 @@ def help_of(stage: str, **defaults: Any) -> str:
         (
             "train",
             {"optimizer": "adagrad"},
-            "train.optimizer: input should be 'adamw', 'adam', 'rmsprop' or 'sgd', not 'adagrad'",
+            "train.optimizer: input should be 'muon', 'adamw', 'adam', 'rmsprop' or 'sgd', not 'adagrad'",
         ),
         ("train", {"learning_rate": "nan"}, "train.learning_rate: input should be a finite number, not 'nan'"),
         ("vectorize", {"held_out": 1}, "vectorize.held_out: input should be less than 1, not 1"),
@@ -180,7 +180,7 @@ def test_every_field_has_a_meaning_and_a_flag_that_tells_it(stage: str, name: st
     [
         ("train", "--epochs N passes over the training text [epochs] (default: 5)"),
         ("train", "--learning-rate X learning rate, the highest where a schedule changes it (default: 0.004)"),
-        ("train", "--optimizer {adamw,adam,rmsprop,sgd} the optimizer (default: adamw)"),
+        ("train", "--precision {float32,bfloat16} what the layers compute in;"),
         ("train", "--sample-at VALUE [VALUE ...] write samples after these epochs too [epochs] (default: none)"),
         ("ingest", "--lowercase, --no-lowercase turn the text into lower case (default: no)"),
         (

@@ -12,10 +12,10 @@ from components.artifacts.tensorflow import keras
 from components.generator.network import build
 from components.ingest.config import IngestConfig
 from components.sample.config import SampleConfig
-from components.train import trainer
+from components.train import optimizer, trainer
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
-from pipelines.settings import MAXIMUM_SETTINGS_BYTES, STAGES, as_yaml, recipe, recipe_names, settings_of
+from pipelines.settings import MAXIMUM_SETTINGS_BYTES, STAGES, Recipe, as_yaml, recipe, recipe_names, settings_of
 
 TUTORIALS = ["nietzsche", "gitter-chat", "sonnets", "game-of-thrones", "words"]
 TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
@@ -39,7 +39,7 @@ def layers_of(train: TrainConfig) -> list[str]:
 
 
 def optimizer_of(train: TrainConfig) -> Any:
-    return trainer._optimizer(train, trainer._learning_rate(train, train_steps=100))
+    return optimizer.make_optimizer(train, optimizer.make_learning_rate(train, train_steps=100))
 
 
 def refused(name: str, *assignments: str) -> str:
@@ -288,9 +288,18 @@ def test_assignments_go_before_the_recipe_and_the_last_one_counts() -> None:
 
 def test_assignments_do_not_outlive_their_run() -> None:
     chosen = recipe("quick")
-    settings_of(chosen, ["train.epochs=7"])
-    assert parsed("quick")[2].epochs == 4
-    assert chosen.stages["train"]["epochs"] == 4
+    settings_of(chosen, ["train.units=7"])
+    assert parsed("quick")[2].units == 256
+    assert "units" not in chosen.stages["train"] or chosen.stages["train"]["units"] == 256
+
+
+@pytest.mark.parametrize(("set_one", "other"), [("epochs", "train_steps"), ("train_steps", "epochs")])
+def test_who_sets_epochs_lets_go_of_the_recipes_train_steps_and_the_other_way_round(set_one: str, other: str) -> None:
+    chosen = Recipe(name="", description="", source="", stages={**{name: {} for name in STAGES}, "train": {other: 123}})
+    assert getattr(settings_of(chosen, [])["train"], other) == 123
+    train = settings_of(chosen, [f"train.{set_one}=45"])["train"]
+    assert getattr(train, set_one) == 45
+    assert getattr(train, other) == TrainConfig.model_fields[other].default
 
 
 def test_settings_too_large_for_a_task_are_refused() -> None:
