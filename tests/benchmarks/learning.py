@@ -1,0 +1,154 @@
+"""How soon training learns: held-out loss after some minutes, and the time to the tutorials' best loss.
+
+A recipe is trained for a given time of train steps: its speed is measured first, and its number of steps set from
+that, so that its schedule ends with the time. Scoring is not counted. The held-out tenth is never trained on.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from components.generator.network import parameters
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+from tests.benchmarks import tutorial
+from tests.benchmarks.corpora import corpus
+from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.measure import Budget, Figure, budget, show
+from tests.benchmarks.scoring import WindowLoss
+
+SHAKESPEARE_WINDOW = 256
+TUTORIAL_EPOCHS = 6
+TUTORIAL_BEST = 1.556
+"""The tutorial's best held-out loss, after 6 epochs; a full run measures it anew."""
+SNAPSHOT_SECONDS = 3.0
+SPEED_STEPS = 40
+
+
+def figures(budget: Budget) -> Iterator[Figure]:
+    """Loss for a budget of time, and time to the tutorial's loss."""
+    yield from _shakespeare("default", minutes=3, target=1.60)
+    yield from _nietzsche(budget)
+    if budget == "full":
+        yield from _shakespeare("best", minutes=20, target=1.47)
+
+
+def _shakespeare(name: str, *, minutes: float, target: float) -> Iterator[Figure]:
+    """Held-out loss on tinyshakespeare's usual split, by windows of 256."""
+    run = TimedRun(name, corpus("tinyshakespeare.txt"))
+    run.train_for(60 * minutes)
+    loss = run.window_loss(SHAKESPEARE_WINDOW, None)(run.trainer.network.get_weights())
+    count = parameters(run.trainer.network)
+    yield Figure(
+        what=f"tinyshakespeare, {minutes:g} minutes, recipe {name}",
+        measured=loss,
+        unit="nats",
+        target=target,
+        better="lower",
+        conditions=f"windows of {SHAKESPEARE_WINDOW}, all targets; {run}",
+    )
+    yield Figure(
+        what=f"parameters of recipe {name}",
+        measured=count / 1e6,
+        unit="million",
+        target=3.0 if name == "best" else None,
+        better="lower",
+    )
+
+
+def _nietzsche(budget: Budget) -> Iterator[Figure]:
+    """How much sooner the default recipe reaches the tutorial's best held-out loss."""
+    text = corpus("nietzsche.txt")
+    best, seconds, how = _tutorial(text.read_text(encoding="utf-8"), budget)
+    run = TimedRun("default", text)
+    snapshots: list[tuple[float, list[NDArray[Any]]]] = []
+    run.train_for(180, until=seconds / 10, each=lambda spent, weights: snapshots.append((spent, weights)))
+    loss = run.window_loss(tutorial.LENGTH, tutorial.STEP)
+    first = _first(snapshots, lambda snapshot: loss(snapshot[1]) <= best)
+    ours = snapshots[first][0] if first is not None else float("inf")
+    yield Figure(
+        what="time to the tutorial's best loss on nietzsche, recipe default",
+        measured=seconds / ours,
+        unit="times sooner",
+        target=20,
+        conditions=f"{best:.3f} nats of the character after windows of 60: {how} in {seconds:,.0f} s, here in {ours:.0f} s",
+    )
+
+
+def _tutorial(text: str, budget: Budget) -> tuple[float, float, str]:
+    """The tutorial's best held-out loss, its seconds of training up to there, and how they were found."""
+    if budget == "short":
+        windows = TUTORIAL_EPOCHS * len(range(0, len(text) * 9 // 10 - tutorial.LENGTH, tutorial.STEP))
+        seconds = windows / tutorial.windows_per_second(text)
+        return TUTORIAL_BEST, seconds, "the tutorial, by its speed and the epochs a full run took,"
+    rows = [row for row, _ in zip(tutorial.epochs(text), range(TUTORIAL_EPOCHS), strict=False)]
+    seconds, best = min(rows, key=lambda row: row[1])
+    return best, seconds, "the tutorial"
+
+
+def _first(items: Sequence[Any], holds: Callable[[Any], bool]) -> int | None:
+    """The first item for which `holds`, which once it does keeps doing so."""
+    low, high = 0, len(items)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(items[middle]) else (middle + 1, high)
+    return low if low < len(items) else None
+
+
+class TimedRun:
+    """A recipe trained on a text for a given time."""
+
+    def __init__(self, name: str, text: Path) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            self._config, place = dataset_by(name, Path(scratch), source=str(text), held_out=0.1)
+            self._data = Dataset.read(place)
+        self.trainer = Trainer(self._config, self._data)
+        self._spent = 0.0
+        self._steps = 0
+
+    def __str__(self) -> str:
+        tokens = self._steps * self._config.batch * self._data.length
+        return (
+            f"{self._steps:,} train steps in {self._spent:.0f} s, {tokens / self._spent:,.0f} tokens/s, "
+            f"{tokens / len(self._data.train):.1f} epochs, seed {self._config.seed}"
+        )
+
+    def train_for(
+        self,
+        seconds: float,
+        *,
+        until: float = float("inf"),
+        each: Callable[[float, list[NDArray[Any]]], object] = lambda *_: None,
+    ) -> None:
+        """Train with a schedule of `seconds`, at most `until`; `each` gets snapshots of the weights on the way."""
+        self.trainer.advance(0, 1)  # traces the graph
+        began = time.monotonic()
+        self.trainer.advance(1, SPEED_STEPS)
+        steps = round(seconds * SPEED_STEPS / (time.monotonic() - began))
+        self.trainer = Trainer(self._config.model_copy(update={"train_steps": steps}), self._data)
+        untrained = self.trainer.values()
+        self.trainer.advance(0, 1)
+        self.trainer.restore(untrained)
+        noted = 0.0
+        while self._steps < steps and self._spent < min(seconds, until):
+            count = min(max(1, round(self._steps and self._steps / self._spent)), steps - self._steps)
+            began = time.monotonic()
+            self.trainer.advance(self._steps, count)
+            self._spent += time.monotonic() - began
+            self._steps += count
+            if self._spent - noted >= SNAPSHOT_SECONDS:
+                noted = self._spent
+                each(self._spent, self.trainer.network.get_weights())
+
+    def window_loss(self, window: int, step: int | None) -> WindowLoss:
+        """What scores weights on the held-out text."""
+        return WindowLoss(self.trainer.architecture, self._data.validation, window=window, step=step)
+
+
+if __name__ == "__main__":
+    sys.exit(show(figures(budget())))
