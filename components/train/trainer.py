@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import keras, tf
 from components.generator.network import Architecture, build
 from components.train.config import TrainConfig
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, windows_at
+from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
 
 
 def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
@@ -47,7 +47,7 @@ class Trainer:
         shape = [config.batch, config.units]
         states = 2 * config.layers if config.carries_state else 0
         self._carried = [tf.Variable(tf.zeros(shape), trainable=False) for _ in range(states)]
-        self._ids = tf.constant(dataset.train)
+        self._ids = as_tensor(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
     @property
