@@ -5,15 +5,16 @@ feature `ids`: a block of token ids, little-endian, in the narrowest unsigned ty
 vocabulary. Windows are views over the joined blocks: nothing is stored twice.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import Manifest
-from components.artifacts.tensorflow import tf
+from components.artifacts.tfrecord import read_blocks, write_block
 from components.artifacts.vocabulary import Vocabulary
 
 BLOCK_TOKENS = 1 << 16
@@ -39,47 +40,36 @@ class SplitWriter:
 
     def __init__(self, directory: Path, split: str, *, tokens: int, shards: int, dtype: np.dtype) -> None:
         self._blocks = -(-tokens // BLOCK_TOKENS)
-        self._dtype = dtype
         self._shards = min(shards, self._blocks)
         self._names = [directory / _shard_name(split, shard, self._shards) for shard in range(self._shards)]
-        self._pending: list[NDArray[np.int64]] = []
-        self._pending_tokens = 0
+        self._rest = np.empty(0, dtype)
         self._written_blocks = 0
-        self._shard = -1
-        self._writer: Any = None
+        self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pending_tokens:
-            self._write(np.concatenate(self._pending))
-        if self._writer is not None:
-            self._writer.close()
+        if len(self._rest):
+            self._write(self._rest)
+        if self._file is not None:
+            self._file.close()
 
-    def add(self, ids: NDArray[np.int64]) -> None:
-        """Append ids, int [tokens]."""
-        self._pending.append(ids)
-        self._pending_tokens += len(ids)
-        if self._pending_tokens < BLOCK_TOKENS:
-            return
-        joined = np.concatenate(self._pending)
+    def add(self, ids: NDArray[np.integer]) -> None:
+        """Append ids, of any integer type, [tokens]."""
+        joined = np.concatenate([self._rest, ids], dtype=self._rest.dtype, casting="unsafe")
         whole = len(joined) - len(joined) % BLOCK_TOKENS
         for start in range(0, whole, BLOCK_TOKENS):
             self._write(joined[start : start + BLOCK_TOKENS])
-        self._pending = [joined[whole:]]
-        self._pending_tokens = len(joined) - whole
+        self._rest = joined[whole:].copy()
 
-    def _write(self, block: NDArray[np.int64]) -> None:
-        shard = self._written_blocks * self._shards // self._blocks
-        if shard != self._shard:
-            if self._writer is not None:
-                self._writer.close()
-            self._writer = tf.io.TFRecordWriter(str(self._names[shard]))
-            self._shard = shard
-        feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[block.astype(self._dtype).tobytes()]))
-        example = tf.train.Example(features=tf.train.Features(feature={"ids": feature}))
-        self._writer.write(example.SerializeToString())
+    def _write(self, block: NDArray[np.unsignedinteger]) -> None:
+        path = self._names[self._written_blocks * self._shards // self._blocks]
+        if self._file is None or self._file.name != str(path):
+            if self._file is not None:
+                self._file.close()
+            self._file = path.open("wb")
+        write_block(self._file, block.tobytes())
         self._written_blocks += 1
 
 
@@ -107,20 +97,14 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
     return ids
 
 
-def _blocks(path: Path, vocabulary: Vocabulary) -> list[NDArray[np.unsignedinteger]]:
-    try:
-        records = tf.data.TFRecordDataset(str(path))
-        schema = {"ids": tf.io.FixedLenFeature([], tf.string)}
-        examples = [tf.io.parse_single_example(record, schema) for record in records]
-        blocks = [np.frombuffer(example["ids"].numpy(), vocabulary.id_dtype) for example in examples]
-    except (tf.errors.OpError, ValueError) as error:
-        is_foreign = isinstance(error, tf.errors.InvalidArgumentError | ValueError)
-        reason = "not the suite's record" if is_foreign else "truncated or damaged"
-        raise ArtifactError(f"{path}: {reason}; make the dataset again") from None
-    for block in blocks:
+def _blocks(path: Path, vocabulary: Vocabulary) -> Iterator[NDArray[np.unsignedinteger]]:
+    for data in read_blocks(path):
+        if len(data) % vocabulary.id_dtype.itemsize:
+            raise ArtifactError(f"{path}: not the suite's record; make the dataset again")
+        block = np.frombuffer(data, vocabulary.id_dtype)
         if len(block) and int(block.max()) >= len(vocabulary):
             raise ArtifactError(f"{path}: an id lies outside the vocabulary; make the dataset again")
-    return blocks
+        yield block
 
 
 def _shard_name(split: str, shard: int, shards: int) -> str:

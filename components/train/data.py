@@ -108,3 +108,18 @@ class Lanes:
 def windows_at(ids: Any, starts: Any, size: int) -> Any:
     """The `size` ids from each start on: from ids [tokens] and int64 starts [B] to int32 [B, size]."""
     return tf.cast(tf.gather(ids, starts[:, None] + tf.range(size, dtype=tf.int64)), tf.int32)
+
+
+def as_tensor(ids: NDArray[np.unsignedinteger]) -> Any:
+    """The ids [tokens] as a tensor of their dtype; nothing may write to them any more, since it may share them."""
+    return tf.constant(_Uncopied(ids))
+
+
+class _Uncopied:
+    """An array that tf.constant does not copy on its way to the copy it keeps: a large corpus would be held thrice."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return self._array

@@ -15,7 +15,7 @@ from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import keras, tf
 from components.generator.network import Architecture, State, build
 from components.train.config import TrainConfig
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, windows_at
+from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
 from components.train.optimizer import make_learning_rate, make_optimizer
 
 _DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
@@ -68,7 +68,7 @@ class Trainer:
             self._optimizer.build(self.network.trainable_variables)
             states = self.architecture.states if config.carries_state else []
             self._carried = [self._carried_variable(state) for state in states]
-        self._ids = tf.constant(dataset.train)
+        self._ids = as_tensor(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
     def _build_network(self) -> Any:

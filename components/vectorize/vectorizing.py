@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vo
 from components.command import log
 from components.vectorize.config import VectorizeConfig
 
-CHUNK_CHARACTERS = 1 << 22
+CHUNK_CHARACTERS = 1 << 18  # of which all copies fit a core's cache
 
 
 def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str, Any]:
@@ -59,16 +60,13 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
 
 def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) -> tuple[Vocabulary, int]:
     """The vocabulary of a text file, in sorted order, and how many tokens the text has."""
-    counts = _count_characters(text) if config.tokens == "characters" else _count_words(text)
-    total = sum(counts.values())
-    limit = config.vocabulary_size if config.tokens == "words" else 0
-    has_unknown = 0 < limit < len(counts)
-    if has_unknown:
-        # Ties are broken by the token itself, so that the choice depends on the text alone.
-        frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: limit - 1]
-        kept = {UNKNOWN, *(token for token, _ in frequent)}
+    if config.tokens == "characters":
+        kept, total = _characters(text)
+        has_unknown = False
     else:
-        kept = set(counts)
+        counts = _count_words(text)
+        total = counts.total()
+        kept, has_unknown = _frequent(counts, config.vocabulary_size)
     return (
         Vocabulary(kind=config.tokens, tokens=tuple(sorted(kept)), lowercase=lowercase, has_unknown=has_unknown),
         total,
@@ -92,19 +90,34 @@ def pieces(text: Path, kind: TokenKind) -> Iterator[str]:
         yield tail
 
 
-def _count_characters(text: Path) -> dict[str, int]:
-    counts = np.zeros(0x110000, np.int64)
+def _characters(text: Path) -> tuple[set[str], int]:
+    """The characters that a text is made of, and how many it has in all."""
+    is_present, total = np.zeros(0x110000, bool), 0
     for piece in pieces(text, "characters"):
-        present = np.bincount(code_points(piece))
-        counts[: len(present)] += present
-    return {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
+        if piece.isascii():
+            # Cutting out what is known leaves next to nothing, and is faster than marking every character.
+            known = np.flatnonzero(is_present[:128]).astype(np.uint8).tobytes()
+            is_present[np.frombuffer(piece.encode().translate(None, known), np.uint8)] = True
+        else:
+            is_present[code_points(piece)] = True
+        total += len(piece)
+    return set(map(chr, np.flatnonzero(is_present))), total
 
 
-def _count_words(text: Path) -> dict[str, int]:
+def _count_words(text: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
     for piece in pieces(text, "words"):
         counts.update(WORD_PATTERN.findall(piece))
     return counts
+
+
+def _frequent(counts: Counter[str], limit: int) -> tuple[set[str], bool]:
+    """The `limit` most frequent words, and whether one of them had to be the token for all others; 0 keeps all."""
+    if not 0 < limit < len(counts):
+        return set(counts), False
+    # Ties are broken by the token itself, so that the choice depends on the text alone.
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: limit - 1]
+    return {UNKNOWN, *(token for token, _ in frequent)}, True
 
 
 def _split_sizes(tokens: int, held_out: float) -> dict[str, int]:
@@ -132,21 +145,22 @@ def _write_splits(
         split: SplitWriter(directory, split, tokens=size, shards=config.shards, dtype=vocabulary.id_dtype)
         for split, size in sizes.items()
     }
+    left = sizes["train"]
     with writers["train"], writers["validation"]:
-        for split, piece in _split_pieces(text, vocabulary.kind, sizes["train"]):
-            writers[split].add(vocabulary.encode(piece))
-            characters[split] += len(piece)
+        for piece in pieces(text, vocabulary.kind):
+            ids = vocabulary.encode_corpus(piece)
+            cut = min(left, len(ids))
+            left -= cut
+            writers["train"].add(ids[:cut])
+            writers["validation"].add(ids[cut:])
+            before = len(piece) if cut == len(ids) else _length(piece, vocabulary.kind, cut)
+            characters["train"] += before
+            characters["validation"] += len(piece) - before
     return characters
 
 
-def _split_pieces(text: Path, kind: TokenKind, train: int) -> Iterator[tuple[str, str]]:
-    """The text in pieces of whole tokens, each with the split it belongs to; `train` tokens are the first."""
-    left = train
-    for piece in pieces(text, kind):
-        tokens = piece if kind == "characters" else WORD_PATTERN.findall(piece)
-        cut = sum(len(token) for token in tokens[:left]) if left < len(tokens) else len(piece)
-        if cut:
-            yield "train", piece[:cut]
-        if cut < len(piece):
-            yield "validation", piece[cut:]
-        left = max(left - len(tokens), 0)
+def _length(piece: str, kind: TokenKind, tokens: int) -> int:
+    """How many characters the first tokens of a piece have."""
+    if kind == "characters":
+        return tokens
+    return sum(len(match[0]) for match in islice(WORD_PATTERN.finditer(piece), tokens))

@@ -242,15 +242,10 @@ def test_any_flipped_bit_is_refused(two_records: Path) -> None:
 
 def test_truncation_within_a_record_is_refused(two_records: Path) -> None:
     whole = two_records.read_bytes()
-    header = 12  # TensorFlow takes one that is cut short for the end, so the count has to tell
     for size in range(1, len(whole)):
         if size != len(whole) // 2:
             two_records.write_bytes(whole[:size])
-            told = refused(two_records)
-            if size % (len(whole) // 2) < header:
-                assert told.startswith((f"{two_records}: truncated", f"{two_records.parent}: the train shards hold"))
-            else:
-                assert told == f"{two_records}: truncated or damaged; make the dataset again"
+            assert refused(two_records) == f"{two_records}: truncated or damaged; make the dataset again"
             assert "truncated or altered" in refused_by_manifest(two_records)
 
 
@@ -274,7 +269,7 @@ def test_a_missing_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write(tmp_path, np.arange(8), vocabulary_size(9), shards=2)
     path = tmp_path / "train-00001-of-00002.tfrecord"
     path.unlink()
-    assert refused(path).startswith(f"{path}: ")
+    assert refused(path) == f"{path}: missing; make the dataset again"
     assert refused_by_manifest(path).startswith(f"{path}: missing, though the manifest lists it")
     list_files(tmp_path, 8)
     assert refused(path).startswith(f"{tmp_path}: the train shards hold 4 tokens, the manifest says 8")

@@ -66,6 +66,16 @@ def test_what_is_not_in_the_vocabulary_is_minus_one() -> None:
     assert vocabulary_of("a b", "words").encode("a c b").tolist() == [1, -1, 0]
 
 
+@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize("more", ["", "".join(map(chr, range(0x400, 0x600)))], ids=["small", "large"])
+@given(text=TEXTS | st.text(st.characters(max_codepoint=127)))
+def test_a_corpus_is_encoded_as_by_looking_up_each_token(kind: TokenKind, more: str, text: str) -> None:
+    vocabulary = vocabulary_of(f"{text}\n{more}", kind)
+    tokens = text if kind == "characters" else WORD_PATTERN.findall(text)
+    plain = [vocabulary.tokens.index(token) for token in tokens]
+    assert vocabulary.encode_corpus(text).tolist() == vocabulary.encode(text).tolist() == plain
+
+
 def test_an_unknown_word_becomes_the_token_for_such() -> None:
     vocabulary = Vocabulary(kind="words", tokens=(" the", "the", UNKNOWN), has_unknown=True)
     assert vocabulary.unknown_id == 2

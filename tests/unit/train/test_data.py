@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.tensorflow import tf
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, windows_at
+from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
 
 few = settings(max_examples=40, deadline=None)
 
@@ -42,6 +42,15 @@ def test_windows_are_cut_where_they_start(data: Dataset) -> None:
     windows = windows_at(tf.constant(data.train), tf.constant([0, 7, 391], tf.int64), 9)
     np.testing.assert_array_equal(windows, [data.train[start : start + 9] for start in (0, 7, 391)])
     assert windows.dtype == "int32"
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", "<u4"])
+@pytest.mark.parametrize("size", [0, 1, 100_003])
+def test_ids_become_a_tensor_as_they_are(dtype: str, size: int) -> None:
+    ids = (np.arange(size) % 251).astype(dtype)
+    tensor = as_tensor(ids)
+    assert tensor.dtype.as_numpy_dtype == ids.dtype
+    assert tensor.numpy().tolist() == ids.tolist()
 
 
 @given(

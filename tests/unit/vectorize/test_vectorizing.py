@@ -1,5 +1,7 @@
 import io
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,12 @@ from hypothesis import strategies as st
 
 from components.artifacts import records
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import Manifest, digest, read_manifest, verify
+from components.artifacts.manifest import Manifest, digest, read_manifest, verify, write_manifest
 from components.artifacts.records import read_split, window_count
 from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary
 from components.vectorize import vectorizing
 from components.vectorize.config import VectorizeConfig
-from components.vectorize.vectorizing import pieces, vectorize
+from components.vectorize.vectorizing import build_vocabulary, pieces, vectorize
 
 MakeCorpus = Callable[..., Path]
 TEXT = "The cat sat on the mat; the dog didn't.\n\nThen the cat went, and so did the dog.\n" * 5
@@ -158,6 +160,64 @@ def test_the_dataset_does_not_depend_on_how_the_text_is_read(
     monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 7)
     made(source, tokens=kind, length=8)
     assert digest(source.parent / "dataset") == whole
+
+
+@given(
+    text=st.text(min_size=2, max_size=60)
+    | st.text("ab \n", min_size=2, max_size=60)
+    | st.text("aé€\U0001f600", min_size=2),
+    kind=st.sampled_from(["characters", "words"]),
+    chunk=st.integers(1, 9),
+    block=st.integers(1, 9),
+    held_out=st.sampled_from([0, 0.1, 0.4]),
+)
+@settings(max_examples=150, deadline=None)
+def test_the_dataset_is_that_of_looking_up_each_token(
+    tmp_path_factory: pytest.TempPathFactory, text: str, kind: TokenKind, chunk: int, block: int, held_out: float
+) -> None:
+    path, directory = tmp_path_factory.getbasetemp() / "plain.txt", tmp_path_factory.mktemp("dataset")
+    path.write_text(text, encoding="utf-8", newline="")
+    config = VectorizeConfig(tokens=kind, held_out=held_out, shards=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectorizing, "CHUNK_CHARACTERS", chunk)
+        patch.setattr(records, "BLOCK_TOKENS", block)
+        vocabulary, total = build_vocabulary(path, config, lowercase=False)
+        sizes = vectorizing._split_sizes(total, held_out)
+        characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config)
+    tokens = list(text) if kind == "characters" else WORD_PATTERN.findall(text)
+    assert vocabulary.tokens == tuple(sorted(set(tokens)))
+    assert total == len(tokens)
+    parts = {"train": tokens[: sizes["train"]], "validation": tokens[sizes["train"] :]}
+    counts = {f"{split}_tokens": len(part) for split, part in parts.items()}
+    manifest = write_manifest(directory, kind="dataset", stage="vectorize", config={}, counts=counts, made_from={})
+    index = {token: place for place, token in enumerate(sorted(set(tokens)))}
+    for split, part in parts.items():
+        assert read_split(directory, split, manifest, vocabulary).tolist() == [index[token] for token in part]
+        assert characters[split] == len("".join(part))
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+@pytest.mark.parametrize("chunk", [1000, 8192, 1 << 18])
+def test_characters_of_several_bytes_stay_whole_wherever_reading_cuts(
+    corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch, before: int, chunk: int
+) -> None:
+    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", chunk)
+    text = "a" * before + "\U0001f600é€" * 10_000 + "b" * 9000
+    dataset, manifest, _ = made(corpus(text), length=8)
+    assert manifest.counts["tokens"] == len(text)
+    assert text_of(dataset, "train") + text_of(dataset, "validation") == text
+
+
+def test_the_stage_needs_no_tensorflow(corpus: MakeCorpus) -> None:
+    source = corpus(TEXT)
+    code = (
+        "import sys\nfrom components.vectorize.__main__ import STAGE\nfrom components.vectorize import inspect\n"
+        "ended = STAGE.main(sys.argv[1:])\nsys.exit(ended or 'tensorflow' in sys.modules)"
+    )
+    place = str(source.parent / "dataset")
+    command = [sys.executable, "-c", code, "--corpus", str(source), "--dataset", place, "--length", "8"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    assert text_of(Path(place), "train") == TEXT[: len(TEXT) * 9 // 10]
 
 
 @pytest.mark.parametrize("lowercase", [False, True])

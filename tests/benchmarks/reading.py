@@ -1,0 +1,131 @@
+"""How fast training gets its tokens: a split from TFRecords, windows in TensorFlow's graph, and a large corpus.
+
+The fastest of several times counts where there is no other way to compare with: what else runs on the machine
+takes part of the others.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts.manifest import Manifest, Producer, write_manifest
+from components.artifacts.records import SplitWriter, read_split
+from components.artifacts.tensorflow import tf
+from components.artifacts.vocabulary import Vocabulary
+from components.train.config import TrainConfig
+from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
+from components.train.trainer import Trainer
+from tests.benchmarks.measure import Budget, Figure, budget, paired, seconds_of
+
+LENGTH = 64
+VOCABULARY = Vocabulary(kind="characters", tokens=tuple(map(chr, range(32, 127))))
+TARGET = 30
+STEPS_A_CALL = 2000
+RUNS = 9
+GROWTH_STEPS = 40
+
+
+def figures(budget: Budget) -> Iterator[Figure]:
+    """Loading, windows of both orders, and the speed of training on a small and on a large corpus."""
+    megabytes = 100 if budget == "short" else 300
+    yield loading(megabytes)
+    ids = as_tensor(random_ids(megabytes))
+    for batch in (32, 128):
+        tokens, seed = len(ids), 1
+        yield windows(ids, Lanes(tokens=tokens, length=LENGTH, batch=batch, seed=seed), batch)
+        yield windows(ids, ShuffledWindows(tokens=tokens, length=LENGTH, step=1, batch=batch, seed=seed), batch)
+    del ids
+    yield growth(100 if budget == "short" else 1000, pairs=6 if budget == "short" else 12)
+
+
+def random_ids(megabytes: int) -> NDArray[np.unsignedinteger]:
+    """Ids of the vocabulary, uint8 [millions of tokens]."""
+    return np.random.default_rng(1).integers(0, len(VOCABULARY), megabytes * 1_000_000, np.uint8)
+
+
+def loading(megabytes: int) -> Figure:
+    """A split from TFRecords into memory, checksums and ids checked."""
+    ids = random_ids(megabytes)
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        with SplitWriter(directory, "train", tokens=len(ids), shards=4, dtype=ids.dtype) as writer:
+            writer.add(ids)
+        counts = {"train_tokens": len(ids)}
+        manifest = write_manifest(directory, kind="dataset", stage="bench", config={}, counts=counts, made_from={})
+        times = [seconds_of(lambda: read_split(directory, "train", manifest, VOCABULARY)) for _ in range(RUNS)]
+    return Figure(
+        what="loading a split",
+        measured=megabytes / min(times),
+        unit="Mchar/s",
+        target=TARGET,
+        conditions=f"{megabytes} MB in 4 shards, the fastest of {RUNS} times",
+    )
+
+
+def windows(ids: Any, order: Order, batch: int) -> Figure:
+    """Windows as the trainer cuts them, many train steps a call; two of their tokens are read, so that they are cut."""
+
+    def cut(first: Any) -> Any:
+        total = tf.constant(0)
+        for train_step in tf.range(first, first + STEPS_A_CALL):
+            window = windows_at(ids, order.starts(train_step), LENGTH + 1)
+            total += window[0, 0] + window[-1, -1]
+        return total
+
+    call = tf.function(cut)
+    places = [tf.constant(run * STEPS_A_CALL, tf.int64) for run in range(RUNS + 1)]
+    call(places[0])
+    seconds = min(seconds_of(lambda place=place: call(place).numpy()) for place in places[1:])  # type: ignore[misc]
+    return Figure(
+        what=f"windows, {'lanes' if isinstance(order, Lanes) else 'shuffled'}, batch {batch}",
+        measured=STEPS_A_CALL * batch * LENGTH / seconds / 1e6,
+        unit="Mchar/s",
+        target=TARGET,
+        conditions=f"length {LENGTH}, {len(ids) / 1e6:.0f} MB, {STEPS_A_CALL:,} steps a call, the fastest of {RUNS}",
+    )
+
+
+def growth(megabytes: int, pairs: int) -> Figure:
+    """Training's speed on a large corpus by that on 1 MB; windows come from all over the text, the harder order."""
+    trainers = trainer_over(1), trainer_over(megabytes)
+    ways = [partial(trainer.advance, 1, GROWTH_STEPS) for trainer in trainers]
+    for way in ways:
+        way()
+    small, large = paired(ways[0], ways[1], pairs)
+    return Figure(
+        what="speed of training as the corpus grows",
+        measured=small / large,
+        unit="x",
+        target=0.9,
+        conditions=f"{megabytes} MB by 1 MB, LSTM-64, batch 32, {pairs} x {GROWTH_STEPS} steps in turns",
+    )
+
+
+def trainer_over(megabytes: int) -> Trainer:
+    """A small network's trainer over random ids."""
+    dataset = Dataset(
+        train=random_ids(megabytes),
+        validation=np.empty(0, np.uint8),
+        vocabulary=VOCABULARY,
+        manifest=Manifest(
+            schema_version=1,
+            kind="dataset",
+            producer=Producer(stage="bench", version=""),
+            config={"length": LENGTH, "step": 1},
+            counts={},
+            files={},
+            made_from={},
+        ),
+        digest="",
+    )
+    return Trainer(TrainConfig(units=64, batch=32, carry_state=False), dataset)
+
+
+if __name__ == "__main__":
+    for figure in figures(budget()):
+        print(figure)
