@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from tests.benchmarks.corpora import corpus
+from tests.benchmarks.datasets import dataset_by
 
 from components.generator.network import parameters
 from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.benchmarks import tutorial
-from tests.benchmarks.corpora import corpus
-from tests.benchmarks.datasets import dataset_by
 from tests.benchmarks.measure import Budget, Figure, budget, show
 from tests.benchmarks.scoring import WindowLoss
 

@@ -26,7 +26,8 @@ class WindowLoss:
     def __init__(
         self, architecture: Architecture, ids: NDArray[np.unsignedinteger], *, window: int, step: int | None
     ) -> None:
-        self._network = build(architecture, length=window, unroll=window <= 64)  # noqa: PLR2004 -- longer ones trace slowly
+        # Unrolled is faster, but takes long to trace where windows are long.
+        self._network = build(architecture, length=window, unroll=window <= 64)
         self._ids = tf.constant(ids)
         self._window = window
         self._all_targets = step is None
