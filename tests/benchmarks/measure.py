@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 Budget = Literal["full", "short"]
 
@@ -46,8 +46,8 @@ def budget() -> Budget:
         SystemExit: the variable holds something else.
     """
     value = os.environ.get("BUDGET", "full")
-    if value == "full" or value == "short":
-        return value
+    if value in get_args(Budget):
+        return cast("Budget", value)
     raise SystemExit(f"BUDGET={value}: write short, or leave it out")
 
 
