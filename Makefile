@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample
 
-.PHONY: help setup demo test soak bench-checkpoints lint types format lock clean
+.PHONY: help setup demo test soak bench bench-checkpoints bench-gpu lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -35,8 +35,14 @@ test: setup  ## Run every test that needs no network, Docker or GPU.
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
 	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
 
-bench-checkpoints: setup  ## Measure what a checkpoint costs training.
-	@$(BIN)/python -m tests.benchmarks.checkpoints
+bench: setup  ## Measure speed and overhead against their targets; BUDGET=short, ONLY="fidelity overhead".
+	@BUDGET="$(or $(BUDGET),full)" ONLY="$(ONLY)" $(BIN)/python -m tests.benchmarks
+
+bench-checkpoints:  ## Measure what a checkpoint costs training.
+	@$(MAKE) --no-print-directory bench ONLY=checkpoints
+
+bench-gpu: setup  ## Measure training on a GPU; skips where TensorFlow sees none.
+	@BUDGET="$(or $(BUDGET),full)" $(BIN)/python -m tests.benchmarks.gpu
 
 lint: setup  ## Check style.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -57,4 +63,4 @@ lock: setup  ## Lock the requirements anew from pyproject.toml.
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 clean:  ## Remove .venv and caches; runs stay.
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,70 +1,60 @@
 """What a checkpoint costs training: the quick recipe's network, blocks of train steps with and without a save beside.
 
-Run it with `make bench-checkpoints`. Blocks alternate, so that a noisy machine disturbs both alike.
+Blocks alternate, so that a noisy machine disturbs both alike.
 """
 
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from components.command import log
-from components.ingest.config import IngestConfig
-from components.ingest.ingesting import ingest
 from components.train.checkpoints import Checkpoints, Progress, Saver
-from components.train.config import TrainConfig
 from components.train.data import Dataset
 from components.train.ownership import Ownership
 from components.train.trainer import Trainer
-from components.vectorize.config import VectorizeConfig
-from components.vectorize.vectorizing import vectorize
-from pipelines.settings import recipe, settings_of
+from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.measure import Budget, Figure
 
 STEPS = 30
-PAIRS = 12
-TARGET_SHARE = 0.01
+PAIRS: dict[Budget, int] = {"full": 12, "short": 5}
 
 
-def main() -> int:
-    log.set_up("bench")
-    settings = settings_of(recipe("quick"), [])["train"]
-    assert isinstance(settings, TrainConfig)
+def figures(budget: Budget) -> list[Figure]:
+    """The cost of one checkpoint, and its share of training at the default interval."""
     with tempfile.TemporaryDirectory() as scratch:
-        corpus, dataset, place = (f"{scratch}/{name}" for name in ("corpus", "dataset", "checkpoints"))
-        ingest(IngestConfig(), source="builtin:python-docs", corpus=corpus)
-        vectorize(VectorizeConfig(), corpus=corpus, dataset=dataset)
-        trainer = Trainer(settings, Dataset.read(Path(dataset)))
+        settings, dataset = dataset_by("quick", Path(scratch))
+        trainer = Trainer(settings, Dataset.read(dataset))
+        place = f"{scratch}/checkpoints"
         with Ownership(place) as ownership, Saver(Checkpoints(place, settings, "bench"), ownership) as saver:
-            costs, blocked = measure(trainer, saver)
-        size = sum(value.nbytes for value in trainer.values())
-    cost = statistics.median(costs)
-    share = cost / settings.checkpoint_seconds
-    print(f"state of {size / 1e6:.1f} MB; {PAIRS} pairs of blocks of {STEPS} train steps")
-    held_up = statistics.median(blocked)
-    print(f"a checkpoint costs training {cost * 1000:.0f} ms (median), of which it holds it up {held_up * 1000:.0f} ms")
-    print(f"every {settings.checkpoint_seconds:.0f} s, the default, that is {share:.3%} (target: {TARGET_SHARE:.0%})")
-    return 0 if share <= TARGET_SHARE else 1
+            cost, held_up = _seconds_of_save(trainer, saver, PAIRS[budget])
+    megabytes = sum(value.nbytes for value in trainer.values()) / 1e6
+    conditions = f"quick; state of {megabytes:.1f} MB, local disk; {PAIRS[budget]} pairs of {STEPS} steps"
+    return [
+        Figure(what="a checkpoint costs training", measured=cost * 1000, unit="ms", conditions=conditions),
+        Figure(what="of which it holds training up", measured=held_up * 1000, unit="ms", conditions=conditions),
+        Figure(
+            what="checkpoints' share of training",
+            measured=100 * cost / settings.checkpoint_seconds,
+            unit="%",
+            target=1,
+            better="lower",
+            conditions=f"quick; one every {settings.checkpoint_seconds:.0f} s, the default",
+        ),
+    ]
 
 
-def measure(trainer: Trainer, saver: Saver) -> tuple[list[float], list[float]]:
-    """Seconds that a save beside a block of steps costs it, and seconds it held the steps up, for each pair."""
+def _seconds_of_save(trainer: Trainer, saver: Saver, pairs: int) -> tuple[float, float]:
+    """What a save beside a block of steps costs the block, and how long it held the steps up: medians."""
     trainer.advance(0, STEPS)
-    costs, blocked = [], []
-    step = STEPS
-    for _ in range(PAIRS):
-        began = time.monotonic()
+    costs, held_up = [], []
+    for step in range(STEPS, STEPS + 2 * STEPS * pairs, 2 * STEPS):
+        began = time.perf_counter()
         trainer.advance(step, STEPS)
-        plain = time.monotonic() - began
-        began = time.monotonic()
+        plain = time.perf_counter() - began
+        began = time.perf_counter()
         saver.save(Progress(train_step=step, best_step=step), trainer.values())
-        blocked.append(time.monotonic() - began)
+        held_up.append(time.perf_counter() - began)
         trainer.advance(step + STEPS, STEPS)
         saver.wait()
-        costs.append(time.monotonic() - began - plain)
-        step += 2 * STEPS
-    return costs, blocked
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        costs.append(time.perf_counter() - began - plain)
+    return statistics.median(costs), statistics.median(held_up)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 Budget = Literal["full", "short"]
-BUDGETS = get_args(Budget)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +46,9 @@ def budget() -> Budget:
         SystemExit: the variable holds something else.
     """
     value = os.environ.get("BUDGET", "full")
-    if value not in BUDGETS:
-        raise SystemExit(f"BUDGET={value}: write short, or leave it out")
-    return cast("Budget", value)
+    if value in get_args(Budget):
+        return cast("Budget", value)
+    raise SystemExit(f"BUDGET={value}: write short, or leave it out")
 
 
 def seconds_of(work: Callable[[], object]) -> float:

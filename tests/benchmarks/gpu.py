@@ -1,0 +1,83 @@
+"""Training on a GPU, `make bench-gpu`: tokens a second, and the share of the device's peak; skips without a GPU."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from components.artifacts.tensorflow import tf, use_device
+from components.generator.network import Architecture
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+from tests.benchmarks import suite
+from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.measure import Budget, Figure, budget, seconds_of
+
+BATCHES: dict[Budget, tuple[int, ...]] = {"full": (64, 128, 256, 512, 1024), "short": (64, 1024)}
+STEPS = 100
+PEAK_VARIABLE = "QUILLFLOW_PEAK_TFLOPS"
+PEAK_TFLOPS = {"V100": 125, "T4": 65, "A100": 312, "L4": 121, "H100": 989, "H200": 989}
+"""Dense products of 16-bit numbers, by NVIDIA's data sheets; another device's peak can be named in the environment."""
+
+
+def figures(budget: Budget) -> list[Figure]:
+    """Speed of the recipe `quick` by batch, and of a network of 1,024 units in mixed precision."""
+    device = use_device("gpu")
+    with tempfile.TemporaryDirectory() as scratch:
+        settings, dataset = dataset_by("quick", Path(scratch))
+        data = Dataset.read(dataset)
+    found = []
+    for batch in BATCHES[budget]:
+        found += _speed(settings.model_copy(update={"batch": batch}), data, device)
+    if "precision" in TrainConfig.model_fields:
+        changes = {"units": 1024, "batch": 512, "precision": "bfloat16"}
+        found += _speed(TrainConfig(**{**settings.model_dump(), **changes}), data, device)
+    return found
+
+
+def _speed(settings: TrainConfig, data: Dataset, device: str) -> list[Figure]:
+    """Tokens a second of train steps, and their share of the device's peak where that is known."""
+    trainer = Trainer(settings, data)
+    for index in range(settings.layers):
+        trainer.network.get_layer(f"lstm_{index + 1}").use_cudnn = True  # an error where cuDNN can't be had
+    trainer.advance(0, STEPS)
+    speed = STEPS * settings.batch * trainer.length / seconds_of(lambda: trainer.advance(STEPS, STEPS))
+    name = f"{settings.units} units, batch {settings.batch}"
+    rows = [Figure(what=f"training, {name}", measured=speed, unit="tokens/s", conditions=f"{device}, cuDNN")]
+    peak = _peak_tflops(device)
+    if peak:
+        share = 100 * speed * _flop_a_token(trainer.architecture) / (peak * 1e12)
+        conditions = f"{peak:g} TFLOP/s, 16 bits"
+        rows.append(Figure(what=f"share of peak, {name}", measured=share, unit="%", conditions=conditions))
+    return rows
+
+
+def _flop_a_token(architecture: Architecture) -> float:
+    """Products of a train step: forward, and twice as much backward."""
+    width, products = float(architecture.embedding_size), 0.0
+    for _ in range(architecture.layers):
+        products += 4 * architecture.units * (width + architecture.units)
+        width = architecture.units
+    products += width * architecture.vocabulary
+    return 3 * 2 * products
+
+
+def _peak_tflops(device: str) -> float | None:
+    named = os.environ.get(PEAK_VARIABLE)
+    if named:
+        return float(named)
+    words = device.replace("-", " ").split()
+    return next((peak for name, peak in PEAK_TFLOPS.items() if name in words), None)
+
+
+def main() -> int:
+    """Run the figures where there is a GPU; the exit code."""
+    if not tf.config.list_physical_devices("GPU"):
+        print("bench-gpu: skipped, TensorFlow sees no GPU here")
+        return 0
+    return suite.run(["tests.benchmarks.gpu"], budget(), Path("build/bench-gpu.json"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
