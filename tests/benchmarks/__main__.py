@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks import suite
 from tests.benchmarks.measure import budget
 
-MODULES = ("fidelity", "overhead", "checkpoints")
+MODULES = ("vectorizing", "reading", "fidelity", "overhead", "checkpoints", "sampling", "learning")
 
 
 def main() -> int:

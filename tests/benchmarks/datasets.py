@@ -1,5 +1,6 @@
 """Datasets for benchmarks, made by the stages themselves with a recipe's settings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.ingest.config import IngestConfig
@@ -10,9 +11,11 @@ from components.vectorize.vectorizing import vectorize
 from pipelines.settings import recipe, settings_of
 
 
-def dataset_by(name: str, scratch: Path, *, source: str = "builtin:python-docs") -> tuple[TrainConfig, Path]:
+def dataset_by(
+    name: str, scratch: Path, *, source: str = "builtin:python-docs", assignments: Sequence[str] = ()
+) -> tuple[TrainConfig, Path]:
     """The recipe's settings for training, and the dataset that it makes of the source, in `scratch`."""
-    settings = settings_of(recipe(name), [])
+    settings = settings_of(recipe(name), assignments)
     ingesting, vectorizing, training = (settings[stage] for stage in ("ingest", "vectorize", "train"))
     assert isinstance(ingesting, IngestConfig)
     assert isinstance(vectorizing, VectorizeConfig)

@@ -4,45 +4,50 @@ A recipe is trained for a given time of train steps: its speed is measured first
 that, so that its schedule ends with the time. Scoring is not counted. The held-out tenth is never trained on.
 """
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
-from tests.benchmarks.corpora import corpus
-from tests.benchmarks.datasets import dataset_by
 
 from components.generator.network import parameters
 from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.benchmarks import tutorial
-from tests.benchmarks.measure import Budget, Figure, budget, show
+from tests.benchmarks.corpora import corpus
+from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.measure import Budget, Figure
 from tests.benchmarks.scoring import WindowLoss
 
 SHAKESPEARE_WINDOW = 256
 TUTORIAL_EPOCHS = 6
 TUTORIAL_BEST = 1.556
 """The tutorial's best held-out loss, after 6 epochs; a full run measures it anew."""
-SNAPSHOT_SECONDS = 3.0
+SNAPSHOTS = 50
+CURVE_POINTS = 12
 SPEED_STEPS = 40
+
+Snapshot = tuple[float, list[NDArray[Any]]]  # seconds of training, weights
+Curve = list[tuple[float, float]]  # seconds of training, nats
 
 
 def figures(budget: Budget) -> Iterator[Figure]:
     """Loss for a budget of time, and time to the tutorial's loss."""
-    yield from _shakespeare("default", minutes=3, target=1.60)
+    yield from _shakespeare("default", budget, minutes=3, target=1.60)
     yield from _nietzsche(budget)
     if budget == "full":
-        yield from _shakespeare("best", minutes=20, target=1.47)
+        yield from _shakespeare("best", budget, minutes=20, target=1.47)
 
 
-def _shakespeare(name: str, *, minutes: float, target: float) -> Iterator[Figure]:
+def _shakespeare(name: str, budget: Budget, *, minutes: float, target: float) -> Iterator[Figure]:
     """Held-out loss on tinyshakespeare's usual split, by windows of 256."""
     run = TimedRun(name, corpus("tinyshakespeare.txt"))
-    run.train_for(60 * minutes)
-    loss = run.window_loss(SHAKESPEARE_WINDOW, None)(run.trainer.network.get_weights())
+    snapshots = run.train_for(60 * minutes)
+    window_loss = run.window_loss(SHAKESPEARE_WINDOW, None)
+    loss = window_loss(run.trainer.network.get_weights())
     count = parameters(run.trainer.network)
     yield Figure(
         what=f"tinyshakespeare, {minutes:g} minutes, recipe {name}",
@@ -51,6 +56,7 @@ def _shakespeare(name: str, *, minutes: float, target: float) -> Iterator[Figure
         target=target,
         better="lower",
         conditions=f"windows of {SHAKESPEARE_WINDOW}, all targets; {run}",
+        curve=_curve(snapshots, window_loss) if budget == "full" else (),
     )
     yield Figure(
         what=f"parameters of recipe {name}",
@@ -64,10 +70,9 @@ def _shakespeare(name: str, *, minutes: float, target: float) -> Iterator[Figure
 def _nietzsche(budget: Budget) -> Iterator[Figure]:
     """How much sooner the default recipe reaches the tutorial's best held-out loss."""
     text = corpus("nietzsche.txt")
-    best, seconds, how = _tutorial(text.read_text(encoding="utf-8"), budget)
-    run = TimedRun("default", text)
-    snapshots: list[tuple[float, list[NDArray[Any]]]] = []
-    run.train_for(180, until=seconds / 10, each=lambda spent, weights: snapshots.append((spent, weights)))
+    best, seconds, how, tutorials_curve = _tutorial(text.read_text(encoding="utf-8"), budget)
+    run = TimedRun("default", text, ["ingest.lowercase=true"])  # as the tutorial does
+    snapshots = run.train_for(180, until=seconds / 10)
     loss = run.window_loss(tutorial.LENGTH, tutorial.STEP)
     first = _first(snapshots, lambda snapshot: loss(snapshot[1]) <= best)
     ours = snapshots[first][0] if first is not None else float("inf")
@@ -76,19 +81,29 @@ def _nietzsche(budget: Budget) -> Iterator[Figure]:
         measured=seconds / ours,
         unit="times sooner",
         target=20,
-        conditions=f"{best:.3f} nats of the character after windows of 60: {how} in {seconds:,.0f} s, here in {ours:.0f} s",
+        conditions=f"{best:.3f} nats of the character after windows of 60: "
+        f"{how} in {seconds:,.0f} s, here in {ours:.0f} s; {run}",
+        curve=_curve(snapshots, loss) if budget == "full" else (),
     )
+    if tutorials_curve:
+        yield Figure(what="the tutorial on nietzsche", measured=best, unit="nats", curve=tutorials_curve)
 
 
-def _tutorial(text: str, budget: Budget) -> tuple[float, float, str]:
-    """The tutorial's best held-out loss, its seconds of training up to there, and how they were found."""
+def _tutorial(text: str, budget: Budget) -> tuple[float, float, str, Curve]:
+    """The tutorial's best held-out loss, its seconds of training up to there, how they were found, and the curve."""
     if budget == "short":
         windows = TUTORIAL_EPOCHS * len(range(0, len(text) * 9 // 10 - tutorial.LENGTH, tutorial.STEP))
         seconds = windows / tutorial.windows_per_second(text)
-        return TUTORIAL_BEST, seconds, "the tutorial, by its speed and the epochs a full run took,"
+        return TUTORIAL_BEST, seconds, "the tutorial, by its speed and the epochs a full run took,", []
     rows = [row for row, _ in zip(tutorial.epochs(text), range(TUTORIAL_EPOCHS), strict=False)]
     seconds, best = min(rows, key=lambda row: row[1])
-    return best, seconds, "the tutorial"
+    return best, seconds, "the tutorial", rows
+
+
+def _curve(snapshots: list[Snapshot], loss: WindowLoss) -> Curve:
+    """The loss along some of the snapshots, ever farther apart."""
+    places = np.unique(np.geomspace(1, len(snapshots), CURVE_POINTS).astype(int)) - 1
+    return [(snapshots[place][0], loss(snapshots[place][1])) for place in places]
 
 
 def _first(items: Sequence[Any], holds: Callable[[Any], bool]) -> int | None:
@@ -103,9 +118,9 @@ def _first(items: Sequence[Any], holds: Callable[[Any], bool]) -> int | None:
 class TimedRun:
     """A recipe trained on a text for a given time."""
 
-    def __init__(self, name: str, text: Path) -> None:
+    def __init__(self, name: str, text: Path, assignments: Sequence[str] = ()) -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            self._config, place = dataset_by(name, Path(scratch), source=str(text), held_out=0.1)
+            self._config, place = dataset_by(name, Path(scratch), source=str(text), assignments=assignments)
             self._data = Dataset.read(place)
         self.trainer = Trainer(self._config, self._data)
         self._spent = 0.0
@@ -118,14 +133,8 @@ class TimedRun:
             f"{tokens / len(self._data.train):.1f} epochs, seed {self._config.seed}"
         )
 
-    def train_for(
-        self,
-        seconds: float,
-        *,
-        until: float = float("inf"),
-        each: Callable[[float, list[NDArray[Any]]], object] = lambda *_: None,
-    ) -> None:
-        """Train with a schedule of `seconds`, at most `until`; `each` gets snapshots of the weights on the way."""
+    def train_for(self, seconds: float, *, until: float = float("inf")) -> list[Snapshot]:
+        """Train with a schedule of `seconds`, at most `until`; snapshots of the weights on the way."""
         self.trainer.advance(0, 1)  # traces the graph
         began = time.monotonic()
         self.trainer.advance(1, SPEED_STEPS)
@@ -134,21 +143,17 @@ class TimedRun:
         untrained = self.trainer.values()
         self.trainer.advance(0, 1)
         self.trainer.restore(untrained)
-        noted = 0.0
+        snapshots: list[Snapshot] = []
         while self._steps < steps and self._spent < min(seconds, until):
             count = min(max(1, round(self._steps and self._steps / self._spent)), steps - self._steps)
             began = time.monotonic()
             self.trainer.advance(self._steps, count)
             self._spent += time.monotonic() - began
             self._steps += count
-            if self._spent - noted >= SNAPSHOT_SECONDS:
-                noted = self._spent
-                each(self._spent, self.trainer.network.get_weights())
+            if self._spent - (snapshots[-1][0] if snapshots else 0.0) >= min(seconds, until) / SNAPSHOTS:
+                snapshots.append((self._spent, self.trainer.network.get_weights()))
+        return snapshots
 
     def window_loss(self, window: int, step: int | None) -> WindowLoss:
         """What scores weights on the held-out text."""
         return WindowLoss(self.trainer.architecture, self._data.validation, window=window, step=step)
-
-
-if __name__ == "__main__":
-    sys.exit(show(figures(budget())))

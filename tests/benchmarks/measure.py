@@ -7,7 +7,7 @@ their medians.
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -22,6 +22,7 @@ class Figure:
         target: the least (`better` is higher) or the most (lower) that counts as met; None for a figure that
             only informs.
         conditions: what it depends on, in a few words.
+        curve: for a plot, loss in nats after seconds of training.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Figure:
     target: float | None = None
     better: Literal["higher", "lower"] = "higher"
     conditions: str = ""
+    curve: Sequence[tuple[float, float]] = ()
 
     @property
     def is_met(self) -> bool:

@@ -82,8 +82,8 @@ def line(figure: Figure) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that matter, or all before the point."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Four digits that matter, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def machine_facts() -> dict[str, Any]:
