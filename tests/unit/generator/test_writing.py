@@ -23,23 +23,27 @@ class SumOfAll:
     def __init__(self, table: NDArray[np.float32] = TABLE) -> None:
         self._table = table
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         return [tf.zeros([batch, 1], tf.int32)]
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        total = states[0] + ids[:, None] + 1
-        return tf.gather(tf.constant(self._table), total[:, 0] % V), [total]
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        return [states[0] + ids[:, None] + 1]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return tf.gather(tf.constant(self._table), states[0][:, 0] % V)
 
 
 class CountOfTokens:
     """Says how many tokens were read since the state was zero."""
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         return [tf.zeros([batch, 1], tf.int32)]
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        count = states[0] + tf.ones_like(ids)[:, None]
-        return tf.one_hot(count[:, 0], 20), [count]
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        return [states[0] + tf.ones_like(ids)[:, None]]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return tf.one_hot(states[0][:, 0], 20)
 
 
 def _row(ids: Sequence[int]) -> int:
