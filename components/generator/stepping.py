@@ -14,12 +14,16 @@ from components.generator.network import Architecture
 class NextToken(Protocol):
     """Anything that writes text one token at a time."""
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         """The states before the first token, each [B, ...]."""
         ...
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        """Take int32 ids [B]; return float32 logits [B, V] of the token that follows, and the new states."""
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        """The states after int32 ids [B], one more token of each text."""
+        ...
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        """Float32 logits [B, V] of the token that follows what was read."""
         ...
 
 
@@ -37,24 +41,25 @@ class Stepper:
         self._output = tf.convert_to_tensor(output.kernel), tf.convert_to_tensor(output.bias)
         self._input_products = self._project_vocabulary(network)
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         """All states zero, as at the start of a window in training."""
         return [tf.zeros([batch, self._architecture.units]) for _ in range(2 * self._architecture.layers)]
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
         """One step: see `NextToken`."""
         new_states: list[Any] = []
-        hidden = None
+        product = tf.gather(self._input_products, ids)
         for index in range(self._architecture.layers):
             h, c = states[2 * index], states[2 * index + 1]
-            if hidden is None:
-                product = tf.gather(self._input_products, ids)
-            else:
-                product = hidden @ self._kernels[index] + self._biases[index]
-            hidden, carried = _lstm(product + h @ self._recurrent[index], c)
-            new_states += [hidden, carried]
+            if index:
+                product = new_states[-2] @ self._kernels[index] + self._biases[index]
+            new_states += _lstm(product + h @ self._recurrent[index], c)
+        return new_states
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        """The output layer over the last layer's h: see `NextToken`."""
         kernel, bias = self._output
-        return hidden @ kernel + bias, new_states
+        return states[-2] @ kernel + bias
 
     def _project_vocabulary(self, network: Any) -> Any:
         """The first layer's input product with bias for every token, [V, 4 U]."""
@@ -66,6 +71,39 @@ class Stepper:
         else:
             vectors = tf.convert_to_tensor(network.get_layer("embedding").embeddings)
         return vectors @ self._kernels[0] + self._biases[0]
+
+
+class Windowed:
+    """A network that chooses each token from the `window` tokens before it and a zero state, as `NextToken`.
+
+    Reading the whole window anew for each token takes `window` small products one after the other. Here a
+    window begins at each token, and all that still run read the next token side by side, in one large product:
+    the same sums in a fraction of the time. The states are W windows of B texts, [W * B, ...], used in
+    turns, after the number of tokens read.
+    """
+
+    def __init__(self, next_token: NextToken, window: int) -> None:
+        self._next_token = next_token
+        self._window = window
+
+    def zero_states(self, batch: int) -> list[Any]:
+        """No token read, and every window at its start."""
+        return [tf.constant(0), *self._next_token.zero_states(self._window * batch)]
+
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        """Begin a window in the place of the one that is complete, and let all windows read."""
+        count, *running = states
+        begins = tf.repeat(tf.range(self._window) == count % self._window, ids.shape[0])[:, None]
+        zeros = self._next_token.zero_states(self._window * ids.shape[0])
+        running = [tf.where(begins, zero, state) for zero, state in zip(zeros, running, strict=True)]
+        return [count + 1, *self._next_token.read(tf.tile(ids, [self._window]), running)]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        """What follows the window that began first."""
+        count, *running = states
+        first = tf.where(count < self._window, 0, count % self._window)
+        by_window = [tf.reshape(state, [self._window, -1, *state.shape[1:]]) for state in running]
+        return self._next_token.logits([state[first] for state in by_window])
 
 
 def _lstm(gates: Any, carried: Any) -> tuple[Any, Any]:

@@ -41,6 +41,8 @@ class SampleConfig(Settings):
         "what a token is chosen from: all the text before it, the window before it, or as the model was trained",
     )
     batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
+    shards: int = setting(1, "how many processes share the work, each writing one shard of the texts", ge=1)
+    shard: int = setting(0, "which of the shards this one writes, counted from 0; the texts are the same", ge=0)
     device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
 
     @model_validator(mode="after")
@@ -49,6 +51,8 @@ class SampleConfig(Settings):
             raise ValueError("temperatures must be 0 or more")
         if any(not prompt for prompt in self.prompts):
             raise ValueError("a prompt must not be empty")
+        if self.shard >= self.shards:
+            raise ValueError(f"shard {self.shard} is not one of {self.shards}, which are counted from 0")
         return self
 
     def strategy(self, temperature: float) -> str:

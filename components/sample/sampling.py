@@ -4,7 +4,7 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,14 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
     ):
         generator = Model.read(source)
         prompts = _prompts(config, generator)
-        total = len(prompts) * len(config.temperatures) * (config.count if _are_given(config) else 1)
+        ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
         began = time.monotonic()
-        first = _write_files(directory, _rows(config, generator, prompts, total), total)
+        first = _write_files(directory, _rows(config, generator, prompts, ids), len(ids))
         seconds = time.monotonic() - began
         written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
-        write_report(directory / "report.html", first, total, written_by=written_by)
-        counts = {"texts": total, "tokens": total * config.length}
+        written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
+        write_report(directory / "report.html", first, len(ids), written_by=written_by)
+        counts = {"texts": len(ids), "tokens": len(ids) * config.length}
         write_manifest(
             directory,
             kind="samples",
@@ -70,12 +71,22 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
             counts=counts,
             made_from={"model": digest(source)},
         )
-    log.info(f"{total:,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
+    log.info(f"{len(ids):,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
     return {"samples": samples, "counts": counts, "first": first[: len(config.temperatures)]}
 
 
-def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], total: int) -> Iterator[dict[str, Any]]:
-    """Every text with what it depended on, in the order of ids."""
+def _repeats(config: SampleConfig) -> int:
+    """How many texts a prompt has at each temperature."""
+    return config.count if _are_given(config) else 1
+
+
+def _ids_of_shard(config: SampleConfig, total: int) -> range:
+    """The texts that are this shard's: shards are as equal as they can be, and lie one after the other."""
+    return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
+
+
+def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range) -> Iterator[dict[str, Any]]:
+    """The texts of these ids with what they depended on, in order."""
     vocabulary = model.vocabulary
     writer = Writer(
         Stepper(model.architecture, model.network),
@@ -85,10 +96,9 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], total: int
         top_p=config.top_p,
         forbidden=[vocabulary.unknown_id] if vocabulary.has_unknown else [],
     )
-    repeats = range(config.count if _are_given(config) else 1)
-    wanted = itertools.product(prompts, repeats, config.temperatures)
+    wanted = enumerate(itertools.product(prompts, range(_repeats(config)), config.temperatures))
     done = 0
-    for batch in _batches(wanted, config.batch):
+    for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), config.batch):
         requests = [
             Request(id=number, prompt=prompt.ids, temperature=temperature) for number, (prompt, _, temperature) in batch
         ]
@@ -104,19 +114,18 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], total: int
                 "nats_per_token": round(text.nats_per_token, 6),
             }
         done += len(batch)
-        log.progress(f"{done:,}/{total:,} texts")
+        log.progress(f"{done:,}/{len(ids):,} texts")
 
 
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[tuple[int, Any]]]:
-    numbered = iter(enumerate(items))
-    while batch := list(itertools.islice(numbered, size)):
+def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while batch := list(itertools.islice(items, size)):
         yield batch
 
 
 def _write_files(directory: Path, rows: Iterator[dict[str, Any]], total: int) -> list[dict[str, Any]]:
     """Write all rows as samples-*.jsonl; the first file's rows that fit the report are returned."""
     shown: list[dict[str, Any]] = []
-    files = -(-total // TEXTS_A_FILE)
+    files = max(-(-total // TEXTS_A_FILE), 1)
     for number in range(files):
         path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
         with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -1,5 +1,6 @@
 """Samples written while training, as the tutorials print them after an epoch."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from components.command import log
 from components.generator.model import trained_for
 from components.generator.stepping import Stepper
-from components.generator.writing import Request, Writer
+from components.generator.writing import Request, Tiling, Writer
 from components.train.config import TrainConfig
 from components.train.data import Dataset
 from components.train.trainer import Trainer
@@ -25,6 +26,7 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
         Stepper(trainer.architecture, trainer.network),
         context=trained_for(carry_state=config.carries_state),
         window=dataset.length,
+        tiling=replace(Tiling.of_device(), compiled=False),  # compiling takes longer than these few texts
         forbidden=[dataset.vocabulary.unknown_id] if dataset.vocabulary.has_unknown else [],
     )
     temperatures = config.sample_temperatures

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from components.generator.network import Architecture, Input, Objective, parameters
-from components.generator.stepping import Stepper
+from components.generator.stepping import Stepper, Windowed
 
 IDS = np.random.default_rng(3).integers(0, 7, (4, 5)).astype(np.int32)
+
+
+def _logits_after_one(stepper: Stepper) -> Any:
+    return stepper.logits(stepper.read(IDS[:, 0], stepper.zero_states(4)))
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -26,16 +30,31 @@ def test_token_by_token_equals_the_whole_network(
     stepper = Stepper(architecture, network)
     states = stepper.zero_states(4)
     for position in range(5):
-        logits, states = stepper(IDS[:, position], states)
+        states = stepper.read(IDS[:, position], states)
         expected = network(IDS[:, : position + 1])
         expected = expected[:, -1] if objective == "sequence" else expected
-        np.testing.assert_allclose(logits, expected, atol=1e-5)
+        np.testing.assert_allclose(stepper.logits(states), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("window", [1, 2, 3, 7])
+def test_windowed_equals_the_network_on_the_last_tokens_alone(
+    tiny: Architecture, network_of: Callable[[Architecture], Any], layers: int, window: int
+) -> None:
+    architecture = replace(tiny, layers=layers)
+    network = network_of(architecture)
+    windowed = Windowed(Stepper(architecture, network), window)
+    states = windowed.zero_states(4)
+    for position in range(5):
+        states = windowed.read(IDS[:, position], states)
+        expected = network(IDS[:, max(position + 1 - window, 0) : position + 1])[:, -1]
+        np.testing.assert_allclose(windowed.logits(states), expected, atol=1e-5)
 
 
 def test_dropout_is_left_out(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> None:
     dropping, plain = (replace(tiny, layers=2, dropout=share) for share in (0.9, 0.0))
     logits = [
-        stepper(IDS[:, 0], stepper.zero_states(4))[0]
+        _logits_after_one(stepper)
         for stepper in (Stepper(dropping, network_of(dropping)), Stepper(plain, network_of(plain)))
     ]
     np.testing.assert_array_equal(*logits)
@@ -48,10 +67,10 @@ def test_a_stepper_keeps_the_weights_it_was_made_with(
     architecture = replace(tiny, input=source)
     network = network_of(architecture)
     stepper = Stepper(architecture, network)
-    before = stepper(IDS[:, 0], stepper.zero_states(4))[0]
+    before = _logits_after_one(stepper)
     for weight in network.trainable_variables:
         weight.assign(weight + 1)
-    after = stepper(IDS[:, 0], stepper.zero_states(4))[0]
+    after = _logits_after_one(stepper)
     np.testing.assert_array_equal(before, after)
 
 

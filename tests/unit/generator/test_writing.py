@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import tf
 from components.generator.network import Architecture, Objective
 from components.generator.stepping import Stepper
-from components.generator.writing import Context, Request, Text, Writer, uniform_stream
+from components.generator.writing import Context, Request, Text, Tiling, Writer, uniform_stream
 
 V = 7
 TABLE = np.random.default_rng(5).normal(0, 1.5, (V, V)).astype(np.float32)
@@ -23,23 +23,27 @@ class SumOfAll:
     def __init__(self, table: NDArray[np.float32] = TABLE) -> None:
         self._table = table
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         return [tf.zeros([batch, 1], tf.int32)]
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        total = states[0] + ids[:, None] + 1
-        return tf.gather(tf.constant(self._table), total[:, 0] % V), [total]
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        return [states[0] + ids[:, None] + 1]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return tf.gather(tf.constant(self._table), states[0][:, 0] % V)
 
 
 class CountOfTokens:
     """Says how many tokens were read since the state was zero."""
 
-    def zero_states(self, batch: Any) -> list[Any]:
+    def zero_states(self, batch: int) -> list[Any]:
         return [tf.zeros([batch, 1], tf.int32)]
 
-    def __call__(self, ids: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        count = states[0] + tf.ones_like(ids)[:, None]
-        return tf.one_hot(count[:, 0], 20), [count]
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        return [states[0] + tf.ones_like(ids)[:, None]]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return tf.one_hot(states[0][:, 0], 20)
 
 
 def _row(ids: Sequence[int]) -> int:
@@ -179,6 +183,69 @@ def test_window_equals_calling_the_network_on_the_last_ids(
     writer = Writer(Stepper(architecture, network), context="window", window=4)
     assert _greedy(writer, text[:4], 12) == text[4:]
     assert len(set(text[4:])) > 1
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_a_text_is_the_one_that_a_plain_loop_writes(
+    tiny: Architecture, network_of: Callable[[Architecture], Any], context: Context, temperature: float
+) -> None:
+    network = network_of(tiny)
+    prompt, uniforms = [2, 5, 1, 1, 6], uniform_stream(8, 3, 60)
+    expected, nats = _plainly_written(network, prompt, uniforms, temperature, window=4 if context == "window" else None)
+    writer = Writer(Stepper(tiny, network), context=context, window=4)
+    text = writer.write([_request(3, prompt, temperature)], length=60, seed=8)[0]
+    assert text.ids.tolist() == expected
+    assert text.nats_per_token == pytest.approx(nats, abs=1e-5)
+
+
+def _plainly_written(
+    network: Any, prompt: list[int], uniforms: NDArray[np.float32], temperature: float, *, window: int | None
+) -> tuple[list[int], float]:
+    """Ids and mean nats, by the LSTM's equations in double precision, everything read anew for each token."""
+    kernel, recurrent, bias, output, output_bias = (weight.astype(np.float64) for weight in network.get_weights())
+    ids, nats = list(prompt), []
+    for uniform in uniforms:
+        h, c = np.zeros((2, recurrent.shape[0]))
+        for token in ids[-window:] if window else ids:
+            i, f, g, o = np.split(kernel[token] + h @ recurrent + bias, 4)
+            c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+            h = np.tanh(c) / (1 + np.exp(-o))
+        logits = h @ output + output_bias
+        weights = np.exp((logits - logits.max()) / (temperature or 1))
+        reached = np.searchsorted(weights.cumsum(), uniform * weights.sum(), side="right")
+        ids.append(int(reached) if temperature else int(logits.argmax()))
+        nats.append(np.log(np.exp(logits).sum()) - logits[ids[-1]])
+    return ids[len(prompt) :], float(np.mean(nats))
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+def test_a_text_does_not_show_how_long_its_companions_prompts_are(
+    tiny: Architecture, network_of: Callable[[Architecture], Any], context: Context
+) -> None:
+    tiling = Tiling(rows=4 if context == "carry" else 16, threads=2, compiled=True)
+    writer = Writer(Stepper(tiny, network_of(tiny)), context=context, window=4, tiling=tiling)
+    texts = []
+    for length in (1, 3, 9, 400):
+        companions = [_request(number, [number] * length, 1.0) for number in (0, 1, 3)]
+        texts.append(writer.write([*companions, _request(2, [1, 6, 2, 2, 0], 1.0)], length=100, seed=1)[-1])
+    assert _same(texts[1:], texts[:1] * 3)
+
+
+def _chi_square_of_what_is_written(temperature: float) -> float:
+    """Of 50,000 tokens at a temperature, by a network that always says the same, against its softmax."""
+    logits = TABLE[0]
+    writer = Writer(SumOfAll(np.tile(logits, (V, 1))), context="carry")
+    texts = writer.write([_request(n, [0], temperature) for n in range(4)], length=12_500, seed=5)
+    counts = np.bincount(np.concatenate([text.ids for text in texts]), minlength=V)
+    expected = 50_000 * np.exp(logits) / np.exp(logits).sum()
+    return float(((counts - expected) ** 2 / expected).sum())
+
+
+def test_what_is_written_follows_the_networks_softmax_by_chi_square() -> None:
+    limit = 27.86  # 6 degrees of freedom, 0.01 %
+    assert _chi_square_of_what_is_written(1.0) < limit
+    assert _chi_square_of_what_is_written(0.95) > limit
 
 
 @given(seed=st.integers(0, 2**63 - 1), text=st.integers(0, 2**64 - 1))

@@ -98,16 +98,38 @@ def test_the_report_shows_the_first_texts_of_many(
     assert page.count('<span class="continuation">') == 3
 
 
-def test_what_is_written_does_not_depend_on_the_batch(write: Write) -> None:
-    changes = {"prompts": ("a", "fed & ", "<hi>\n"), "count": 3, "length": 40, "temperatures": (0, 0.7, 1.3)}
-    written = [write(batch=batch, **changes) for batch in (64, 1, 4)]
-    for rows in written[1:]:
-        # The last digits of the loss are the processor's: it may add up a batch's numbers in another order.
-        losses = [
-            (row.pop("nats_per_token"), first["nats_per_token"]) for row, first in zip(rows, written[0], strict=True)
-        ]
-        assert all(loss == pytest.approx(first, abs=1e-5) for loss, first in losses)
-        assert rows == [{name: row[name] for name in row if name != "nats_per_token"} for row in written[0]]
+@pytest.mark.parametrize("context", ["carry", "window"])
+def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(write: Write, tmp_path: Path, context: str) -> None:
+    def written(**more: int) -> bytes:
+        write(
+            prompts=("a", "fed & ", "<hi>\n"), count=4, length=40, temperatures=(0, 0.7, 1.3), context=context, **more
+        )
+        return b"".join(path.read_bytes() for path in sorted((tmp_path / "samples").glob("*.jsonl")))
+
+    whole = written(batch=512)
+    assert [written(batch=batch) == whole for batch in (1, 7)] == [True, True]
+    shards = [written(shard=shard, shards=4, batch=5) for shard in range(4)]
+    assert b"".join(shards) == whole
+    assert [shard.count(b"\n") for shard in shards] == [9, 9, 9, 9]
+
+
+def test_a_shard_says_which_it_is_and_counts_its_own_texts(write: Write, tmp_path: Path) -> None:
+    rows = write(prompts=("a",), count=5, temperatures=(1,), shard=1, shards=2)
+    assert [row["id"] for row in rows] == [2, 3, 4]
+    assert verify(tmp_path / "samples", "samples").counts == {"texts": 3, "tokens": 36}
+    page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
+    assert "shard 1 of 2" in page
+    assert "3 of 3 texts" in page
+
+
+def test_a_shard_may_have_nothing_to_write(write: Write, tmp_path: Path) -> None:
+    assert write(prompts=("a",), count=1, temperatures=(1,), shard=0, shards=3) == []
+    assert verify(tmp_path / "samples", "samples").counts == {"texts": 0, "tokens": 0}
+
+
+def test_a_shard_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="shard 4 is not one of 4, which are counted from 0"):
+        SampleConfig.parse({"shard": 4, "shards": 4}, "sample")
 
 
 def test_the_same_settings_give_the_same_files(write: Write, tmp_path: Path) -> None:

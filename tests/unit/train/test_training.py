@@ -129,8 +129,8 @@ def _held_out_loss(model: Path, dataset: Path) -> float:
     stepper = Stepper(generator.architecture, generator.network)
     states, nats = stepper.zero_states(1), []
     for index, label in enumerate(ids[1:]):
-        logits, states = stepper(tf.constant(ids[index : index + 1], tf.int32), states)
-        row = np.array(logits[0], np.float64)
+        states = stepper.read(tf.constant(ids[index : index + 1], tf.int32), states)
+        row = np.array(stepper.logits(states)[0], np.float64)
         nats.append(np.log(np.exp(row).sum()) - row[label])
     return float(np.mean(nats))
 

@@ -1,0 +1,94 @@
+"""How fast texts are written: many at once, one alone, and against the tutorials' loop.
+
+Run it with `python -m tests.benchmarks.sampling`. Weights are random: speed does not depend on them.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+
+from components.artifacts.tensorflow import use_device
+from components.generator.network import Architecture, build
+from components.generator.stepping import Stepper
+from components.generator.writing import Request, Writer
+from tests.benchmarks.measure import Budget, Figure, budget, paired, seconds_of
+from tests.benchmarks.tutorial_sampling import tutorial_loop
+
+UNITS, VOCABULARY, WINDOW = 256, 65, 60
+TUTORIAL_CHARACTERS = 10
+LENGTHS = {1: 2_000, 8: 1_000, 64: 500, 512: 200}  # characters of each text, by how many are written at once
+CONDITIONS = f"one LSTM of {UNITS} units, {VOCABULARY} characters, prompts of {WINDOW}, on "
+
+
+def figures(budget: Budget) -> Iterator[Figure]:
+    """The table's lines; in a short budget with fewer repetitions."""
+    repeats = 3 if budget == "short" else 9
+    conditions = CONDITIONS + use_device("cpu")
+    write = _writing()
+    speeds = {batch: _characters_per_second(write, batch, repeats) for batch in LENGTHS}
+    for batch, speed in speeds.items():
+        what = "sampling, one stream" if batch == 1 else f"sampling, {batch} texts at once"
+        target = {1: 20_000, 512: 80_000}.get(batch)
+        yield Figure(what=what, measured=speed, unit="characters/s", target=target, conditions=conditions)
+    yield Figure(
+        what="sampling, the least that 8 times the texts or more bring",
+        measured=min(more / fewer for fewer, more in pairwise(speeds.values())),
+        unit="times the speed",
+        target=0.9,
+        conditions="from 1 to 8, 64 and 512 texts",
+    )
+    loop = tutorial_loop(units=UNITS, vocabulary=VOCABULARY, window=WINDOW)
+    loop(2)
+    ours, theirs = paired(lambda: write(512), lambda: loop(TUTORIAL_CHARACTERS), repeats)
+    ratio = 512 * LENGTHS[512] / ours * theirs / TUTORIAL_CHARACTERS
+    yield Figure(
+        what="sampling, 512 texts at once against the tutorials' loop",
+        measured=ratio,
+        unit="times the speed",
+        target=10_000,
+        conditions=f"the loop calls model.predict a character, {TUTORIAL_CHARACTERS / theirs:.1f} characters/s",
+    )
+
+
+def _writing() -> Callable[[int], None]:
+    """A function that writes so many texts at once, of the length that LENGTHS names."""
+    architecture = Architecture(
+        vocabulary=VOCABULARY,
+        layers=1,
+        units=UNITS,
+        input="one_hot",
+        embedding_size=1,
+        objective="sequence",
+        dropout=0.0,
+        dropout_placement="after_each",
+    )
+    writer = Writer(Stepper(architecture, build(architecture)), context="carry")
+    prompts = np.random.default_rng(1).integers(0, VOCABULARY, (max(LENGTHS), WINDOW))
+
+    def write(batch: int) -> None:
+        requests = [Request(id=number, prompt=prompts[number], temperature=1.0) for number in range(batch)]
+        writer.write(requests, length=LENGTHS[batch], seed=1)
+
+    write(1)
+    return write
+
+
+def _characters_per_second(write: Callable[[int], None], batch: int, repeats: int) -> float:
+    return batch * LENGTHS[batch] / median(seconds_of(lambda: write(batch)) for _ in range(repeats))
+
+
+def main() -> int:
+    """Print the figures."""
+    met = True
+    for figure in figures(budget()):
+        held_to = "" if figure.target is None else f" (target {figure.target:,})"
+        print(f"{figure.what}: {figure.measured:,.1f} {figure.unit}{held_to}; {figure.conditions}")
+        met = met and figure.is_met
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
