@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture
+from components.generator.network import Architecture, ngram_row
 
 
 class NextToken(Protocol):
@@ -28,7 +28,7 @@ class NextToken(Protocol):
 
 
 class Stepper:
-    """A network as `NextToken`; states are h and c, float32 [B, U], for each layer in order."""
+    """A network as `NextToken`; its states are the architecture's."""
 
     def __init__(self, architecture: Architecture, network: Any) -> None:
         """Take the weights as they are now: a later train step does not change what this writes."""
@@ -40,15 +40,21 @@ class Stepper:
         output = network.get_layer("logits")
         self._output = tf.convert_to_tensor(output.kernel), tf.convert_to_tensor(output.bias)
         self._input_products = self._project_vocabulary(network)
+        tables = [network.get_layer(f"embedding_{n}") for n in range(2, architecture.ngrams + 1)]
+        self._ngrams = [tf.convert_to_tensor(table.embeddings) for table in tables]
 
     def zero_states(self, batch: int) -> list[Any]:
-        """All states zero, as at the start of a window in training."""
-        return [tf.zeros([batch, self._architecture.units]) for _ in range(2 * self._architecture.layers)]
+        """The states at the start of a window in training."""
+        return [state.at_start(batch) for state in self._architecture.states]
 
     def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
         """One step: see `NextToken`."""
-        new_states: list[Any] = []
         product = tf.gather(self._input_products, ids)
+        new_states: list[Any] = []
+        if self._ngrams:
+            before, *states = states
+            product += self._embedded_runs(ids, before) @ self._kernels[0]
+            new_states = [tf.concat([before[:, 1:], ids[:, None]], axis=1)]
         for index in range(self._architecture.layers):
             h, c = states[2 * index], states[2 * index + 1]
             if index:
@@ -60,6 +66,12 @@ class Stepper:
         """The output layer over the last layer's h: see `NextToken`."""
         kernel, bias = self._output
         return states[-2] @ kernel + bias
+
+    def _embedded_runs(self, ids: Any, before: Any) -> Any:
+        """The sum of the embeddings of the runs of tokens that end with ids [B]; the tokens before them [B, n - 1]."""
+        tokens = [ids, *tf.unstack(before[:, ::-1], axis=1)]
+        rows = [ngram_row(self._architecture, tokens[:n]) for n in range(2, len(tokens) + 1)]
+        return tf.add_n([tf.gather(table, row) for table, row in zip(self._ngrams, rows, strict=True)])
 
     def _project_vocabulary(self, network: Any) -> Any:
         """The first layer's input product with bias for every token, [V, 4 U]."""

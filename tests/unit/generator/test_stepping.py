@@ -16,16 +16,17 @@ def _logits_after_one(stepper: Stepper) -> Any:
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("source", ["one_hot", "scaled", "embedding"])
+@pytest.mark.parametrize(("source", "ngrams"), [("one_hot", 1), ("scaled", 1), ("embedding", 1), ("embedding", 3)])
 @pytest.mark.parametrize("objective", ["next", "sequence"])
 def test_token_by_token_equals_the_whole_network(
     tiny: Architecture,
     network_of: Callable[[Architecture], Any],
     layers: int,
     source: Input,
+    ngrams: int,
     objective: Objective,
 ) -> None:
-    architecture = replace(tiny, layers=layers, input=source, objective=objective)
+    architecture = replace(tiny, layers=layers, input=source, ngrams=ngrams, ngram_buckets=97, objective=objective)
     network = network_of(architecture)
     stepper = Stepper(architecture, network)
     states = stepper.zero_states(4)
@@ -38,10 +39,11 @@ def test_token_by_token_equals_the_whole_network(
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("window", [1, 2, 3, 7])
+@pytest.mark.parametrize("ngrams", [1, 3])
 def test_windowed_equals_the_network_on_the_last_tokens_alone(
-    tiny: Architecture, network_of: Callable[[Architecture], Any], layers: int, window: int
+    tiny: Architecture, network_of: Callable[[Architecture], Any], layers: int, window: int, ngrams: int
 ) -> None:
-    architecture = replace(tiny, layers=layers)
+    architecture = replace(tiny, layers=layers, input="embedding", ngrams=ngrams, ngram_buckets=97)
     network = network_of(architecture)
     windowed = Windowed(Stepper(architecture, network), window)
     states = windowed.zero_states(4)
