@@ -28,6 +28,7 @@ TUTORIAL_BEST = 1.556
 """The tutorial's best held-out loss, after 6 epochs; a full run measures it anew."""
 SNAPSHOTS = 50
 CURVE_POINTS = 12
+SOONER = 20
 SPEED_STEPS = 40
 
 Snapshot = tuple[float, list[NDArray[Any]]]  # seconds of training, weights
@@ -72,7 +73,7 @@ def _nietzsche(budget: Budget) -> Iterator[Figure]:
     text = corpus("nietzsche.txt")
     best, seconds, how, tutorials_curve = _tutorial(text.read_text(encoding="utf-8"), budget)
     run = TimedRun("default", text, ["ingest.lowercase=true"])  # as the tutorial does
-    snapshots = run.train_for(180, until=seconds / 10)
+    snapshots = run.train_for(180, until=seconds / SOONER)
     loss = run.window_loss(tutorial.LENGTH, tutorial.STEP)
     first = _first(snapshots, lambda snapshot: loss(snapshot[1]) <= best)
     ours = snapshots[first][0] if first is not None else float("inf")
@@ -80,7 +81,7 @@ def _nietzsche(budget: Budget) -> Iterator[Figure]:
         what="time to the tutorial's best loss on nietzsche, recipe default",
         measured=seconds / ours,
         unit="times sooner",
-        target=20,
+        target=SOONER,
         conditions=f"{best:.3f} nats of the character after windows of 60: "
         f"{how} in {seconds:,.0f} s, here in {ours:.0f} s; {run}",
         curve=_curve(snapshots, loss) if budget == "full" else (),
