@@ -5,7 +5,7 @@ The import takes seconds, so a module that imports this one is itself imported o
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -28,7 +28,7 @@ with _standard_error_closed():
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "tf", "use_device"]
+__all__ = ["keras", "one_thread_an_operation", "tf", "use_device"]
 
 
 def use_device(device: str) -> str:
@@ -50,3 +50,13 @@ def use_device(device: str) -> str:
         tf.config.experimental.set_memory_growth(gpu, enable=True)
     name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
     return f"{len(gpus)} x {name}" if len(gpus) > 1 else str(name)
+
+
+def one_thread_an_operation() -> None:
+    """Let the CPU's threads take operations of their own instead of sharing each one.
+
+    An unrolled LSTM is thousands of small products: split among threads, each of them waits for the slowest
+    thread, most of all where other work runs too. Call it before TensorFlow computes; later it changes nothing.
+    """
+    with suppress(RuntimeError):  # TensorFlow's threads are there already
+        tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
-from components.artifacts.tensorflow import use_device
+from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
 from components.train.checkpoints import Checkpoints, Saver
 from components.train.config import TrainConfig
@@ -31,6 +31,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         device = use_device(config.device)
     except RuntimeError as error:
         raise UsageError(f"train.device: {error}") from None
+    one_thread_an_operation()
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     with Ownership(checkpoints) as ownership:

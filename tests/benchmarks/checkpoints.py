@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from components.artifacts.tensorflow import one_thread_an_operation
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.data import Dataset
 from components.train.ownership import Ownership
@@ -23,6 +24,7 @@ def figures(budget: Budget) -> list[Figure]:
     """The cost of one checkpoint, and its share of training at the default interval."""
     with tempfile.TemporaryDirectory() as scratch:
         settings, dataset = dataset_by("quick", Path(scratch))
+        one_thread_an_operation()  # as the stage does
         trainer = Trainer(settings, Dataset.read(dataset))
         place = f"{scratch}/checkpoints"
         with Ownership(place) as ownership, Saver(Checkpoints(place, settings, "bench"), ownership) as saver:

@@ -58,10 +58,12 @@ def _tutorial(text: Path) -> Block:
 
 
 def _recipe(text: Path) -> Block:
+    from components.artifacts.tensorflow import one_thread_an_operation
     from components.train.data import Dataset
     from components.train.trainer import Trainer
     from tests.benchmarks.datasets import dataset_by
 
+    one_thread_an_operation()  # as the stage does
     with tempfile.TemporaryDirectory() as scratch:
         settings, dataset = dataset_by("nietzsche", Path(scratch), source=str(text))
         trainer = Trainer(settings, Dataset.read(dataset))
