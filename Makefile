@@ -26,8 +26,8 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## Run the whole pipeline on the embedded corpus.
-	@$(BIN)/quillflow run
+demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or two.
+	@$(BIN)/quillflow run --recipe quick
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

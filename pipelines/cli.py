@@ -13,7 +13,7 @@ from components.command import log
 from components.command.stage import Parser, add_common_flags, errors_in_one_line, print_json
 from pipelines.settings import STAGES, as_yaml, recipe, recipe_names, settings_of
 
-DEFAULT_RECIPE = "quick"
+DEFAULT_RECIPE = "default"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,8 +18,8 @@ from components.artifacts.tensorflow import tf
 from components.train.data import windows_at
 from components.train.trainer import Trainer
 
-WARM_UP_TOKENS = 512
-LANES = 16
+WARM_UP_TOKENS = 256
+LANES = 32
 WINDOWS_AT_ONCE = 512
 
 

@@ -1,8 +1,12 @@
-"""Training on a GPU, `make bench-gpu`: tokens a second, and the share of the device's peak; skips without a GPU."""
+"""Training on a GPU, `make bench-gpu`: tokens a second, their share of the device's peak, time to the targets.
+
+Without a GPU it says so and skips.
+"""
 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from components.artifacts.tensorflow import tf, use_device
@@ -11,11 +15,14 @@ from components.train.config import TrainConfig
 from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.benchmarks import suite
+from tests.benchmarks.corpora import corpus
 from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.learning import SHAKESPEARE_WINDOW, TimedRun
 from tests.benchmarks.measure import Budget, Figure, budget, seconds_of
 
 BATCHES: dict[Budget, tuple[int, ...]] = {"full": (64, 128, 256, 512, 1024), "short": (64, 1024)}
 STEPS = 100
+LEARNING_SECONDS = 120
 PEAK_VARIABLE = "QUILLFLOW_PEAK_TFLOPS"
 PEAK_TFLOPS = {"V100": 125, "T4": 65, "A100": 312, "L4": 121, "H100": 989, "H200": 989}
 """Dense products of 16-bit numbers, by NVIDIA's data sheets; another device's peak can be named in the environment."""
@@ -30,17 +37,24 @@ def figures(budget: Budget) -> list[Figure]:
     found = []
     for batch in BATCHES[budget]:
         found += _speed(settings.model_copy(update={"batch": batch}), data, device)
-    if "precision" in TrainConfig.model_fields:
-        changes = {"units": 1024, "batch": 512, "precision": "bfloat16"}
-        found += _speed(TrainConfig(**{**settings.model_dump(), **changes}), data, device)
-    return found
+    changes = {"units": 1024, "batch": 512, "precision": "bfloat16"}
+    return [*found, *_speed(settings.model_copy(update=changes), data, device), *_times_to_targets(device)]
+
+
+def _times_to_targets(device: str) -> Iterator[Figure]:
+    """Seconds of training until tinyshakespeare's held-out loss is as low as the CPU recipes are held to."""
+    run = TimedRun("best", corpus("tinyshakespeare.txt"))
+    snapshots = run.train_for(LEARNING_SECONDS)
+    window_loss = run.window_loss(SHAKESPEARE_WINDOW, None)
+    for target in (1.60, 1.47):
+        reached = (seconds for seconds, weights in snapshots if window_loss(weights) <= target)
+        seconds = next(reached, float("inf"))
+        yield Figure(what=f"recipe best to {target} nats", measured=seconds, unit="s", conditions=f"{device}; {run}")
 
 
 def _speed(settings: TrainConfig, data: Dataset, device: str) -> list[Figure]:
     """Tokens a second of train steps, and their share of the device's peak where that is known."""
-    trainer = Trainer(settings, data)
-    for index in range(settings.layers):
-        trainer.network.get_layer(f"lstm_{index + 1}").use_cudnn = True  # an error where cuDNN can't be had
+    trainer = Trainer(settings, data)  # which asks for cuDNN: an error where it can't be had
     trainer.advance(0, STEPS)
     speed = STEPS * settings.batch * trainer.length / seconds_of(lambda: trainer.advance(STEPS, STEPS))
     name = f"{settings.units} units, batch {settings.batch}"
