@@ -171,7 +171,8 @@ class Writer:
             int32 ids [C, R], nats and states.
         """
         ids = tf.TensorArray(tf.int32, size=_CHUNK, element_shape=[self._rows])
-        for position in tf.range(count):
+        position = tf.constant(0)
+        while position < count:  # over a range of `count`, XLA would compile anew for each count
             logits = self._next_token.logits(states)
             chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
             is_chosen = given[position] == _CHOOSE
@@ -180,6 +181,7 @@ class Writer:
             taken = tf.where(is_chosen, chosen, given[position])
             ids = ids.write(position, taken)
             states = self._next_token.read(taken, states)
+            position += 1
         return ids.stack(), nats, states
 
     def _allowed(self, logits: Any) -> Any:
