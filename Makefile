@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample
 
-.PHONY: help setup demo test soak bench bench-plots bench-checkpoints bench-gpu lint types format lock clean
+.PHONY: help setup demo test soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench: setup  ## Measure speed and overhead against their targets; BUDGET=short,
 
 bench-plots: setup  ## Draw loss against time as make bench ONLY=learning measured it.
 	@$(BIN)/python -m tests.benchmarks.plots
+
+bench-ablations: setup  ## Measure what each part of the recipe default is worth.
+	@$(BIN)/python -m tests.benchmarks.ablations
 
 bench-checkpoints:  ## Measure what a checkpoint costs training.
 	@$(MAKE) --no-print-directory bench ONLY=checkpoints

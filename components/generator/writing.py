@@ -63,7 +63,7 @@ class Tiling:
         """What was measured to be fastest on a CPU: products this small fit its cache; a GPU wants large ones."""
         if tf.config.get_visible_devices("GPU"):
             return cls(rows=1024, threads=1, compiled=False)
-        return cls(rows=4, threads=os.cpu_count() or 1, compiled=True)
+        return cls(rows=4, threads=len(os.sched_getaffinity(0)), compiled=True)
 
 
 class Writer:

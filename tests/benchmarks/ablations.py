@@ -1,0 +1,47 @@
+"""What each part of the recipe `default` is worth: `make bench-ablations`, about a minute a line.
+
+All variants take the same train steps over the same text and are scored alike: held-out tinyshakespeare by windows
+of 256. Runs are short, so what needs many epochs to pay (dropout, weight-drop) shows its price alone.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from components.command import log
+from tests.benchmarks.corpora import corpus
+from tests.benchmarks.learning import SHAKESPEARE_WINDOW, TimedRun
+
+STEPS = 1000
+VARIANTS: dict[str, Sequence[str]] = {
+    "default": [],
+    "default, seed 2": ["train.seed=2"],
+    "default, seed 3": ["train.seed=3"],
+    "AdamW for Muon": ["train.optimizer=adamw", "train.learning_rate=0.004"],
+    "no n-grams": ["train.ngrams=1"],
+    "AdamW and no n-grams": ["train.optimizer=adamw", "train.learning_rate=0.004", "train.ngrams=1"],
+    "n-grams of up to 3": ["train.ngrams=3"],
+    "n-grams of up to 5": ["train.ngrams=5"],
+    "no dropout": ["train.dropout=0", "train.input_dropout=0"],
+    "weight-drop 0.2": ["train.weight_drop=0.2"],
+    "bfloat16": ["train.precision=bfloat16"],
+    "half the steps of twice the batch": ["train.batch=64"],
+    "windows of 128, half the batch": ["vectorize.length=128", "train.batch=16"],
+    "constant learning rate": ["train.schedule=constant"],
+}
+
+
+def main() -> int:
+    """Print a line for each variant; the exit code."""
+    log.set_up("bench")
+    text = corpus("tinyshakespeare.txt")
+    print(f"{STEPS:,} train steps of 32 x 64 characters; held-out nats in windows of {SHAKESPEARE_WINDOW}")
+    for name, assignments in VARIANTS.items():
+        run = TimedRun("default", text, assignments)
+        run.train_tokens(STEPS * 32 * 64)
+        loss = run.window_loss(SHAKESPEARE_WINDOW, None)(run.trainer.network.get_weights())
+        print(f"{name:<36} {loss:.4f}   {run}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
