@@ -35,6 +35,9 @@ class TrainConfig(Settings):
     ngram_buckets: int = setting(
         16381, "rows of each length's table of such runs, shared by hashing; a prime spreads best", ge=1
     )
+    ngram_decay: float = setting(
+        0.0, "weight decay of those tables: what a run taught fades unless the text repeats it", ge=0
+    )
     input_dropout: float = setting(
         0.0, "input embedding: share of what enters the network dropped in training", unit="fraction", ge=0, lt=1
     )
@@ -108,6 +111,8 @@ class TrainConfig(Settings):
     def _values_make_sense(self) -> Self:
         if any(temperature < 0 for temperature in self.sample_temperatures):
             raise ValueError("sample_temperatures must be 0 or more")
+        if self.learning_rate * self.ngram_decay >= 1:
+            raise ValueError("learning_rate times ngram_decay must be below 1")
         if self.input != "embedding" and (self.ngrams > 1 or self.input_dropout):
             raise ValueError("ngrams and input_dropout are for the input embedding")
         return self

@@ -136,7 +136,17 @@ class Trainer:
             step_nats, step_targets = self._strategy.run(self._take_step, args=(ids, train_step))
             nats += self._strategy.reduce("SUM", step_nats, axis=None)
             targets += self._strategy.reduce("SUM", step_targets, axis=None)
+            self._fade_ngrams(train_step)
         return nats, targets
+
+    def _fade_ngrams(self, train_step: Any) -> None:
+        """Weight decay of the n-grams' tables alone: most runs are seen too seldom to be trusted."""
+        if not self.config.ngram_decay:
+            return
+        rate = self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate
+        for n in range(2, self.architecture.ngrams + 1):
+            table = self.network.get_layer(f"embedding_{n}").embeddings
+            table.assign(table * (1 - rate * self.config.ngram_decay))
 
     def _take_step(self, ids: Any, train_step: Any) -> tuple[Any, Any]:
         """One device's part of a train step: the rows whose number leaves its own, divided by the devices."""

@@ -17,7 +17,7 @@ from tests.unit.train.conftest import TINY
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimizer": "muon", "ngrams": 3, "weight_drop": 0.2},
+        {"optimizer": "muon", "ngrams": 3, "ngram_decay": 5.0, "weight_drop": 0.2},
         {"optimizer": "adamw", "layers": 2, "clip_norm": 0.05},
         {"objective": "next", "input": "one_hot", "optimizer": "rmsprop", "batch": 6},  # the last batch is odd
     ],

@@ -97,6 +97,19 @@ def test_weight_drop_leaves_out_that_share_of_the_recurrent_weights_alone(config
             assert (weight.numpy() == 1).all()
 
 
+def test_ngram_decay_is_of_the_tables_alone_and_follows_the_learning_rate(config_of: ConfigOf, data: Dataset) -> None:
+    config = config_of(optimizer="sgd", ngrams=3, schedule="cosine", warm_up_steps=0, train_steps=10)
+    plain, fading = (Trainer(config.model_copy(update={"ngram_decay": share}), data) for share in (0.0, 7.0))
+    plain.advance(0, 5)
+    fading.restore(plain.values())
+    for trainer in (plain, fading):
+        trainer.advance(5, 1)
+    rate = 0.01 * 0.5 * (1 + np.cos(np.pi * 5 / 10))
+    for variable, faded in zip(plain.network.weights, fading.network.weights, strict=True):
+        share = 1 - 7 * rate if "embedding_" in variable.path else 1
+        np.testing.assert_allclose(faded.numpy(), share * variable.numpy(), rtol=1e-5, atol=1e-8)
+
+
 def test_bfloat16_follows_float32_and_keeps_its_variables_in_float32(config_of: ConfigOf, data: Dataset) -> None:
     plain, mixed = (Trainer(config_of(precision=kind, ngrams=3), data) for kind in ("float32", "bfloat16"))
     losses = [trainer.advance(0, 60)[0] / (60 * 32) for trainer in (plain, mixed)]
