@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.tensorflow import one_thread_an_operation
 from components.generator.network import parameters
 from components.train.data import Dataset
 from components.train.trainer import Trainer
@@ -117,6 +118,7 @@ class TimedRun:
     """A recipe trained on a text for a given time."""
 
     def __init__(self, name: str, text: Path, assignments: Sequence[str] = ()) -> None:
+        one_thread_an_operation()  # as the stage does
         with tempfile.TemporaryDirectory() as scratch:
             self._config, place = dataset_by(name, Path(scratch), source=str(text), assignments=assignments)
             self._data = Dataset.read(place)
