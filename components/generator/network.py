@@ -3,6 +3,8 @@
 Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -83,6 +85,7 @@ def build(
     carry: bool = False,
     use_cudnn: bool | Literal["auto"] = "auto",
     precision: Precision = "float32",
+    seed: int = 0,
 ) -> Any:
     """The network as a Keras functional model, freshly initialised.
 
@@ -93,15 +96,18 @@ def build(
         carry: take the states after the ids and return them after the logits, as in `architecture.states`.
         use_cudnn: True makes it an error if the LSTM layers can't use cuDNN.
         precision: what layers compute in; variables and logits are float32 whatever it is.
+        seed: of the initial weights. They follow from it alone: Keras's own default draws on the state of
+            Python's random module, which other threads of the process may change at any time.
 
     Returns:
         A model from int32 ids [B, T] to float32 logits: [B, T, V], or [B, V] for the objective `next`.
     """
     policy = "float32" if precision == "float32" else f"mixed_{precision}"
+    seeds = itertools.count(seed << 16)
     ids = keras.Input((length,), dtype="int32", name="ids")
     states = [keras.Input((state.width,), dtype=state.dtype, name=state.name) for state in architecture.states]
     lstm_states = states[-2 * architecture.layers :]
-    sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy)
+    sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds)
     for index in range(architecture.layers):
         last = index == architecture.layers - 1
         layer = keras.layers.LSTM(
@@ -110,6 +116,8 @@ def build(
             return_state=carry,
             unroll=unroll,
             use_cudnn=use_cudnn,
+            kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
             dtype=policy,
             name=f"lstm_{index + 1}",
         )
@@ -119,8 +127,17 @@ def build(
         else:
             sequence = layer(sequence)
         if architecture.dropout and _drops_after(architecture, index):
-            sequence = keras.layers.Dropout(architecture.dropout, dtype=policy, name=f"dropout_{index + 1}")(sequence)
-    logits = keras.layers.Dense(architecture.vocabulary, dtype="float32", name="logits")(sequence)
+            dropout = keras.layers.Dropout(
+                architecture.dropout, seed=next(seeds), dtype=policy, name=f"dropout_{index + 1}"
+            )
+            sequence = dropout(sequence)
+    output = keras.layers.Dense(
+        architecture.vocabulary,
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+        dtype="float32",
+        name="logits",
+    )
+    logits = output(sequence)
     inputs, outputs = ([ids, *states], [logits, *new_states]) if carry else (ids, logits)
     return keras.Model(inputs, outputs, name="generator")
 
@@ -155,14 +172,23 @@ def ngram_row(architecture: Architecture, tokens: list[Any]) -> Any:
     return row % ngram_rows(architecture, len(tokens))
 
 
-def _encode(architecture: Architecture, ids: Any, before: Any, policy: str) -> tuple[Any, list[Any]]:
+def _encode(
+    architecture: Architecture, ids: Any, before: Any, policy: str, seeds: Iterator[int]
+) -> tuple[Any, list[Any]]:
     """What the first LSTM layer reads, [B, T, ...], and the new state of n-grams, if there are any."""
     if architecture.input == "one_hot":
         return keras.ops.one_hot(ids, architecture.vocabulary), []
     if architecture.input == "scaled":
         scaled = keras.layers.Rescaling(1 / architecture.vocabulary, name="scaled")(ids)
         return keras.layers.Reshape((-1, 1), name="column")(scaled), []
-    encoded = _embedding(architecture, "embedding", architecture.vocabulary, policy)(ids)
+
+    def embedding(name: str, rows: int) -> Any:
+        initializer = keras.initializers.RandomUniform(seed=next(seeds))
+        return keras.layers.Embedding(
+            rows, architecture.embedding_size, embeddings_initializer=initializer, dtype=policy, name=name
+        )
+
+    encoded = embedding("embedding", architecture.vocabulary)(ids)
     shown = architecture.ngrams - 1
     new_states = []
     if shown:
@@ -173,15 +199,12 @@ def _encode(architecture: Architecture, ids: Any, before: Any, policy: str) -> t
             new_states = [extended[:, -shown:]]
         tokens = [extended[:, shown - age : -age or None] for age in range(architecture.ngrams)]
         for n in range(2, architecture.ngrams + 1):
-            table = _embedding(architecture, f"embedding_{n}", ngram_rows(architecture, n), policy)
+            table = embedding(f"embedding_{n}", ngram_rows(architecture, n))
             encoded += table(ngram_row(architecture, tokens[:n]))
     if architecture.input_dropout:
-        encoded = keras.layers.Dropout(architecture.input_dropout, dtype=policy, name="input_dropout")(encoded)
+        dropout = keras.layers.Dropout(architecture.input_dropout, seed=next(seeds), dtype=policy, name="input_dropout")
+        encoded = dropout(encoded)
     return encoded, new_states
-
-
-def _embedding(architecture: Architecture, name: str, rows: int, policy: str) -> Any:
-    return keras.layers.Embedding(rows, architecture.embedding_size, dtype=policy, name=name)
 
 
 def _drops_after(architecture: Architecture, index: int) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.errors import UsageError
-from components.artifacts.tensorflow import keras, tf
+from components.artifacts.tensorflow import tf
 from components.generator.network import Architecture, State, build
 from components.train.config import TrainConfig
 from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
@@ -50,7 +50,6 @@ class Trainer:
     """
 
     def __init__(self, config: TrainConfig, dataset: Dataset, devices: Sequence[str] = ()) -> None:
-        keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         self._strategy = _strategy_of(*(devices or [device.name for device in tf.config.list_logical_devices("GPU")]))
         self._replicas = self._strategy.num_replicas_in_sync
@@ -81,6 +80,7 @@ class Trainer:
             carry=self.config.carries_state,
             use_cudnn=True if on_gpu else "auto",
             precision=self.config.precision,
+            seed=self.config.seed,
         )
 
     def _on_each_device(self, ids: NDArray[np.unsignedinteger]) -> Any:

@@ -1,3 +1,5 @@
+import random
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +61,14 @@ def test_the_same_seed_gives_the_same_weights(config_of: ConfigOf, data: Dataset
     config = config_of(dropout=0.3, layers=2)
     assert _equal(Trainer(config, data).values(), untrained)
     assert not _equal(Trainer(config.model_copy(update={"seed": 2}), data).values(), untrained)
+
+
+def test_weights_follow_from_the_seed_whatever_else_draws_on_chance(
+    config_of: ConfigOf, data: Dataset, untrained: list[NDArray[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As another thread would that draws at the very moment the network is built.
+    monkeypatch.setattr(random, "randint", lambda *_: secrets.randbelow(10**9))
+    assert _equal(Trainer(config_of(dropout=0.3, layers=2), data).values(), untrained)
 
 
 def test_steps_taken_in_two_calls_or_in_one_are_the_same(carrying: Trainer, untrained: list[NDArray]) -> None:
@@ -128,8 +138,8 @@ def test_muon_steps_lstm_matrices_by_orthogonal_updates(config_of: ConfigOf, dat
         if variable.name in {"kernel", "recurrent_kernel"} and "lstm" in variable.path:
             # Newton-Schulz's five steps bring singular values near 1, scaled by 0.2 sqrt(longer side) and the rate.
             singular = np.linalg.svd(change, compute_uv=False) / (0.01 * 0.2 * np.sqrt(max(change.shape)))
-            assert (singular > 0.3).all()
-            assert (singular < 1.3).all()
+            assert np.median(singular) > 0.5  # the least are lifted less
+            assert singular.max() < 1.3
         else:  # Adam's first step is the rate in each number that has a gradient
             assert np.abs(change).max() == pytest.approx(0.01, rel=0.02)
 
