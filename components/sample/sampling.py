@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import digest, write_manifest
-from components.artifacts.tensorflow import use_device
+from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
 from components.generator.model import Model
 from components.generator.stepping import Stepper
@@ -49,6 +49,7 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         use_device(config.device)
     except RuntimeError as error:
         raise UsageError(f"sample.device: {error}") from None
+    one_thread_an_operation()
     with (
         storage.incoming(model, "model", log.transferred) as source,
         storage.outgoing(samples, log.transferred) as directory,

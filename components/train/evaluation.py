@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
+from components.generator.network import build
 from components.train.data import windows_at
 from components.train.trainer import Trainer
 
-WARM_UP_TOKENS = 256
-LANES = 32
+WARM_UP_TOKENS = 128
+LANES = 64
 WINDOWS_AT_ONCE = 512
 
 
@@ -28,6 +29,9 @@ class Evaluation:
 
     def __init__(self, trainer: Trainer, ids: NDArray[np.unsignedinteger], *, step: int) -> None:
         self._trainer = trainer
+        # Unrolled as in training it would take longer to trace than all else, and gain nothing.
+        carry, precision = trainer.config.carries_state, trainer.config.precision
+        self._network = build(trainer.architecture, carry=carry, precision=precision)
         self._length = trainer.length
         self._tokens = len(ids)
         # Padding lets the last window be gathered whole; what is in it is never scored.
@@ -87,10 +91,10 @@ class Evaluation:
         """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""
         window = windows_at(self._ids, starts, self._length + 1)
         if states:
-            logits, *new = self._trainer.network([window[:, :-1], *states], training=False)
+            logits, *new = self._logits([window[:, :-1], *states])
             states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]
         else:
-            logits = self._trainer.network(window[:, :-1], training=False)
+            logits = self._logits(window[:, :-1])
         if self._trainer.config.objective == "next":
             labels, places = window[:, -1:], starts[:, None] + self._length
             logits = logits[:, None]
@@ -99,3 +103,11 @@ class Evaluation:
         weights = tf.cast(places < self._tokens, tf.float32) * counts[:, None]
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         return tf.reduce_sum(tf.cast(nats * weights, tf.float64)), tf.reduce_sum(weights), states
+
+    def _logits(self, inputs: Any) -> Any:
+        """What the network returns with the weights that the trainer has now."""
+        weights = [variable.value for variable in self._trainer.network.trainable_variables]
+        outputs, _ = self._network.stateless_call(
+            weights, self._network.non_trainable_variables, inputs, training=False
+        )
+        return outputs

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from components.artifacts.tensorflow import use_device
+from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.generator.network import Architecture, build
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Writer
@@ -18,7 +18,8 @@ from tests.benchmarks.tutorial_sampling import tutorial_loop
 
 UNITS, VOCABULARY, WINDOW = 256, 65, 60
 TUTORIAL_CHARACTERS = 10
-LENGTHS = {1: 2_000, 8: 1_000, 64: 500, 512: 200}  # characters of each text, by how many are written at once
+BATCHES = (1, 8, 64, 512)
+LENGTH = 1_000  # characters of each text
 CONDITIONS = f"one LSTM of {UNITS} units, {VOCABULARY} characters, prompts of {WINDOW}, on "
 
 
@@ -26,8 +27,9 @@ def figures(budget: Budget) -> Iterator[Figure]:
     """The table's lines; in a short budget with fewer repetitions."""
     repeats = 3 if budget == "short" else 15
     conditions = CONDITIONS + use_device("cpu")
+    one_thread_an_operation()  # as the stage does
     write = _writing()
-    speeds = {batch: _characters_per_second(write, batch, repeats) for batch in LENGTHS}
+    speeds = {batch: _characters_per_second(write, batch, repeats) for batch in BATCHES}
     for batch, speed in speeds.items():
         what = "sampling, one stream" if batch == 1 else f"sampling, {batch} texts at once"
         target = {1: 20_000, 512: 80_000}.get(batch)
@@ -42,7 +44,7 @@ def figures(budget: Budget) -> Iterator[Figure]:
     loop = tutorial_loop(units=UNITS, vocabulary=VOCABULARY, window=WINDOW)
     loop(2)
     ours, theirs = paired(lambda: write(512), lambda: loop(TUTORIAL_CHARACTERS), repeats)
-    ratio = 512 * LENGTHS[512] / ours * theirs / TUTORIAL_CHARACTERS
+    ratio = 512 * LENGTH / ours * theirs / TUTORIAL_CHARACTERS
     yield Figure(
         what="sampling, 512 texts at once against the tutorials' loop",
         measured=ratio,
@@ -53,7 +55,7 @@ def figures(budget: Budget) -> Iterator[Figure]:
 
 
 def _writing() -> Callable[[int], None]:
-    """A function that writes so many texts at once, of the length that LENGTHS names."""
+    """A function that writes so many texts at once."""
     architecture = Architecture(
         vocabulary=VOCABULARY,
         layers=1,
@@ -65,11 +67,11 @@ def _writing() -> Callable[[int], None]:
         dropout_placement="after_each",
     )
     writer = Writer(Stepper(architecture, build(architecture)), context="carry")
-    prompts = np.random.default_rng(1).integers(0, VOCABULARY, (max(LENGTHS), WINDOW))
+    prompts = np.random.default_rng(1).integers(0, VOCABULARY, (max(BATCHES), WINDOW))
 
     def write(batch: int) -> None:
         requests = [Request(id=number, prompt=prompts[number], temperature=1.0) for number in range(batch)]
-        writer.write(requests, length=LENGTHS[batch], seed=1)
+        writer.write(requests, length=LENGTH, seed=1)
 
     write(1)
     return write
@@ -77,7 +79,7 @@ def _writing() -> Callable[[int], None]:
 
 def _characters_per_second(write: Callable[[int], None], batch: int, repeats: int) -> float:
     """Of the fastest of a few times: what else a shared machine does can only make it slower."""
-    return batch * LENGTHS[batch] / min(seconds_of(lambda: write(batch)) for _ in range(repeats))
+    return batch * LENGTH / min(seconds_of(lambda: write(batch)) for _ in range(repeats))
 
 
 def main() -> int:
