@@ -109,35 +109,15 @@ def build(
     lstm_states = states[-2 * architecture.layers :]
     sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds)
     for index in range(architecture.layers):
-        last = index == architecture.layers - 1
-        layer = keras.layers.LSTM(
-            architecture.units,
-            return_sequences=not last or architecture.objective == "sequence",
-            return_state=carry,
-            unroll=unroll,
-            use_cudnn=use_cudnn,
-            kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            dtype=policy,
-            name=f"lstm_{index + 1}",
-        )
+        layer = _lstm(architecture, index, policy, seeds, return_state=carry, unroll=unroll, use_cudnn=use_cudnn)
         if carry:
             sequence, *new_state = layer(sequence, initial_state=lstm_states[2 * index : 2 * index + 2])
             new_states += new_state
         else:
             sequence = layer(sequence)
         if architecture.dropout and _drops_after(architecture, index):
-            dropout = keras.layers.Dropout(
-                architecture.dropout, seed=next(seeds), dtype=policy, name=f"dropout_{index + 1}"
-            )
-            sequence = dropout(sequence)
-    output = keras.layers.Dense(
-        architecture.vocabulary,
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-        dtype="float32",
-        name="logits",
-    )
-    logits = output(sequence)
+            sequence = _dropout(architecture.dropout, f"dropout_{index + 1}", policy, seeds)(sequence)
+    logits = _output(architecture, seeds)(sequence)
     inputs, outputs = ([ids, *states], [logits, *new_states]) if carry else (ids, logits)
     return keras.Model(inputs, outputs, name="generator")
 
@@ -202,9 +182,32 @@ def _encode(
             table = embedding(f"embedding_{n}", ngram_rows(architecture, n))
             encoded += table(ngram_row(architecture, tokens[:n]))
     if architecture.input_dropout:
-        dropout = keras.layers.Dropout(architecture.input_dropout, seed=next(seeds), dtype=policy, name="input_dropout")
-        encoded = dropout(encoded)
+        encoded = _dropout(architecture.input_dropout, "input_dropout", policy, seeds)(encoded)
     return encoded, new_states
+
+
+def _lstm(architecture: Architecture, index: int, policy: str, seeds: Iterator[int], **options: Any) -> Any:
+    """The LSTM layer at this place in the stack, counted from 0; `options` are Keras's."""
+    is_last = index == architecture.layers - 1
+    return keras.layers.LSTM(
+        architecture.units,
+        return_sequences=not is_last or architecture.objective == "sequence",
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+        dtype=policy,
+        name=f"lstm_{index + 1}",
+        **options,
+    )
+
+
+def _dropout(share: float, name: str, policy: str, seeds: Iterator[int]) -> Any:
+    return keras.layers.Dropout(share, seed=next(seeds), dtype=policy, name=name)
+
+
+def _output(architecture: Architecture, seeds: Iterator[int]) -> Any:
+    """From the last layer to logits, in float32 whatever the precision."""
+    initializer = keras.initializers.GlorotUniform(next(seeds))
+    return keras.layers.Dense(architecture.vocabulary, kernel_initializer=initializer, dtype="float32", name="logits")
 
 
 def _drops_after(architecture: Architecture, index: int) -> bool:
