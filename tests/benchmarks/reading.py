@@ -20,7 +20,7 @@ from components.artifacts.vocabulary import Vocabulary
 from components.train.config import TrainConfig
 from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
 from components.train.trainer import Trainer
-from tests.benchmarks.measure import Budget, Figure, budget, paired, seconds_of
+from tests.benchmarks.measure import Budget, Figure, paired, seconds_of
 
 LENGTH = 64
 VOCABULARY = Vocabulary(kind="characters", tokens=tuple(map(chr, range(32, 127))))
@@ -124,8 +124,3 @@ def trainer_over(megabytes: int) -> Trainer:
         digest="",
     )
     return Trainer(TrainConfig(units=64, batch=32, carry_state=False), dataset)
-
-
-if __name__ == "__main__":
-    for figure in figures(budget()):
-        print(figure)

@@ -1,9 +1,8 @@
 """How fast texts are written: many at once, one alone, and against the tutorials' loop.
 
-Run it with `python -m tests.benchmarks.sampling`. Weights are random: speed does not depend on them.
+Weights are random: speed does not depend on them.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -13,7 +12,7 @@ from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.generator.network import Architecture, build
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Writer
-from tests.benchmarks.measure import Budget, Figure, budget, paired, seconds_of
+from tests.benchmarks.measure import Budget, Figure, paired, seconds_of
 from tests.benchmarks.tutorial_sampling import tutorial_loop
 
 UNITS, VOCABULARY, WINDOW = 256, 65, 60
@@ -80,17 +79,3 @@ def _writing() -> Callable[[int], None]:
 def _characters_per_second(write: Callable[[int], None], batch: int, repeats: int) -> float:
     """Of the fastest of a few times: what else a shared machine does can only make it slower."""
     return batch * LENGTH / min(seconds_of(lambda: write(batch)) for _ in range(repeats))
-
-
-def main() -> int:
-    """Print the figures."""
-    met = True
-    for figure in figures(budget()):
-        held_to = "" if figure.target is None else f" (target {figure.target:,})"
-        print(f"{figure.what}: {figure.measured:,.1f} {figure.unit}{held_to}; {figure.conditions}")
-        met = met and figure.is_met
-    return 0 if met else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

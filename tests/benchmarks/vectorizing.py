@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.artifacts.manifest import write_manifest
-from tests.benchmarks.measure import Budget, Figure, budget
+from tests.benchmarks.measure import Budget, Figure
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 RUNS = 3
@@ -97,8 +97,3 @@ def vectorized(corpus: Path, runs: int) -> tuple[float, float]:
 def size(directory: Path) -> int:
     """The bytes of all files of an artifact."""
     return sum(path.stat().st_size for path in directory.iterdir())
-
-
-if __name__ == "__main__":
-    for figure in figures(budget()):
-        print(figure)
