@@ -28,6 +28,7 @@ def test_two_devices_train_as_one_with_the_same_batch(dataset: Path, changes: di
     (one, targets), (two, same_targets) = found["losses"]
     assert targets == same_targets
     assert one == pytest.approx(two, rel=1e-5)
+    assert found["held_out"][0] == pytest.approx(found["held_out"][1], rel=1e-5)
     assert found["apart"] < 1e-4
     assert found["again"]
     assert found["same_shapes"]

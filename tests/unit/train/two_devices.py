@@ -13,6 +13,7 @@ import numpy as np
 from components.artifacts.tensorflow import tf
 from components.train.config import TrainConfig
 from components.train.data import Dataset
+from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
 
 
@@ -22,6 +23,7 @@ def main(dataset: str, settings: str) -> None:
     data, config = Dataset.read(Path(dataset)), TrainConfig(**json.loads(settings))
     one, two = Trainer(config, data), Trainer(config, data, ["CPU:0", "CPU:1"])
     losses = [trainer.advance(0, 30) for trainer in (one, two)]
+    held_out = [Evaluation(trainer, data.validation, step=data.step)() for trainer in (one, two)]
     apart = max(float(np.abs(a - b).max()) for a, b in zip(one.values(), two.values(), strict=True))
     saved = two.values()
     further = two.advance(30, 5)
@@ -29,7 +31,14 @@ def main(dataset: str, settings: str) -> None:
     two.restore(saved)
     again = two.advance(30, 5) == further and all(map(np.array_equal, two.values(), after))
     shapes: list[list[Any]] = [[list(value.shape) for value in trainer.values()] for trainer in (one, two)]
-    print(json.dumps({"losses": losses, "apart": apart, "again": again, "same_shapes": shapes[0] == shapes[1]}))  # noqa: T201
+    found = {
+        "losses": losses,
+        "held_out": held_out,
+        "apart": apart,
+        "again": again,
+        "same_shapes": shapes[0] == shapes[1],
+    }
+    print(json.dumps(found))  # noqa: T201
 
 
 if __name__ == "__main__":
