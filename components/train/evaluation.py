@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
+from components.train.chains import CHAINS_ON_CPU, in_chains, joined
 from components.train.data import windows_at
 from components.train.trainer import Trainer
 
@@ -90,11 +91,9 @@ class Evaluation:
     def _score(self, starts: Any, counts: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
         """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""
         window = windows_at(self._ids, starts, self._length + 1)
-        if states:
-            logits, *new = self._logits([window[:, :-1], *states])
-            states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]
-        else:
-            logits = self._logits(window[:, :-1])
+        chains = in_chains([window[:, :-1], *states], CHAINS_ON_CPU)
+        logits, *new = joined([self._outputs(inputs) for inputs in chains])
+        states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]
         if self._trainer.config.objective == "next":
             labels, places = window[:, -1:], starts[:, None] + self._length
             logits = logits[:, None]
@@ -104,10 +103,11 @@ class Evaluation:
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         return tf.reduce_sum(tf.cast(nats * weights, tf.float64)), tf.reduce_sum(weights), states
 
-    def _logits(self, inputs: Any) -> Any:
-        """What the network returns with the weights that the trainer has now."""
+    def _outputs(self, inputs: list[Any]) -> list[Any]:
+        """Logits, then new states, with the weights that the trainer has now."""
         weights = [variable.value for variable in self._trainer.network.trainable_variables]
+        carries = self._trainer.config.carries_state
         outputs, _ = self._network.stateless_call(
-            weights, self._network.non_trainable_variables, inputs, training=False
+            weights, self._network.non_trainable_variables, inputs if carries else inputs[0], training=False
         )
-        return outputs
+        return outputs if carries else [outputs]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.generator.network import Architecture, State, build
+from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
 from components.train.optimizer import make_learning_rate, make_optimizer
@@ -61,8 +62,10 @@ class Trainer:
         self.train_steps = config.train_steps or config.epochs * self.order.steps_per_epoch
         self.length = dataset.length
         self.learning_rate = make_learning_rate(config, self.train_steps)
+        on_gpu = bool(tf.config.get_visible_devices("GPU"))
+        self._chains = 1 if on_gpu or self._replicas > 1 else CHAINS_ON_CPU
         with self._strategy.scope():
-            self.network = self._build_network()
+            self.network = self._build_network(on_gpu=on_gpu)
             self._optimizer = make_optimizer(config, self.learning_rate)
             self._optimizer.build(self.network.trainable_variables)
             states = self.architecture.states if config.carries_state else []
@@ -70,9 +73,8 @@ class Trainer:
         self._ids = self._on_each_device(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
-    def _build_network(self) -> Any:
+    def _build_network(self, *, on_gpu: bool) -> Any:
         # Unrolled steps are twice as fast on a CPU; on a GPU cuDNN is far faster and can't be unrolled.
-        on_gpu = bool(tf.config.get_visible_devices("GPU"))
         return build(
             self.architecture,
             length=self.length,
@@ -155,33 +157,41 @@ class Trainer:
         starts = self.order.starts(train_step)
         window = windows_at(ids, starts[replica :: self._replicas], self.length + 1)
         labels = window[:, 1:] if self.config.objective == "sequence" else window[:, -1]
+        targets = tf.size(starts) * (self.length if self.config.objective == "sequence" else 1)
         weights = [tf.convert_to_tensor(variable.value) for variable in self.network.trainable_variables]
-        with tf.GradientTape() as tape:
-            tape.watch(weights)
-            logits, states = self._forward(weights, window[:, :-1], train_step, replica)
-            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-            targets = tf.size(starts) * (self.length if self.config.objective == "sequence" else 1)
-            loss = tf.reduce_sum(self._smoothed(nats, logits)) / tf.cast(targets, tf.float32)
-        self._apply(tape.gradient(loss, weights), context)
-        for variable, state in zip(self._carried, states, strict=True):
+        gradients, nats, states = [], [], []
+        rows = [labels, window[:, :-1], *self._states_before(train_step)]
+        for number, chain in enumerate(in_chains(rows, self._chains)):
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                logits, *new_states = self._forward(weights, chain[1:], train_step, replica * self._chains + number)
+                chain_nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chain[0], logits=logits)
+                loss = tf.reduce_sum(self._smoothed(chain_nats, logits)) / tf.cast(targets, tf.float32)
+            gradients.append(tape.gradient(loss, weights))
+            nats.append(tf.cast(tf.reduce_sum(chain_nats), tf.float64))
+            states.append(new_states)
+        self._apply(summed(gradients), context)
+        for variable, state in zip(self._carried, joined(states), strict=True):
             variable.assign(tf.cast(state, variable.dtype))
-        return tf.cast(tf.reduce_sum(nats), tf.float64), tf.size(labels, tf.int64)
+        return tf.add_n(nats), tf.size(labels, tf.int64)
 
-    def _forward(self, weights: list[Any], ids: Any, train_step: Any, replica: Any) -> tuple[Any, list[Any]]:
-        """Logits and new states. All chance follows from (seed, train step), so none of it is state."""
+    def _states_before(self, train_step: Any) -> list[Any]:
+        """The carried states [B, ...]; an epoch's lanes begin elsewhere than the last one's ended."""
+        if not self._carried:
+            return []
+        goes_on = train_step % self.order.steps_per_epoch != 0
+        at_start = [state.at_start(self.config.batch // self._replicas) for state in self.architecture.states]
+        return [tf.where(goes_on, old, new) for old, new in zip(self._carried, at_start, strict=True)]
+
+    def _forward(self, weights: list[Any], inputs: list[Any], train_step: Any, part: Any) -> list[Any]:
+        """Logits, then new states. All chance follows from (seed, train step, part), so none of it is state."""
         seeds = [
-            tf.cast(self._chance(_DROPOUT, train_step, replica, number), variable.dtype)
+            tf.cast(self._chance(_DROPOUT, train_step, part, number), variable.dtype)
             for number, variable in enumerate(self.network.non_trainable_variables)
         ]
-        inputs = ids
-        if self._carried:
-            # An epoch's lanes begin elsewhere than the last one's ended.
-            goes_on = train_step % self.order.steps_per_epoch != 0
-            at_start = [state.at_start(tf.shape(ids)[0]) for state in self.architecture.states]
-            carried = [tf.where(goes_on, old, new) for old, new in zip(self._carried, at_start, strict=True)]
-            inputs = [ids, *carried]
-        outputs, _ = self.network.stateless_call(self._dropped(weights, train_step), seeds, inputs, training=True)
-        return (outputs[0], outputs[1:]) if self._carried else (outputs, [])
+        weights = self._dropped(weights, train_step)
+        outputs, _ = self.network.stateless_call(weights, seeds, inputs if self._carried else inputs[0], training=True)
+        return outputs if self._carried else [outputs]
 
     def _dropped(self, weights: list[Any], train_step: Any) -> list[Any]:
         """The weights, with some of each recurrent matrix left out (Merity et al., arXiv 1708.02182: weight-drop)."""
@@ -205,14 +215,14 @@ class Trainer:
         return seed
 
     def _apply(self, gradients: list[Any], context: Any) -> None:
-        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
-        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        # They are dense: Keras's optimizers and clipping would square an embedding's gradient occurrence by
+        # occurrence, not its sum.
         if self._replicas > 1:
             # Keras sums what the devices hand it; clipping needs the sum before that.
-            dense = [gradient / self._replicas for gradient in context.all_reduce("SUM", dense)]
+            gradients = [gradient / self._replicas for gradient in context.all_reduce("SUM", gradients)]
         if self.config.clip_norm:
-            dense, _ = tf.clip_by_global_norm(dense, self.config.clip_norm / self._replicas)
-        self._optimizer.apply(dense, self.network.trainable_variables)
+            gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm / self._replicas)
+        self._optimizer.apply(gradients, self.network.trainable_variables)
 
     def _smoothed(self, nats: Any, logits: Any) -> Any:
         share = self.config.label_smoothing

@@ -1,0 +1,66 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.artifacts.tensorflow import tf
+from components.train import trainer as trainer_module
+from components.train.chains import in_chains, joined, summed
+from components.train.config import TrainConfig
+from components.train.data import Dataset
+from components.train.trainer import Trainer
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(0, [0, 0]), (1, [1]), (2, [1, 1]), (5, [2, 3]), (8, [4, 4])])
+def test_rows_cut_into_chains_are_whole_again_when_joined(rows: int, sizes: list[int]) -> None:
+    tensors = [tf.range(rows), tf.reshape(tf.range(rows * 2), [rows, 2])]
+    cut = in_chains(tensors, 2)
+    assert [len(chain[0]) for chain in cut] == [len(chain[1]) for chain in cut] == sizes
+    for whole, tensor in zip(joined(cut), tensors, strict=True):
+        np.testing.assert_array_equal(whole, tensor)
+
+
+def test_gradients_are_summed_where_they_are_dense_and_where_they_name_rows() -> None:
+    named = [
+        tf.IndexedSlices(tf.constant([[1.0], [2.0]]), tf.constant([0, 2]), tf.constant([3, 1])),
+        tf.IndexedSlices(tf.constant([[10.0], [20.0]]), tf.constant([2, 2]), tf.constant([3, 1])),
+    ]
+    dense, by_row = summed([[tf.constant([1.0, 2.0]), named[0]], [tf.constant([3.0, 4.0]), named[1]]])
+    np.testing.assert_array_equal(dense, [4, 6])
+    np.testing.assert_array_equal(by_row, [[1], [0], [32]])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": 2, "ngrams": 3, "ngram_buckets": 31, "optimizer": "muon", "clip_norm": 0.1},
+        {"carry_state": False, "batch": 5},
+        {"objective": "next", "label_smoothing": 0.1, "batch": 130},  # the last batch of an epoch is a single window
+        {"batch": 1, "weight_drop": 0.5},
+    ],
+)
+def test_two_chains_train_as_one(
+    config_of: Callable[..., TrainConfig], data: Dataset, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = Trainer(config_of(**changes), data)
+    monkeypatch.setattr(trainer_module, "CHAINS_ON_CPU", 1)
+    one = Trainer(config_of(**changes), data)
+    nats, targets = one.advance(0, 20)
+    assert two.advance(0, 20) == (pytest.approx(nats, rel=1e-5), targets)
+    for value, same in zip(one.values(), two.values(), strict=True):
+        np.testing.assert_allclose(value, same, atol=2e-4)
+
+
+@pytest.mark.parametrize(("dropout", "alike"), [(0.0, True), (0.5, False)])
+def test_the_chains_of_a_batch_drop_out_differently(
+    config_of: Callable[..., TrainConfig], data: Dataset, dropout: float, alike: bool
+) -> None:
+    text = np.resize(data.train[:32], 720)  # both lanes of 352 tokens read the same
+    repeating = Dataset(
+        train=text, validation=data.validation, vocabulary=data.vocabulary, manifest=data.manifest, digest=""
+    )
+    trainer = Trainer(config_of(dropout=dropout, layers=2, batch=2), repeating)
+    trainer.advance(0, 1)
+    first, second = trainer.values()[-1]
+    assert np.allclose(first, second, atol=1e-6) == alike
