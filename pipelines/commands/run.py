@@ -1,0 +1,89 @@
+"""`quillflow run`: the whole pipeline, here."""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.errors import UsageError
+from components.command import log
+from components.command.stage import add_common_flags, print_json
+from pipelines.settings import recipe, recipe_names, settings_of
+
+DEFAULT_RECIPE = "default"
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Run the whole pipeline here: ingest, vectorize, train, sample."
+    command = commands.add_parser(
+        "run",
+        help=text,
+        description=text + " What was made before from the same text, settings and version is not made again.",
+        epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
+    )
+    command.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME",
+        help=f"named settings: {', '.join(recipe_names())} (default: %(default)s)",
+    )
+    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    command.add_argument(
+        "--root",
+        default="runs",
+        metavar="URI",
+        help="where runs are kept: a directory or a bucket (default: %(default)s)",
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="STAGE.SETTING=VALUE",
+        help="a setting, such as train.epochs=3; may be repeated",
+    )
+    add_common_flags(command)
+    command.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    chosen = recipe(arguments.recipe)
+    settings = settings_of(chosen, arguments.assignments)
+    source = arguments.source or chosen.source
+    if not source:
+        raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    from pipelines.local import run_pipeline
+
+    began = time.monotonic()
+    done = run_pipeline(source, settings, arguments.root, verbose=arguments.verbose)
+    if arguments.json:
+        print_json(done.as_dict())
+        return 0
+    lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
+    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in done.artifacts.items()]
+    lines += [f"  {'report':<12} {_shortest(done.artifacts['samples'])}/report.html", "", _loss(done.metrics), ""]
+    sample = done.first_sample()
+    lines += [
+        f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",
+        "",
+        sample["text"],
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _loss(metrics: Mapping[str, Any]) -> str:
+    if metrics["validation_loss_nats"] is None:
+        return f"Training loss {metrics['train_loss_nats']:.4f} nats per token; no text was held out"
+    return (
+        f"Held-out loss {metrics['validation_loss_nats']:.4f} nats per token, "
+        f"{metrics['validation_bits_per_char']:.3f} bits per character (protocol: {metrics['validation_protocol']})"
+    )
+
+
+def _shortest(uri: str) -> str:
+    """A path below the current directory as seen from there."""
+    return uri.removeprefix(f"{Path.cwd()}/")
