@@ -1,5 +1,11 @@
-"""Self-contained HTML pages in one look: no network, light and dark, printable."""
+"""Self-contained HTML pages in one look: no network, light and dark, printable.
 
+A page's policy lets it load nothing and run no script but its own, so text that slipped through unescaped
+could still do nothing.
+"""
+
+import base64
+import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -8,41 +14,99 @@ _BASE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
+base-uri 'none'; form-action 'none'{% if script %}; script-src '{{ script_hash }}'{% endif %}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }} · Quillflow</title>
 <style>
-  :root { color-scheme: light dark; --ink: #1d2430; --soft: #667085; --line: #d9dee7; --paper: #fff;
-          --panel: #f6f7f9; --accent: #2f6f6a; }
-  @media (prefers-color-scheme: dark) {
+  :root { color-scheme: light dark; --ink: #1d2430; --soft: #5d6779; --line: #d9dee7; --paper: #fff;
+          --panel: #f6f7f9; --grid: #e6e9ef; --series-1: #2f6f6a; --series-2: #b4521c; --series-3: #5a55a8;
+          --shade: 214, 92, 24; }
+  @media screen and (prefers-color-scheme: dark) {
     :root { --ink: #e6e9ef; --soft: #98a2b3; --line: #344054; --paper: #14181f; --panel: #1c222b;
-            --accent: #6cc3b8; } }
-  body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 4rem; background: var(--paper);
+            --grid: #2a3240; --series-1: #6cc3b8; --series-2: #f0a15e; --series-3: #a9a3f0;
+            --shade: 240, 145, 70; } }
+  * { box-sizing: border-box; }
+  body { margin: 0 auto; max-width: 64rem; padding: 2rem 1.25rem 4rem; background: var(--paper);
          color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-  h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; }
-  .soft { color: var(--soft); } .facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
+  h1 { font-size: 1.6rem; margin: 0 0 .25rem; }
+  h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; } h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
+  a { color: var(--series-1); } .soft { color: var(--soft); } .break { overflow-wrap: anywhere; }
+  .facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
   .fact { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .9rem; }
   .fact b { display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
   .text { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, monospace;
           background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
           padding: .75rem 1rem; margin: .6rem 0; }
-  .prompt { color: var(--soft); } .continuation { color: var(--ink); }
-  table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem 1rem .2rem 0;
-          border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
-  svg { max-width: 100%; height: auto; color: var(--ink); }
-  @media print { body { max-width: none; padding: 0; } .text, .fact, svg { break-inside: avoid; } }
-</style>
+  .prompt { color: var(--soft); border-bottom: 1px dotted var(--soft); } .continuation { color: var(--ink); }
+  .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92rem; }
+  td, th { text-align: left; vertical-align: top; padding: .25rem 1.25rem .25rem 0;
+           border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
+  th { color: var(--soft); font-weight: 600; } .number { text-align: right; }
+  .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 1.25rem; }
+  figure { margin: 0; min-width: 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .25rem; }
+  svg { display: block; max-width: 100%; min-width: 30rem; height: auto; } details { margin: .75rem 0; }
+  summary { cursor: pointer; } [hidden] { display: none !important; }
+  @media print { svg { min-width: 0; } .controls { display: none; }
+    body { max-width: none; padding: 0; font-size: 11pt; }
+    .text, .fact, figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
+    * { print-color-adjust: exact; } }
+{{ style | safe }}</style>
 </head>
 <body>
 <h1>{{ title }}</h1>
 {% block body %}{% endblock %}
+{% if script %}<script>{{ script | safe }}</script>{% endif %}
 </body>
 </html>
 """
 
+_MACROS = """
+{% macro facts(values) %}
+<div class="facts">
+{% for name, value in values.items() %}<div class="fact"><b>{{ value }}</b>{{ name }}</div>
+{% endfor %}
+</div>
+{% endmacro %}
+{% macro pairs(values) %}
+<div class="scroll"><table>
+{% for name, value in values.items() %}<tr><th scope="row">{{ name }}<td class="break">{{ value }}</tr>
+{% endfor %}
+</table></div>
+{% endmacro %}
+{% macro table(columns, rows) %}
+<div class="scroll"><table>
+<tr>{% for name in columns %}<th scope="col">{{ name }}{% endfor %}</tr>
+{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}{% endfor %}</tr>
+{% endfor %}
+</table></div>
+{% endmacro %}
+{% macro plots(by_title) %}
+<div class="plots">
+{% for title, plot in by_title.items() %}{% if plot %}<figure><figcaption>{{ title }}</figcaption>{{ plot }}</figure>
+{% endif %}{% endfor %}
+</div>
+{% endmacro %}
+"""
 
-def write_page(path: Path, body: str, **values: object) -> None:
-    """Render the Jinja `body` with `values` inside the common page, everything escaped, to `path`."""
+
+def page(body: str, *, title: str, style: str = "", script: str = "", **values: object) -> str:
+    """The HTML of a page.
+
+    Args:
+        body: a Jinja template; it may use the macros facts, pairs, table and plots.
+        title: the page's name.
+        style: CSS of the page's own.
+        script: JavaScript of the page's own.
+        values: what `body` shows, everything escaped but Markup, which `components.artifacts.plots` makes.
+    """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     base = environment.from_string(_BASE)
-    template = environment.from_string("{% extends base %}{% block body %}" + body + "{% endblock %}")
-    path.write_text(template.render(base=base, **values), encoding="utf-8")
+    template = environment.from_string("{% extends base %}{% block body %}" + _MACROS + body + "{% endblock %}")
+    script_hash = "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return template.render(base=base, title=title, style=style, script=script, script_hash=script_hash, **values)
+
+
+def write_page(path: Path, body: str, *, title: str, style: str = "", script: str = "", **values: object) -> None:
+    """Write a page to `path`; see `page`."""
+    path.write_text(page(body, title=title, style=style, script=script, **values), encoding="utf-8")

@@ -14,7 +14,7 @@ from components.ingest.config import IngestConfig
 from components.ingest.messages import first_messages, messages
 from components.ingest.report import write_report
 from components.ingest.source import Source, opened
-from components.ingest.statistics import CorpusStatistics
+from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import Decoder, clean, cleaned
 
 TEXT_NAME = "text.txt"
@@ -64,16 +64,18 @@ def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) 
         yield from _joined_messages(source, config, statistics)
         return
     decoder = Decoder(_with_progress(source), source.name, config)
-    line = ""
+    line, length = "", 0  # a line's beginning, and how long it is so far: memory must not grow with it
     for piece in cleaned(decoder, lowercase=config.lowercase):
-        lines = (line[:1000] + piece).split("\n")
-        line = lines.pop()
-        for whole in lines:
-            if whole.strip():
-                statistics.add_message(whole)
+        *ended, rest = piece.split("\n")
+        for end in ended:
+            line, length = line + end, length + len(end)
+            if line.strip():
+                statistics.add_message(line, length)
+            line, length = "", 0
+        line, length = (line + rest)[:KEPT_OF_A_LINE], length + len(rest)
         yield piece
     if line.strip():
-        statistics.add_message(line)
+        statistics.add_message(line, length)
     statistics.replaced = decoder.replaced
 
 

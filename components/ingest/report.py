@@ -1,75 +1,86 @@
 """The corpus's report.html: what is in it, at a glance."""
 
-import io
-import warnings
-from collections import Counter
+import unicodedata
 from pathlib import Path
 
+from markupsafe import Markup
+
 from components.artifacts.page import write_page
+from components.artifacts.plots import bars, columns
 from components.ingest.statistics import CorpusStatistics
 
-TOP_USERS = 10
+TOP_USERS = 15
 TOP_CHARACTERS = 30
+_THOUSAND = 1024
+_NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _BODY = """
-<p class="soft">{{ source }}</p>
-<div class="facts">
-{% for name, value in facts.items() %}<div class="fact"><b>{{ "{:,}".format(value) }}</b>{{ name }}</div>{% endfor %}
-</div>
-{% if users_plot %}<h2>Most active users</h2>
-<p class="soft">Messages in the source, before users are kept or dropped.</p>
-{{ users_plot | safe }}{% endif %}
+<p class="soft break">{{ source }}</p>
+{{ facts(figures) }}
+{% if users %}<h2>Activity by user</h2>
+<p class="soft">Messages in the source by the most active of its {{ "{:,}".format(user_count) }} users, before users
+are kept or dropped.</p>
+<figure>{{ users }}</figure>{% endif %}
+<h2>Message lengths</h2>
+<p class="soft">How many messages are how long; the longest has {{ "{:,}".format(longest) }} characters. Of plain text,
+each line that is not blank counts as a message.</p>
+<figure>{{ lengths }}</figure>
+<h2>Characters by frequency</h2>
+<figure>{{ characters }}</figure>
+<details><summary>As a table</summary>
+{{ table(["character", "code point", "name", "count", "share"], rows) }}
+</details>
 <h2>First messages</h2>
-{% for message in first %}<div class="text">{{ message }}</div>{% endfor %}
-<h2>Most frequent characters</h2>
-<table><tr><th>character<th>code point<th>count</tr>
-{% for character, count in characters %}
-<tr><td><code>{{ character | pprint }}</code><td>U+{{ "%04X" | format(ord(character)) }}\
-<td>{{ "{:,}".format(count) }}</tr>
+{% for message in first %}<div class="text">{{ message }}</div>
 {% endfor %}
-</table>
 """
 
 
 def write_report(path: Path, source: str, statistics: CorpusStatistics) -> None:
     """Write the page to `path`."""
+    frequent = statistics.most_frequent(TOP_CHARACTERS)
+    users = statistics.users.most_common(TOP_USERS)
     write_page(
         path,
         _BODY,
         title="Corpus",
         source=source,
-        facts={
-            "characters": statistics.characters,
-            "distinct characters": statistics.distinct_characters,
-            "messages": statistics.messages,
-            **({"users": len(statistics.users)} if statistics.users else {}),
-            **({"replaced": statistics.replaced} if statistics.replaced else {}),
-        },
-        users_plot=_bar_plot(statistics.users) if statistics.users else "",
+        figures=_figures(statistics),
+        user_count=len(statistics.users),
+        users=bars(*zip(*users, strict=True), label="messages") if users else "",
+        lengths=_lengths(statistics),
+        longest=statistics.longest,
+        characters=columns(
+            [_NAMES.get(character, character) for character, _ in frequent],
+            [count for _, count in frequent],
+            x_label="character",
+            y_label="count",
+        ),
+        rows=[_row(character, count, statistics.characters) for character, count in frequent],
         first=statistics.first,
-        characters=statistics.most_frequent(TOP_CHARACTERS),
-        ord=ord,
     )
 
 
-def _bar_plot(users: Counter[str]) -> str:
-    """The most active users as horizontal bars, an SVG element that takes the page's ink."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+def _figures(statistics: CorpusStatistics) -> dict[str, str]:
+    """The corpus in numbers."""
+    figures = {
+        "characters": statistics.characters,
+        "distinct characters": statistics.distinct_characters,
+        "messages": statistics.messages,
+        **({"users": len(statistics.users)} if statistics.users else {}),
+        **({"replaced": statistics.replaced} if statistics.replaced else {}),
+    }
+    return {name: f"{value:,}" for name, value in figures.items()}
 
-    names, counts = zip(*reversed(users.most_common(TOP_USERS)), strict=True)
-    ink = "#808080"  # grey reads on light and dark
-    with rc_context({"svg.hashsalt": "quillflow", "svg.fonttype": "none", "text.parse_math": False}):
-        figure = Figure(figsize=(8, 0.6 + 0.36 * len(names)), layout="constrained")
-        axes = figure.subplots()
-        bars = axes.barh(range(len(names)), counts, tick_label=[name[:32] for name in names], color="#2f8f86")
-        axes.bar_label(bars, labels=[f"{count:,}" for count in counts], padding=4, color=ink)
-        axes.set_xlabel("messages", color=ink)
-        axes.tick_params(colors=ink)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(ink)
-        buffer = io.StringIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has the font
-            figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :]
+
+def _lengths(statistics: CorpusStatistics) -> Markup:
+    """How many messages are how long."""
+    found = statistics.lengths()
+    names = [f"{length}" if length < _THOUSAND else f"{length // _THOUSAND}k" for length, _ in found]
+    counts = [count for _, count in found]
+    return columns(names, counts, x_label="characters, from this many to the next", y_label="messages")
+
+
+def _row(character: str, count: int, total: int) -> tuple[str, ...]:
+    """A character's row of the table."""
+    name = unicodedata.name(character, "control character" if not character.isprintable() else "")
+    return repr(character), f"U+{ord(character):04X}", name.lower(), f"{count:,}", f"{count / total:.2%}"

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 FIRST_MESSAGES = 10
 LONGEST_SHOWN = 400
+KEPT_OF_A_LINE = 1000
+"""How much of a line has to be kept to show it; the rest is only counted."""
 
 
 def _no_counts() -> NDArray[np.int64]:
@@ -16,10 +18,15 @@ def _no_counts() -> NDArray[np.int64]:
 
 @dataclass
 class CorpusStatistics:
-    """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user."""
+    """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user.
+
+    `by_length` counts messages by the binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
+    """
 
     by_code_point: NDArray[np.int64] = field(default_factory=_no_counts)
     messages: int = 0
+    by_length: Counter[int] = field(default_factory=Counter)
+    longest: int = 0
     users: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     replaced: int = 0
@@ -40,11 +47,24 @@ class CorpusStatistics:
         counts = np.bincount(points)
         self.by_code_point[: len(counts)] += counts
 
-    def add_message(self, text: str) -> None:
-        """Count one message (of plain text: one line that is not blank)."""
+    def add_message(self, text: str, length: int | None = None) -> None:
+        """Count one message (of plain text: one line that is not blank), `length` characters long.
+
+        Without `length` the message is `text`; else `text` is its beginning.
+        """
+        length = len(text) if length is None else length
         self.messages += 1
+        self.by_length[length.bit_length()] += 1
+        self.longest = max(self.longest, length)
         if len(self.first) < FIRST_MESSAGES:
-            self.first.append(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ...")
+            self.first.append(text if length <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ...")
+
+    def lengths(self) -> list[tuple[int, int]]:
+        """Lengths in characters, each a power of two, with how many messages have it or less than the next."""
+        if not self.by_length:
+            return []
+        digits = range(min(self.by_length), max(self.by_length) + 1)
+        return [((1 << count) >> 1, self.by_length[count]) for count in digits]
 
     def most_frequent(self, limit: int) -> list[tuple[str, int]]:
         """The `limit` most frequent characters with their counts, most frequent first."""

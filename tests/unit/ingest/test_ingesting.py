@@ -132,11 +132,13 @@ def test_the_report_shows_facts_first_messages_and_frequent_characters(tmp_path:
     source = write(tmp_path / "notes.txt", "".join(f"line {number}\n" for number in range(1, 2001)))
     run(source, tmp_path / "corpus")
     report = report_of(tmp_path / "corpus")
-    assert f'<p class="soft">{source}</p>' in report
+    assert f'<p class="soft break">{source}</p>' in report
     for fact in ("<b>18,893</b>characters", "<b>16</b>distinct characters", "<b>2,000</b>messages"):
         assert fact in report
     assert [f'<div class="text">line {number}</div>' in report for number in (1, 10, 11)] == [True, True, False]
-    assert "<code>&#39;\\n&#39;</code><td>U+000A<td>2,000</tr>" in report
+    assert "<td>&#39;\\n&#39;<td>U+000A<td>control character<td>2,000<td>10.59%</tr>" in report
+    assert [report.count(f">{name}</text>") for name in (2, 4, 8)] == [1, 2, 2]  # as characters, and 4 and 8 as lengths
+    assert "the longest has 9 characters" in report
     assert "users" not in report
     assert "replaced" not in report
 
@@ -145,7 +147,8 @@ def test_the_report_shortens_a_long_message(tmp_path: Path) -> None:
     run(write(tmp_path / "notes.txt", "x" * 3_000_000), tmp_path / "corpus")
     report = report_of(tmp_path / "corpus")
     assert f'<div class="text">{"x" * 400} ...</div>' in report
-    assert len(report) < 10_000
+    assert "the longest has 3,000,000 characters" in report
+    assert len(report) < 30_000
 
 
 def test_the_report_lets_no_message_user_or_name_be_markup(tmp_path: Path) -> None:
@@ -160,15 +163,15 @@ def test_the_report_lets_no_message_user_or_name_be_markup(tmp_path: Path) -> No
 
 
 def test_the_report_plots_the_most_active_users(tmp_path: Path) -> None:
-    rows = "".join(f"user{number},hello\n" * number for number in range(1, 13))
+    rows = "".join(f"user{number},hello\n" * number for number in range(1, 21))
     source = write(tmp_path / "chat.csv", "user,text\n" + rows)
-    run(source, tmp_path / "corpus", user_column="user", drop_users=["user12"])
+    run(source, tmp_path / "corpus", user_column="user", drop_users=["user20"])
     report = report_of(tmp_path / "corpus")
-    assert report.count("<svg") == 1
+    assert report.count("<svg") == 3
     assert "<?xml" not in report
-    assert [f">user{number}</text>" in report for number in (1, 2, 3, 4, 12)] == [False, False, True, True, True]
-    assert ">12</text>" in report
-    assert "<b>12</b>users" in report
+    assert [f">user{number}</text>" in report for number in (1, 2, 5, 6, 20)] == [False, False, False, True, True]
+    assert ">20</text>" in report
+    assert "<b>20</b>users" in report
 
 
 def test_users_are_counted_past_the_first_fraction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
