@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
 
-STAGES = ("ingest", "vectorize", "train", "sample")
+STAGES = ("ingest", "vectorize", "train", "sample", "report")
 _EXECUTING = re.compile(r"Executing task .*'([a-z]+)'")  # the engine's own words, with colours about
 
 

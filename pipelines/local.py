@@ -21,9 +21,9 @@ from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.cache import digest_of, suite_version
 from pipelines.engine import STAGES, Relay, passing_on_sigterm, quiet_engine
 
-ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
+ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
 INTERRUPTED, TERMINATED = 130, 143
-_MADE_BY = {"corpus": "ingest", "dataset": "vectorize", "checkpoints": "train", "model": "train", "samples": "sample"}
+_MADE_BY = dict(zip(ARTIFACTS, ("ingest", "vectorize", "train", "train", "sample", "report"), strict=True))
 
 
 class RunError(QuillflowError):

@@ -6,6 +6,7 @@ from kfp import dsl
 
 from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
+from components.report.component import report as report_stage
 from components.sample.component import sample as sample_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
@@ -19,6 +20,7 @@ class Artifacts(NamedTuple):
     checkpoints: dsl.Artifact
     model: dsl.Model
     samples: dsl.Dataset
+    report: dsl.Artifact
 
 
 @dsl.pipeline(name="text-generation", description="Trains a text generator on a text and writes new text with it.")
@@ -32,7 +34,7 @@ def text_generation(
     prompts_digest: str = "",
     version: str = VERSION,
 ) -> Artifacts:
-    """Ingest, vectorize, train, sample.
+    """Ingest, vectorize, train, sample, and a report on all of them.
 
     Args:
         source: URI of the text, or builtin:python-docs.
@@ -50,10 +52,18 @@ def text_generation(
     sampled = sample_stage(
         model=trained.outputs["model"], settings=sample, prompts_digest=prompts_digest, version=version
     )
+    reported = report_stage(
+        corpus=ingested.outputs["corpus"],
+        dataset=vectorized.outputs["dataset"],
+        model=trained.outputs["model"],
+        samples=sampled.outputs["samples"],
+        version=version,
+    )
     return Artifacts(
         corpus=ingested.outputs["corpus"],
         dataset=vectorized.outputs["dataset"],
         checkpoints=trained.outputs["checkpoints"],
         model=trained.outputs["model"],
         samples=sampled.outputs["samples"],
+        report=reported.outputs["report"],
     )

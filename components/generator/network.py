@@ -4,7 +4,7 @@ Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -133,6 +133,21 @@ def summary(network: Any) -> str:
     counts = [(layer.name, parameters(layer)) for layer in inner if isinstance(layer, keras.layers.Layer)]
     layers = ", ".join(f"{name} {count:,}" if count else name for name, count in counts)
     return f"{parameters(network):,} parameters: {layers}"
+
+
+def layers_of(network: Any) -> list[tuple[str, str, str, int]]:
+    """The name, kind, shape of the output and number of parameters of each of a network's layers."""
+    inner = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    return [
+        (layer.name, type(layer).__name__, _shape(layer.output.shape), parameters(layer))
+        for layer in inner
+        if isinstance(layer, keras.layers.Layer)
+    ]
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    """A shape with its axes' names where they have no fixed size."""
+    return " x ".join(name if size is None else str(size) for name, size in zip(("B", "T", ""), shape, strict=False))
 
 
 def ngram_rows(architecture: Architecture, n: int) -> int:

@@ -38,9 +38,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What was written after a prompt: token ids, and the network's mean nats per token at temperature 1."""
+    """What was written after a prompt: token ids [T], the network's nats for each at temperature 1, and their mean."""
 
     ids: NDArray[np.int32]
+    nats: NDArray[np.float32]
     nats_per_token: float
 
 
@@ -122,10 +123,11 @@ class Writer:
                 given[:begin, row], given[begin:end, row] = prompt, _CHOOSE
                 uniforms[begin:end, row] = uniform_stream(seed, request.id, length)
                 temperatures[row] = request.temperature
-        ids, nats = self._write_given(given, uniforms, temperatures)
+        ids, nats, total_nats = self._write_given(given, uniforms, temperatures)
+        parts = [slice(len(prompt), len(prompt) + length) for prompt in prompts]
         return [
-            Text(ids=ids[len(prompt) : len(prompt) + length, row], nats_per_token=float(nats[row]) / length)
-            for row, prompt in enumerate(prompts)
+            Text(ids=ids[part, row], nats=nats[part, row], nats_per_token=float(total_nats[row]) / length)
+            for row, part in enumerate(parts)
         ]
 
     def _read_of(self, request: Request | None) -> NDArray[np.integer]:
@@ -136,27 +138,28 @@ class Writer:
 
     def _write_given(
         self, given: NDArray[np.int32], uniforms: NDArray[np.float32], temperatures: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The whole of a tile, chunk by chunk: [T, R], [T, R], [R] to ids [T, R], nats [R]."""
-        states, nats, chunks = self._next_token.zero_states(self._rows), tf.zeros(self._rows), []
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+        """The whole of a tile, chunk by chunk: [T, R], [T, R], [R] to ids [T, R], nats [T, R] and their sums [R]."""
+        states, total_nats, chunks = self._next_token.zero_states(self._rows), tf.zeros(self._rows), []
         for begin in range(0, len(given), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             count = len(given[part])
             padding = ((0, _CHUNK - count), (0, 0))
-            ids, nats, states = self._loop(
+            ids, nats, total_nats, states = self._loop(
                 tf.constant(np.pad(given[part], padding)),
                 tf.constant(np.pad(uniforms[part], padding)),
                 tf.constant(temperatures),
                 tf.constant(count),
-                nats,
+                total_nats,
                 states,
             )
-            chunks.append(ids.numpy()[:count])
-        return np.concatenate(chunks), nats.numpy()
+            chunks.append((ids.numpy()[:count], nats.numpy()[:count]))
+        all_ids, all_nats = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
+        return all_ids, all_nats, total_nats.numpy()
 
     def _write_chunk(
-        self, given: Any, uniforms: Any, temperatures: Any, count: Any, nats: Any, states: Any
-    ) -> tuple[Any, Any, Any]:
+        self, given: Any, uniforms: Any, temperatures: Any, count: Any, total_nats: Any, states: Any
+    ) -> tuple[Any, Any, Any, Any]:
         """Take the first `count` tokens: those given, and where `given` says so, those chosen.
 
         Args:
@@ -164,25 +167,28 @@ class Writer:
             uniforms: see `strategies.choose`, float32 [C, R].
             temperatures: float32 [R].
             count: a scalar.
-            nats: the cost of what was chosen so far, float32 [R].
+            total_nats: the cost of what was chosen so far, float32 [R].
             states: after the tokens before.
 
         Returns:
-            int32 ids [C, R], nats and states.
+            int32 ids [C, R], the cost of each that was chosen, float32 [C, R], total_nats and states.
         """
         ids = tf.TensorArray(tf.int32, size=_CHUNK, element_shape=[self._rows])
+        nats = tf.TensorArray(tf.float32, size=_CHUNK, element_shape=[self._rows])
         position = tf.constant(0)
         while position < count:  # over a range of `count`, XLA would compile anew for each count
             logits = self._next_token.logits(states)
             chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
             is_chosen = given[position] == _CHOOSE
             cost = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chosen, logits=logits)
-            nats += tf.where(is_chosen, cost, 0.0)
+            cost = tf.where(is_chosen, cost, 0.0)
+            total_nats += cost
+            nats = nats.write(position, cost)
             taken = tf.where(is_chosen, chosen, given[position])
             ids = ids.write(position, taken)
             states = self._next_token.read(taken, states)
             position += 1
-        return ids.stack(), nats, states
+        return ids.stack(), nats.stack(), total_nats, states
 
     def _allowed(self, logits: Any) -> Any:
         if not self._forbidden:

@@ -14,6 +14,8 @@ def ingest(
     source_digest: str,
     version: str,
     corpus: dsl.Output[dsl.Dataset],
+    page: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
 ) -> None:
     """Read a text source and write it, cleaned, as a corpus.
 
@@ -23,10 +25,16 @@ def ingest(
         source_digest: names the source's bytes, so that the cache notices when they change.
         version: the suite's version, so that the cache never answers for another one.
         corpus: the corpus.
+        page: its report, for Kubeflow's UI.
+        metrics: its counts.
     """
     from components.command.stage import output_uri, stage_task
+    from components.command.views import log_metrics, show
     from components.ingest.config import IngestConfig
     from components.ingest.ingesting import ingest as work
 
     with stage_task("ingest"):
-        work(IngestConfig.parse(settings, "ingest"), source=source, corpus=output_uri(corpus, "ingest"))
+        corpus_uri = output_uri(corpus, "ingest")
+        result = work(IngestConfig.parse(settings, "ingest"), source=source, corpus=corpus_uri)
+        show(corpus_uri, "report.html", page)
+        log_metrics(metrics, result["counts"])

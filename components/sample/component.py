@@ -14,6 +14,8 @@ def sample(
     prompts_digest: str,
     version: str,
     samples: dsl.Output[dsl.Dataset],
+    page: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
 ) -> None:
     """Write new text in bulk with a model.
 
@@ -23,10 +25,17 @@ def sample(
         prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
         version: the suite's version, so that the cache never answers for another one.
         samples: the texts, as JSON lines and as a page to read.
+        page: that page, for Kubeflow's UI.
+        metrics: how many texts there are, and their mean nats per token at each temperature.
     """
     from components.command.stage import input_uri, output_uri, stage_task
+    from components.command.views import log_metrics, show
     from components.sample.config import SampleConfig
     from components.sample.sampling import sample as work
 
     with stage_task("sample"):
-        work(SampleConfig.parse(settings, "sample"), model=input_uri(model), samples=output_uri(samples, "sample"))
+        samples_uri = output_uri(samples, "sample")
+        result = work(SampleConfig.parse(settings, "sample"), model=input_uri(model), samples=samples_uri)
+        nats = {f"nats_per_token_at_{name}": value for name, value in result["nats_per_token"].items()}
+        log_metrics(metrics, {**result["counts"], **nats})
+        show(samples_uri, "report.html", page)

@@ -1,36 +1,145 @@
 """The samples' report.html: texts to read, by temperature, with prompt and continuation told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from components.artifacts.page import write_page
 
+LEVELS = (0.5, 1.5, 3.0, 5.0)
+"""From how many nats on a token is shaded more."""
+_STYLE = """  .text i { font-style: normal; }
+  .shaded .s1 { background: rgba(var(--shade), .14); } .shaded .s2 { background: rgba(var(--shade), .28); }
+  .shaded .s3 { background: rgba(var(--shade), .46); } .shaded .s4 { background: rgba(var(--shade), .66); }
+  .key { display: inline-block; color: var(--ink); padding: 0 .5em; border: 1px solid var(--line); }
+  .controls { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; position: sticky; top: 0;
+              background: var(--paper); padding: .6rem 0; border-bottom: 1px solid var(--line); z-index: 1; }
+  .controls input[type=search], .controls select { font: inherit; color: var(--ink); background: var(--panel);
+              border: 1px solid var(--line); border-radius: .4rem; padding: .25rem .5rem; min-width: 0; }
+"""
 _BODY = """
-<p class="soft">{{ written_by }}</p>
-<p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The prompt is grey, what was written after it is dark.
-Nats per token are the model's own surprise at what it wrote: low is safe and repetitive, high is wild.</p>
+<p class="soft break">{{ written_by }}</p>
+<p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The underlined grey is the prompt, what was written
+after it is dark. Nats per token are the model's own surprise at what it wrote: low is safe and repetitive, high is
+wild. Each token is shaded by its own:
+<span class="shaded"><span class="key">below {{ levels[0] }}</span>{% for level in levels %}\
+<span class="key s{{ loop.index }}">from {{ level }}</span>{% endfor %}</span></p>
+{{ table(["", "texts", "nats per token, mean"], figures) }}
+<form class="controls" id="controls" hidden>
+<input type="search" id="search" placeholder="Search the texts" aria-label="Search the texts">
+<select id="group" aria-label="Temperature"><option value="">All temperatures</option>
+{% for name, _ in groups %}<option>{{ name }}</option>{% endfor %}</select>
+<select id="order" aria-label="Order"><option value="id">as written</option>
+<option value="nats">safest first</option><option value="-nats">wildest first</option></select>
+<label><input type="checkbox" id="shade" checked> shading</label>
+<output id="count" class="soft"></output>
+</form>
+<div id="texts" class="shaded">
 {% for name, rows in groups %}
+<section data-group="{{ name }}">
 <h2>{{ name }}</h2>
-{% for row in rows %}
+{% for row, runs in rows %}
+<article data-id="{{ row.id }}" data-nats="{{ row.nats_per_token }}">
 <div class="text"><span class="prompt">{{ row.prompt }}</span>\
-<span class="continuation">{{ row.text }}</span></div>
+<span class="continuation">{% for level, text in runs %}{% if level %}<i class="s{{ level }}">{{ text }}</i>\
+{% else %}{{ text }}{% endif %}{% endfor %}</span></div>
 <div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats a token</div>
+</article>
 {% endfor %}
+</section>
 {% endfor %}
+</div>
+"""
+_SCRIPT = """
+(() => {
+  const at = (id) => document.getElementById(id);
+  const sections = [...document.querySelectorAll("section")];
+  const words = new Map();
+  for (const text of document.querySelectorAll("article")) {
+    words.set(text, text.querySelector(".text").textContent.toLowerCase());
+  }
+  const show = () => {
+    const wanted = at("search").value.toLowerCase();
+    let count = 0;
+    for (const section of sections) {
+      const chosen = !at("group").value || section.dataset.group === at("group").value;
+      let inSection = 0;
+      for (const text of section.querySelectorAll("article")) {
+        text.hidden = !(chosen && words.get(text).includes(wanted));
+        inSection += !text.hidden;
+      }
+      section.hidden = !inSection;
+      count += inSection;
+    }
+    at("count").textContent = `${count} of ${words.size}`;
+    at("texts").classList.toggle("shaded", at("shade").checked);
+  };
+  const order = () => {
+    const [, sign, by] = /^(-?)(.*)$/.exec(at("order").value);
+    const value = (text) => (sign ? -1 : 1) * Number(text.dataset[by]);
+    for (const section of sections) {
+      section.append(...[...section.querySelectorAll("article")].sort((a, b) => value(a) - value(b)));
+    }
+  };
+  const follow = () => {  // such as report.html#search=night&order=-nats
+    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+      if (["search", "group", "order"].includes(name)) at(name).value = value;
+      if (name === "shade") at("shade").checked = value !== "no";
+    }
+    order();
+    show();
+  };
+  at("controls").hidden = false;
+  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  at("controls").addEventListener("input", show);
+  at("order").addEventListener("input", order);
+  window.addEventListener("hashchange", follow);
+  follow();
+})();
 """
 
 
-def write_report(path: Path, rows: Sequence[dict[str, Any]], total: int, *, written_by: str) -> None:
-    """Write the page to `path` with `rows` of the `total` texts, and a line on what wrote them."""
+def write_report(
+    path: Path,
+    rows: Sequence[tuple[dict[str, Any], Sequence[tuple[str, float]]]],
+    total: int,
+    *,
+    written_by: str,
+    means: Mapping[tuple[float, str], tuple[int, float]],
+) -> None:
+    """Write the page to `path`.
 
-    def group(row: dict[str, Any]) -> tuple[float, str]:
-        return row["temperature"], row["strategy"]
+    Args:
+        path: where.
+        rows: the texts to show, as in samples-*.jsonl, each with its tokens and the nats of each.
+        total: how many texts there are.
+        written_by: a line on what wrote them.
+        means: by (temperature, strategy) how many texts there are, and their mean nats per token.
+    """
+    groups: dict[tuple[float, str], list[tuple[dict[str, Any], list[tuple[int, str]]]]] = {}
+    for row, tokens in rows:
+        groups.setdefault((row["temperature"], row["strategy"]), []).append((row, list(_runs(tokens))))
+    write_page(
+        path,
+        _BODY,
+        title="Samples",
+        style=_STYLE,
+        script=_SCRIPT,
+        shown=len(rows),
+        total=total,
+        groups=[(_title(*key), members) for key, members in sorted(groups.items())],
+        written_by=written_by,
+        levels=LEVELS,
+        figures=[(_title(*key), f"{count:,}", f"{mean:.3f}") for key, (count, mean) in sorted(means.items())],
+    )
 
-    ordered = sorted(rows, key=group)
-    groups = [(_title(*key), list(members)) for key, members in groupby(ordered, key=group)]
-    write_page(path, _BODY, title="Samples", shown=len(rows), total=total, groups=groups, written_by=written_by)
+
+def _runs(tokens: Sequence[tuple[str, float]]) -> Iterator[tuple[int, str]]:
+    """The text in pieces of one shade each: the shade, 0 for none, and the piece."""
+    shaded = ((sum(nats >= level for level in LEVELS), text) for text, nats in tokens)
+    for level, members in groupby(shaded, key=lambda token: token[0]):
+        yield level, "".join(text for _, text in members)
 
 
 def _title(temperature: float, strategy: str) -> str:

@@ -19,12 +19,14 @@ from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
 from components.generator.model import Model
 from components.generator.stepping import Stepper
-from components.generator.writing import Request, Writer
+from components.generator.writing import Request, Text, Writer
 from components.sample.config import SampleConfig
 from components.sample.report import write_report
 
 TEXTS_A_FILE = 10_000
 TEXTS_SHOWN = 200
+TOKENS_SHOWN = 100_000
+"""How many tokens the report's texts have at most, so that a browser opens it at once."""
 MAXIMUM_PROMPTS_BYTES = 1 << 30
 _PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
 
@@ -33,6 +35,9 @@ _PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own
 class _Prompt:
     text: str
     ids: NDArray[np.int64]
+
+
+_Row = tuple[dict[str, Any], Text]
 
 
 def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
@@ -58,11 +63,14 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         prompts = _prompts(config, generator)
         ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
         began = time.monotonic()
-        first = _write_files(directory, _rows(config, generator, prompts, ids), len(ids))
+        totals = _Totals()
+        rows = totals.counting(_rows(config, generator, prompts, ids))
+        first = _write_files(directory, rows, len(ids), _texts_shown(config))
         seconds = time.monotonic() - began
         written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
         written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
-        write_report(directory / "report.html", first, len(ids), written_by=written_by)
+        shown = [(row, _tokens(generator, text)) for row, text in first]
+        write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
         counts = {"texts": len(ids), "tokens": len(ids) * config.length}
         write_manifest(
             directory,
@@ -73,7 +81,32 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
             made_from={"model": digest(source)},
         )
     log.info(f"{len(ids):,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
-    return {"samples": samples, "counts": counts, "first": first[: len(config.temperatures)]}
+    return {
+        "samples": samples,
+        "counts": counts,
+        "nats_per_token": {f"{temperature:g}": mean for (temperature, _), (_, mean) in totals.means.items()},
+        "first": [row for row, _ in first[: len(config.temperatures)]],
+    }
+
+
+class _Totals:
+    """How many texts went by, and their mean nats per token, by (temperature, strategy)."""
+
+    def __init__(self) -> None:
+        self.means: dict[tuple[float, str], tuple[int, float]] = {}
+
+    def counting(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """The rows as they are."""
+        for row, text in rows:
+            key = row["temperature"], row["strategy"]
+            count, mean = self.means.get(key, (0, 0.0))
+            self.means[key] = count + 1, mean + (row["nats_per_token"] - mean) / (count + 1)
+            yield row, text
+
+
+def _texts_shown(config: SampleConfig) -> int:
+    """How many texts the report shows: at least one a temperature."""
+    return max(min(TEXTS_SHOWN, TOKENS_SHOWN // config.length), len(config.temperatures))
 
 
 def _repeats(config: SampleConfig) -> int:
@@ -86,8 +119,14 @@ def _ids_of_shard(config: SampleConfig, total: int) -> range:
     return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
 
 
-def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range) -> Iterator[dict[str, Any]]:
-    """The texts of these ids with what they depended on, in order."""
+def _tokens(model: Model, text: Text) -> list[tuple[str, float]]:
+    """A text's tokens, each with its nats."""
+    tokens = model.vocabulary.tokens
+    return [(tokens[index], nats) for index, nats in zip(text.ids.tolist(), text.nats.tolist(), strict=True)]
+
+
+def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range) -> Iterator[_Row]:
+    """The texts of these ids, each as a row that tells what it depended on, in order."""
     vocabulary = model.vocabulary
     writer = Writer(
         Stepper(model.architecture, model.network),
@@ -105,7 +144,7 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range
         ]
         texts = writer.write(requests, length=config.length, seed=config.seed)
         for request, text, (_, (prompt, _, temperature)) in zip(requests, texts, batch, strict=True):
-            yield {
+            row = {
                 "id": request.id,
                 "prompt": prompt.text,
                 "temperature": temperature,
@@ -114,6 +153,7 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range
                 "text": vocabulary.decode(text.ids),
                 "nats_per_token": round(text.nats_per_token, 6),
             }
+            yield row, text
         done += len(batch)
         log.progress(f"{done:,}/{len(ids):,} texts")
 
@@ -123,17 +163,17 @@ def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _write_files(directory: Path, rows: Iterator[dict[str, Any]], total: int) -> list[dict[str, Any]]:
-    """Write all rows as samples-*.jsonl; the first file's rows that fit the report are returned."""
-    shown: list[dict[str, Any]] = []
+def _write_files(directory: Path, rows: Iterator[_Row], total: int, limit: int) -> list[_Row]:
+    """Write all rows as samples-*.jsonl; the first `limit` are returned."""
+    shown: list[_Row] = []
     files = max(-(-total // TEXTS_A_FILE), 1)
     for number in range(files):
         path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row in itertools.islice(rows, TEXTS_A_FILE):
+            for row, text in itertools.islice(rows, TEXTS_A_FILE):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                if len(shown) < TEXTS_SHOWN:
-                    shown.append(row)
+                if len(shown) < limit:
+                    shown.append((row, text))
     return shown
 
 

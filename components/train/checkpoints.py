@@ -38,6 +38,8 @@ class Progress:
         epoch_nats, epoch_targets: sum and count of this epoch's training loss so far.
         best_step, best_loss: where the best checkpoint was saved, and its loss in nats.
         history: a row for each epoch that ended.
+        curve, curve_nats, curve_targets: the points of this epoch's training curve so far, and the sum and count of
+            the training loss since the last of them.
         resumed_at: the train steps at which training was taken up again.
         seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
     """
@@ -48,6 +50,9 @@ class Progress:
     best_step: int = -1
     best_loss: float | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    curve_nats: float = 0.0
+    curve_targets: int = 0
     resumed_at: list[int] = field(default_factory=list)
     seconds: float = 0.0
     step_seconds: float = 0.0

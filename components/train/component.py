@@ -15,6 +15,8 @@ def train(
     checkpoints: dsl.Output[dsl.Artifact],
     model: dsl.Output[dsl.Model],
     metrics: dsl.Output[dsl.Metrics],
+    page: dsl.Output[dsl.HTML],
+    card: dsl.Output[dsl.Markdown],
 ) -> None:
     """Fit a network to a dataset, saving checkpoints and resuming from those that are there.
 
@@ -25,11 +27,11 @@ def train(
         checkpoints: all that training goes on from, written while it runs.
         model: the trained network and all that is needed to write with it.
         metrics: the model's metrics, as its metrics.json.
+        page: the model's report, for Kubeflow's UI.
+        card: the model's README.md, for Kubeflow's UI.
     """
-    import json
-    from pathlib import Path
-
     from components.command.stage import input_uri, output_uri, stage_task
+    from components.command.views import log_metrics, show
     from components.train.config import TrainConfig
     from components.train.training import train as work
 
@@ -42,8 +44,6 @@ def train(
             checkpoints=checkpoints.uri,  # not .path: written while training, so that a retried pod goes on from there
             model=model_uri,
         )
-        known = {name: value for name, value in result["metrics"].items() if value is not None}
-        for name, value in known.items():
-            metrics.log_metric(name, value)
-        # kfp's local cache answers only for outputs that have a file.
-        Path(metrics.path).write_text(json.dumps(known))
+        log_metrics(metrics, result["metrics"])
+        show(model_uri, "report.html", page)
+        show(model_uri, "README.md", card)

@@ -2,19 +2,25 @@
 
 import json
 import math
+import platform
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from components.artifacts import storage
+from components.artifacts.curves import bits_per_character
 from components.artifacts.manifest import write_manifest
+from components.artifacts.tensorflow import keras, tf
+from components.artifacts.version import VERSION
 from components.command import log
 from components.generator.model import METRICS_NAME, Model, trained_for
-from components.generator.network import build, parameters
+from components.generator.network import build, layers_of, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
 from components.train.data import Dataset
+from components.train.report import Training, write_report
+from components.train.tensorboard import write_events
 from components.train.trainer import Trainer
 
 PROMPTS = 1000
@@ -32,11 +38,7 @@ def metrics_of(
     if config.export == "best":
         exported = next(row for row in progress.history if row["train_step"] == progress.best_step)
     train_loss, validation_loss = exported["train_loss_nats"], exported["validation_loss_nats"]
-    counts = dataset.manifest.counts
-    bits = None
-    if validation_loss is not None:
-        tokens_a_character = counts["validation_tokens"] / counts["validation_characters"]
-        bits = validation_loss * tokens_a_character / math.log(2)
+    bits = None if validation_loss is None else bits_per_character(validation_loss, _tokens_a_character(dataset))
     return {
         "train_loss_nats": train_loss,
         "validation_loss_nats": validation_loss,
@@ -75,6 +77,9 @@ def write_model(
         model.write(directory, config.model_dump(mode="json"))
         _write_json_lines(directory / "history.jsonl", progress.history)
         (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        training = _training(model, config, dataset, progress, metrics)
+        write_report(directory / "report.html", training)
+        write_events(directory / "tensorboard", progress.history, training.tokens_a_character)
         (directory / "README.md").write_text(_card(model, config, dataset, metrics), encoding="utf-8")
         write_manifest(
             directory,
@@ -84,6 +89,36 @@ def write_model(
             counts={"parameters": parameters(network), "steps": metrics["steps"]},
             made_from={"dataset": dataset.digest},
         )
+
+
+def _training(
+    model: Model, config: TrainConfig, dataset: Dataset, progress: Progress, metrics: dict[str, Any]
+) -> Training:
+    """What the report shows."""
+    return Training(
+        description=model.description,
+        metrics=metrics,
+        history=progress.history,
+        tokens_a_character=_tokens_a_character(dataset),
+        layers=layers_of(model.network),
+        environment={
+            "device": metrics["device"],
+            "Quillflow": VERSION,
+            "TensorFlow": tf.__version__,
+            "Keras": keras.__version__,
+            "NumPy": np.__version__,
+            "Python": platform.python_version(),
+            "system": f"{platform.system()} on {platform.machine()}",
+        },
+        settings=config.model_dump(mode="json"),
+    )
+
+
+def _tokens_a_character(dataset: Dataset) -> float:
+    """Of the held-out text where there is one, else of all."""
+    counts = dataset.manifest.counts
+    split = "validation" if counts["validation_characters"] else "train"
+    return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
 
 
 def _prompts(dataset: Dataset) -> list[str]:

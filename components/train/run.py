@@ -18,6 +18,8 @@ from components.train.trainer import Trainer
 
 SECONDS_A_CALL = 0.5
 """How long one call into TensorFlow takes, about: between calls progress shows and signals are heeded."""
+CURVE_POINTS = 100
+"""How many points the training curve has, about."""
 
 
 class Run:
@@ -35,6 +37,8 @@ class Run:
         self.evaluation = Evaluation(self.trainer, data.validation, step=data.step)
         self.progress = Progress()
         self._steps_a_call = 0  # until the graph is traced
+        self._curve_steps = max(self.trainer.train_steps // CURVE_POINTS, 1)
+        self._speed_since = (0.0, 0)  # step seconds and tokens at the curve's last point
         self._stop_asked = False
         self._saved_step = 0
         self._saved_at = time.monotonic()
@@ -76,6 +80,7 @@ class Run:
             SystemExit: 143, on SIGTERM, when what was done is committed.
         """
         self._started = time.monotonic() - self.progress.seconds
+        self._speed_since = self.progress.step_seconds, self.progress.step_tokens
         with self._heeding_sigterm(saver):
             if self._owes_row():
                 self._end_epoch(saver)
@@ -124,16 +129,37 @@ class Run:
         progress.train_step += count
         progress.epoch_nats += nats
         progress.epoch_targets += targets
+        progress.curve_nats += nats
+        progress.curve_targets += targets
         if self._steps_a_call:
             progress.step_seconds += elapsed
             progress.step_tokens += targets * (1 if self.config.objective == "sequence" else self.trainer.length)
             self._steps_a_call = max(1, min(2 * self._steps_a_call, round(SECONDS_A_CALL * count / elapsed)))
         else:
             self._steps_a_call = 1
+        if self._is_due(self._curve_steps) or self._owes_row():
+            self._add_to_curve()
         self._show()
 
+    def _add_to_curve(self) -> None:
+        """Note the training loss since the curve's last point, as told by steps alone, so it is the same each time."""
+        progress = self.progress
+        seconds, tokens = self._speed_since
+        self._speed_since = progress.step_seconds, progress.step_tokens
+        measured = progress.step_seconds - seconds
+        progress.curve.append(
+            {
+                "train_step": progress.train_step,
+                "train_loss_nats": progress.curve_nats / progress.curve_targets,
+                "learning_rate": self.trainer.rate_at(progress.train_step - 1),
+                "tokens_per_second": (progress.step_tokens - tokens) / measured if measured else None,
+                "seconds": time.monotonic() - self._started,
+            }
+        )
+        progress.curve_nats, progress.curve_targets = 0.0, 0
+
     def _cadences(self) -> list[int]:
-        steps = [self.trainer.order.steps_per_epoch, self.trainer.train_steps]
+        steps = [self.trainer.order.steps_per_epoch, self.trainer.train_steps, self._curve_steps]
         return [*steps, self.config.checkpoint_steps] if self.config.checkpoint_steps else steps
 
     def _until(self, every: int) -> int:
@@ -166,13 +192,15 @@ class Run:
             "validation_loss_nats": validation_loss,
             "tokens_per_second": self._tokens_per_second(),
             "seconds": time.monotonic() - self._started,
+            "curve": progress.curve,
+            "resumed_at": progress.resumed_at[sum(len(row.get("resumed_at", [])) for row in progress.history) :],
         }
         held_out = "" if validation_loss is None else f", held-out {validation_loss:.4f}"
         log.info(f"epoch {epoch}: loss {train_loss:.4f}{held_out} nats")
         if epoch in config.sample_at or (config.sample_every and epoch % config.sample_every == 0):
             row["samples"] = write_samples(config, self.data, self.trainer, epoch=epoch)
         progress.history.append(row)
-        progress.epoch_nats, progress.epoch_targets = 0.0, 0
+        progress.epoch_nats, progress.epoch_targets, progress.curve = 0.0, 0, []
         self._save(saver)
 
     def _save(self, saver: Saver) -> None:

@@ -127,6 +127,10 @@ class Trainer:
         parts = [part.numpy() for part in self._strategy.experimental_local_results(variable)]
         return np.stack(parts, axis=1).reshape(-1, *parts[0].shape[1:])
 
+    def rate_at(self, train_step: int) -> float:
+        """The learning rate of a train step, counted from 0."""
+        return float(self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate)
+
     def advance(self, first: int, count: int) -> tuple[float, int]:
         """Take `count` train steps from number `first` on; the sum of nats over their targets, and the targets."""
         nats, targets = self._steps(self._ids, tf.constant(first, tf.int64), tf.constant(count, tf.int64))

@@ -13,6 +13,7 @@ def vectorize(
     settings: dict[str, Any],
     version: str,
     dataset: dsl.Output[dsl.Dataset],
+    metrics: dsl.Output[dsl.Metrics],
 ) -> None:
     """Write a corpus as token ids in TFRecords, with its vocabulary.
 
@@ -21,14 +22,17 @@ def vectorize(
         settings: VectorizeConfig's fields.
         version: the suite's version, so that the cache never answers for another one.
         dataset: the dataset.
+        metrics: its counts.
     """
     from components.command.stage import input_uri, output_uri, stage_task
+    from components.command.views import log_metrics
     from components.vectorize.config import VectorizeConfig
     from components.vectorize.vectorizing import vectorize as work
 
     with stage_task("vectorize"):
-        work(
+        result = work(
             VectorizeConfig.parse(settings, "vectorize"),
             corpus=input_uri(corpus),
             dataset=output_uri(dataset, "vectorize"),
         )
+        log_metrics(metrics, result["counts"])

@@ -63,8 +63,9 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(done.as_dict())
         return 0
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
-    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in done.artifacts.items()]
-    lines += [f"  {'report':<12} {_shortest(done.artifacts['samples'])}/report.html", "", _loss(done.metrics), ""]
+    places = {**done.artifacts, "report": f"{done.artifacts['report']}/report.html"}
+    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in places.items()]
+    lines += ["", _loss(done.metrics), ""]
     sample = done.first_sample()
     lines += [
         f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",

@@ -1,0 +1,1 @@
+"""Report: one page that ties a run's artifacts together."""

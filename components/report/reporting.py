@@ -1,0 +1,120 @@
+"""The work of report: a run's artifacts in, one page and a summary out."""
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, write_manifest
+from components.command import log
+from components.report.page import Run, Text, write_run
+from components.report.summary import summary_of
+
+TEXTS_A_TEMPERATURE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One of the run's artifacts: where it is, its manifest and that one's SHA-256."""
+
+    uri: str
+    manifest: Manifest
+    digest: str
+
+    @classmethod
+    def at(cls, uri: str, kind: str) -> "Artifact":
+        """The artifact at a URI.
+
+        Raises:
+            ArtifactError: it is missing, damaged or of another kind.
+        """
+        found = storage.read_file(f"{uri}/{MANIFEST_NAME}")
+        if found is None:
+            raise ArtifactError(f"{uri}: no {MANIFEST_NAME}, so no complete artifact is here")
+        manifest = parse_manifest(found[0], uri, kind)
+        return cls(uri=uri, manifest=manifest, digest=hashlib.sha256(found[0]).hexdigest())
+
+    def read(self, name: str) -> str:
+        """One of its files, held to the manifest.
+
+        Raises:
+            ArtifactError: it is missing or damaged.
+        """
+        data, _ = storage.read_file(f"{self.uri}/{name}") or (b"", "")
+        listed = self.manifest.files.get(name)
+        if listed is None or hashlib.sha256(data).hexdigest() != listed.sha256:
+            raise ArtifactError(f"{self.uri}/{name}: missing, damaged or altered; make the artifact again")
+        return data.decode()
+
+
+def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) -> dict[str, Any]:
+    """Tie a run's artifacts together: a page, a summary and a manifest at the URI `report`.
+
+    Returns:
+        The report's URI.
+
+    Raises:
+        ArtifactError: an artifact is missing, damaged or of another kind.
+    """
+    uris = {"corpus": corpus, "dataset": dataset, "model": model, "samples": samples}
+    artifacts = {kind: Artifact.at(uri, kind) for kind, uri in uris.items()}
+    run = _run(artifacts, report)
+    with storage.outgoing(report, log.transferred) as directory:
+        write_run(directory / "report.html", run)
+        (directory / "summary.md").write_text(summary_of(run), encoding="utf-8")
+        write_manifest(
+            directory,
+            kind="report",
+            stage="report",
+            config={},
+            counts={},
+            made_from={"samples": artifacts["samples"].digest},  # from which the others follow
+        )
+    return {"report": report}
+
+
+def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
+    model = artifacts["model"]
+    return Run(
+        manifests={kind: artifact.manifest for kind, artifact in artifacts.items()},
+        digests={kind: artifact.digest for kind, artifact in artifacts.items()},
+        pages={
+            kind: _link(f"{artifact.uri}/report.html", report)
+            for kind, artifact in artifacts.items()
+            if "report.html" in artifact.manifest.files
+        },
+        metrics=json.loads(model.read("metrics.json")),
+        history=[json.loads(line) for line in model.read("history.jsonl").splitlines()],
+        texts=_texts(artifacts["samples"]),
+    )
+
+
+def _link(uri: str, report: str) -> str:
+    """A page as seen from the report's, both below one root; empty where they are not."""
+    (scheme, _, path), (report_scheme, _, report_path) = _parts(uri), _parts(report)
+    if scheme != report_scheme:
+        return ""
+    return quote(posixpath.relpath(path, report_path))
+
+
+def _parts(uri: str) -> tuple[str, str, str]:
+    return uri.partition("://") if "://" in uri else ("", "", str(Path(uri).absolute()))
+
+
+def _texts(samples: Artifact) -> list[Text]:
+    """A few texts of each temperature."""
+    first = min(name for name in samples.manifest.files if name.endswith(".jsonl"))
+    shown: dict[float, list[Text]] = {}
+    for line in samples.read(first).split("\n"):
+        row = json.loads(line) if line else None
+        if row and len(shown.setdefault(row["temperature"], [])) < TEXTS_A_TEMPERATURE:
+            shown[row["temperature"]].append(
+                Text(temperature=row["temperature"], prompt=row["prompt"], text=row["text"])
+            )
+    return [text for temperature in sorted(shown) for text in shown[temperature]]

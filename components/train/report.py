@@ -1,0 +1,141 @@
+"""The model's report.html: how training went, what the network is, and how its samples improved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.curves import bits_per_character, loss_plots, pace_plots
+from components.artifacts.page import write_page
+from components.command import log
+
+EPOCHS_SHOWN = 12
+_BODY = """
+<p class="soft">{{ description }}</p>
+{{ facts(figures) }}
+<h2>How training went</h2>
+{% if resumes %}<p class="soft">Taken up again at train step {{ resumes }}: the dashed lines.</p>{% endif %}
+{{ plots(curves) }}
+<details><summary>Epoch by epoch</summary>
+{{ table(["epoch", "train step", "training, nats", "held-out, nats", "held-out, bits per character",
+          "learning rate", "tokens per second", "time"], epochs) }}
+</details>
+<h2>Samples while it trained</h2>
+{% if samples %}
+<p class="soft">One text an epoch at each temperature; the underlined grey is the prompt, a piece of the training text.
+{% if epochs_sampled > epochs_shown %}{{ epochs_shown }} of {{ epochs_sampled }} epochs are shown; all are in
+history.jsonl.{% endif %}</p>
+{% for temperature, texts in samples.items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
+{% for epoch, sample in texts %}<div class="soft">epoch {{ epoch }}</div>
+<div class="text"><span class="prompt">{{ sample.prompt }}</span>\
+<span class="continuation">{{ sample.text }}</span></div>
+{% endfor %}
+{% endfor %}
+{% else %}<p class="soft">None were written; with train.sample_every=1 there is one after each epoch.</p>{% endif %}
+<h2>The network</h2>
+<p class="soft">B is the batch, T the tokens of a text.</p>
+{{ table(["layer", "kind", "output", "parameters"], layers) }}
+<h2>The environment</h2>
+{{ pairs(environment) }}
+<h2>The settings</h2>
+{{ pairs(settings) }}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """All that the page shows.
+
+    Attributes:
+        description: the model in a line.
+        metrics: as metrics.json.
+        history: as history.jsonl, at least one row.
+        tokens_a_character: of the held-out text, to tell nats per token as bits per character.
+        layers: name, kind, shape of the output and number of parameters of each layer.
+        environment, settings: by name.
+    """
+
+    description: str
+    metrics: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
+    tokens_a_character: float
+    layers: Sequence[tuple[str, str, str, int]]
+    environment: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+
+def write_report(path: Path, training: Training) -> None:
+    """Write the page to `path`."""
+    history = training.history
+    resumes = [f"{train_step:,}" for row in history for train_step in row["resumed_at"]]
+    sampled = [row for row in history if row.get("samples")]
+    shown = _evenly(sampled, EPOCHS_SHOWN)
+    write_page(
+        path,
+        _BODY,
+        title="Training",
+        description=training.description,
+        figures=_figures(training),
+        resumes=", ".join(resumes),
+        curves={**loss_plots(history, training.tokens_a_character), **pace_plots(history)},
+        epochs=[_epoch(row, training.tokens_a_character) for row in history],
+        samples=_by_temperature(shown),
+        epochs_sampled=len(sampled),
+        epochs_shown=len(shown),
+        layers=[(name, kind, shape, f"{count:,}" if count else "") for name, kind, shape, count in training.layers],
+        environment=training.environment,
+        settings=training.settings,
+    )
+
+
+def _figures(training: Training) -> dict[str, str]:
+    """The model in numbers."""
+    metrics = training.metrics
+    held_out = metrics["validation_loss_nats"]
+    losses = {"nats per token, training": f"{metrics['train_loss_nats']:.4f}"}
+    if held_out is not None:
+        losses = {
+            "nats per token, held-out": f"{held_out:.4f}",
+            "bits per character, held-out": f"{metrics['validation_bits_per_char']:.3f}",
+            **losses,
+        }
+    return {
+        **losses,
+        "perplexity": f"{metrics['perplexity']:,.2f}",
+        "parameters": f"{sum(count for *_, count in training.layers):,}",
+        "train steps of the model": f"{metrics['steps']:,}",
+        "tokens per second": f"{metrics['tokens_per_second']:,.0f}",
+        "of training": log.duration(metrics["wall_seconds"]),
+    }
+
+
+def _epoch(row: Mapping[str, Any], tokens_a_character: float) -> tuple[str, ...]:
+    """An epoch's row of the table."""
+    held_out = row["validation_loss_nats"]
+    last = row["curve"][-1] if row["curve"] else {}
+    return (
+        str(row["epoch"]),
+        f"{row['train_step']:,}",
+        f"{row['train_loss_nats']:.4f}",
+        "" if held_out is None else f"{held_out:.4f}",
+        "" if held_out is None else f"{bits_per_character(held_out, tokens_a_character):.3f}",
+        f"{last['learning_rate']:.3g}" if last else "",
+        f"{row['tokens_per_second']:,.0f}",
+        log.duration(row["seconds"]),
+    )
+
+
+def _by_temperature(rows: Sequence[Mapping[str, Any]]) -> dict[float, list[tuple[int, Mapping[str, Any]]]]:
+    """The rows' samples with their epochs, by temperature."""
+    texts: dict[float, list[tuple[int, Mapping[str, Any]]]] = {}
+    for row in rows:
+        for sample in row["samples"]:
+            texts.setdefault(sample["temperature"], []).append((row["epoch"], sample))
+    return dict(sorted(texts.items()))
+
+
+def _evenly(rows: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """At most `count` of the rows, the first and the last among them."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[round(place * (len(rows) - 1) / (count - 1))] for place in range(count)]

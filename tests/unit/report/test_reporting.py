@@ -1,0 +1,97 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import digest, verify, write_manifest
+from components.report.reporting import report
+from tests.pages import made
+
+Report = Callable[..., str]
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> dict[str, str]:
+    return made.artifacts(tmp_path / "run")
+
+
+@pytest.fixture
+def make(artifacts: dict[str, str], tmp_path: Path) -> Report:
+    """Makes the report, perhaps with other artifacts in place of the run's; its page."""
+
+    def run(**others: str) -> str:
+        place = tmp_path / "run" / "report" / "report"
+        assert report(**{**artifacts, **others}, report=str(place)) == {"report": str(place)}
+        return (place / "report.html").read_text(encoding="utf-8")
+
+    return run
+
+
+def test_the_report_is_an_artifact_made_from_the_samples(
+    make: Report, artifacts: dict[str, str], tmp_path: Path
+) -> None:
+    make()
+    manifest = verify(tmp_path / "run" / "report" / "report", "report")
+    assert sorted(manifest.files) == ["report.html", "summary.md"]
+    assert manifest.made_from == {"samples": digest(Path(artifacts["samples"]))}
+
+
+def test_the_page_tells_what_was_made_from_what_and_links_to_each_page(
+    make: Report, artifacts: dict[str, str], tmp_path: Path
+) -> None:
+    page = make()
+    for kind, made_from in {"dataset": "corpus", "model": "dataset", "samples": "model"}.items():
+        assert digest(Path(artifacts[kind]))[:16] in page
+        assert f"from {made_from} {digest(Path(artifacts[made_from]))[:16]}</span>" in page
+    links = re.findall(r'<a href="([^"]*)"', page)
+    assert links == [f"../../{place}/report.html" for place in ("ingest/corpus", "train/model", "sample/samples")]
+    assert all((tmp_path / "run" / "report" / "report" / link).resolve().is_file() for link in links)
+    assert "not the one here" not in page
+
+
+def test_an_artifact_of_another_run_is_told_apart(make: Report, artifacts: dict[str, str], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    counts = {"characters": 9, "bytes": 9, "distinct_characters": 9, "messages": 1, "users": 0, "replaced": 0}
+    config = {"source": "tale.txt"}
+    write_manifest(other, kind="corpus", stage="ingest", config=config, counts=counts, made_from={"source": "ab"})
+    page = make(corpus=str(other))
+    assert page.count("not the one here") == 1
+    assert f"from corpus {digest(Path(artifacts['corpus']))[:16]}, which is not the one here" in page
+
+
+def test_the_page_shows_the_loss_and_texts_of_each_temperature(make: Report) -> None:
+    page = make()
+    assert page.count("<svg") == 2
+    assert [page.count(f"text {number} of the") for number in range(6)] == [1, 1, 1, 1, 0, 0]
+    assert page.count("<h3>Temperature") == 2
+
+
+def test_the_summary_has_the_figures_and_nothing_a_user_wrote_as_markup(make: Report, tmp_path: Path) -> None:
+    make()
+    summary = (tmp_path / "run" / "report" / "report" / "summary.md").read_text(encoding="utf-8")
+    assert "| bits per character, held-out | 2.020 |" in summary
+    outside = re.sub(r"^(`{3,})text\n.*?^\1$", "", summary, flags=re.DOTALL | re.MULTILINE)
+    assert made.HARM in summary
+    assert "harmed" not in outside
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "history.jsonl", "manifest.json"])
+def test_a_damaged_or_missing_file_is_an_error_that_names_it(
+    make: Report, artifacts: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    file = Path(artifacts["model"]) / name
+    file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
+    with pytest.raises(ArtifactError, match=name):
+        make()
+    file.unlink()
+    with pytest.raises(ArtifactError, match=name):
+        make()
+    assert not (tmp_path / "run" / "report" / "report").exists()
+
+
+def test_an_artifact_of_another_kind_is_refused(make: Report, artifacts: dict[str, str]) -> None:
+    with pytest.raises(ArtifactError, match="this is a dataset artifact, where a corpus is needed"):
+        make(corpus=artifacts["dataset"])
