@@ -47,7 +47,8 @@ base-uri 'none'; form-action 'none'{% if script %}; script-src '{{ script_hash }
   figure { margin: 0; min-width: 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .25rem; }
   svg { display: block; max-width: 100%; min-width: 30rem; height: auto; } details { margin: .75rem 0; }
   summary { cursor: pointer; } [hidden] { display: none !important; }
-  @media print { svg { min-width: 0; } .controls { display: none; }
+  @media print { :root { color-scheme: light; } .controls { display: none; }
+    .plots { grid-template-columns: 1fr 1fr; } svg { min-width: 0; }
     body { max-width: none; padding: 0; font-size: 11pt; }
     .text, .fact, figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
     * { print-color-adjust: exact; } }

@@ -14,7 +14,7 @@ from pipelines import local
 from pipelines.cli import main
 
 Run = Callable[..., dict[str, Any]]
-STAGES = ("ingest", "vectorize", "train", "sample")
+STAGES = ("ingest", "vectorize", "train", "sample", "report")
 EXECUTED = dict.fromkeys(STAGES, "executed")
 CACHED = dict.fromkeys(STAGES, "cached")
 
@@ -38,7 +38,7 @@ def test_a_run_makes_every_artifact_and_the_cache_answers_for_what_has_not_chang
     assert again["run"] == first["run"]
 
     sampled = run(*tiny, "--set=sample.length=20")
-    assert sampled["stages"] == {**CACHED, "sample": "executed"}
+    assert sampled["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
     assert sampled["artifacts"]["model"] == first["artifacts"]["model"]
     assert sampled["run"] != first["run"]
 
@@ -59,6 +59,14 @@ def assert_traced(result: dict[str, Any]) -> None:
         assert verify(paths[kind], kind).made_from == {source: digest(paths[source])}
     assert verify(paths["corpus"], "corpus").counts["characters"] > 0
     assert (paths["checkpoints"] / "LATEST").is_file()
+    assert verify(paths["report"], "report").made_from == {"samples": digest(paths["samples"])}
+    page = (paths["report"] / "report.html").read_text(encoding="utf-8")
+    assert all(digest(paths[kind])[:16] in page for kind in ("corpus", "dataset", "model", "samples"))
+    assert "not the one here" not in page
+    views = paths["report"].parents[1]
+    assert (views / "report" / "page").read_text(encoding="utf-8") == page
+    for stage, artifact in {"ingest": "corpus", "train": "model", "sample": "samples"}.items():
+        assert (views / stage / "page").read_bytes() == (paths[artifact] / "report.html").read_bytes()
 
 
 def test_a_damaged_artifact_is_not_taken_from_the_cache(
@@ -124,7 +132,7 @@ def test_a_prompt_outside_the_vocabulary_is_wrong_use_and_costs_no_training_twic
     assert stopped.value.code == 2
     assert "'Ω' at character 1" in capsys.readouterr().err.splitlines()[-1]
     mended = run(*tiny, "--set=sample.prompts=The 1")
-    assert mended["stages"] == {**CACHED, "sample": "executed"}
+    assert mended["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
 
 
 def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
@@ -134,5 +142,6 @@ def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
     out = capsys.readouterr().out
     for name in ("corpus", "dataset", "checkpoints", "model", "samples"):
         assert re.search(rf"^  {name} +{re.escape(str(tmp_path))}/runs/\S+/{name}$", out, re.MULTILINE)
+    assert re.search(r"^  report +\S+/report/report/report\.html$", out, re.MULTILINE)
     assert re.search(r"^Held-out loss [\d.]+ nats per token, [\d.]+ bits per character", out, re.MULTILINE)
     assert re.search(r"^A sample at temperature 0.5, after '", out, re.MULTILINE)

@@ -154,6 +154,7 @@ def test_nats_are_the_networks_own_whatever_the_strategy(forbidden: list[int]) -
     text = writer.write([_request(0, [1, 2], 0.5)], length=30, seed=4)[0]
     logits = np.array([TABLE[_row([1, 2, *text.ids[:count]])] for count in range(30)], np.float64)
     nats = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(30), text.ids]
+    assert text.nats == pytest.approx(nats, abs=1e-5)
     assert text.nats_per_token == pytest.approx(nats.mean(), rel=1e-5)
 
 

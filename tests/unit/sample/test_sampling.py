@@ -74,7 +74,13 @@ def test_the_manifest_names_model_counts_and_settings(given: tuple[Path, dict[st
 
 def test_the_result_shows_the_first_texts(given: tuple[Path, dict[str, Any]]) -> None:
     samples, result = given
-    assert result == {"samples": str(samples), "counts": {"texts": 18, "tokens": 270}, "first": _rows(samples)[:3]}
+    rows = _rows(samples)
+    nats = {
+        name: pytest.approx(sum(row["nats_per_token"] for row in rows if row["temperature"] == value) / 6)
+        for name, value in {"0": 0, "0.5": 0.5, "1": 1}.items()
+    }
+    counts = {"texts": 18, "tokens": 270}
+    assert result == {"samples": str(samples), "counts": counts, "nats_per_token": nats, "first": rows[:3]}
 
 
 def test_the_report_escapes_texts_and_tells_prompt_from_continuation(given: tuple[Path, dict[str, Any]]) -> None:
@@ -96,6 +102,16 @@ def test_the_report_shows_the_first_texts_of_many(
     page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert "3 of 5 texts" in page
     assert page.count('<span class="continuation">') == 3
+
+
+def test_the_report_has_no_more_tokens_than_a_browser_opens_at_once(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "TOKENS_SHOWN", 30)
+    write(prompts=("a",), count=5, temperatures=(0.5, 1), length=12)
+    assert "2 of 10 texts" in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
+    write(prompts=("a",), count=5, temperatures=(0.5, 1), length=40)
+    assert "2 of 10 texts" in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("context", ["carry", "window"])

@@ -148,6 +148,9 @@ def test_the_model_is_a_whole_artifact(finished: Path, dataset: Path) -> None:
         "prompts.json",
         "history.jsonl",
         "README.md",
+        "report.html",
+        "tensorboard/training/events.out.tfevents.0.quillflow",
+        "tensorboard/held_out/events.out.tfevents.0.quillflow",
     }
     assert manifest.made_from == {"dataset": digest(dataset)}
     assert manifest.counts == {"parameters": parameters(Model.read(finished).network), "steps": 36}
@@ -186,6 +189,74 @@ def test_the_history_has_a_row_for_each_epoch(finished: Path) -> None:
     assert {name: rows[2][name] for name in ("train_loss_nats", "validation_loss_nats")} == {
         name: metrics[name] for name in ("train_loss_nats", "validation_loss_nats")
     }
+
+
+def test_the_history_has_a_curve_of_each_epochs_training(finished: Path) -> None:
+    rows = _history(finished)
+    for row in rows:
+        curve, first = row["curve"], row["train_step"] - 11
+        assert [point["train_step"] for point in curve] == list(range(first, first + 12))
+        losses = [point["train_loss_nats"] for point in curve]
+        assert sum(losses) / 12 == pytest.approx(row["train_loss_nats"], rel=1e-9)
+        assert {point["learning_rate"] for point in curve} == {pytest.approx(0.01)}
+        assert row["resumed_at"] == []
+    points = [point for row in rows for point in row["curve"]]
+    assert points[0]["tokens_per_second"] is None  # its time is the graph's tracing
+    assert all(point["tokens_per_second"] > 0 for point in points[1:])
+    seconds = [point["seconds"] for point in points]
+    assert seconds == sorted(seconds)
+
+
+def test_the_curve_tells_the_learning_rate_of_each_step(run: Run) -> None:
+    (row,) = _history(run(epochs=1, schedule="cosine", warm_up_steps=4))
+    rates = [point["learning_rate"] for point in row["curve"]]
+    falling = [0.005 * (1 + math.cos(math.pi * step / 8)) for step in range(8)]
+    assert rates == pytest.approx([0, 0.0025, 0.005, 0.0075, *falling], rel=1e-4)
+
+
+def test_a_long_runs_curve_has_few_points_and_one_at_each_epochs_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.train.run.CURVE_POINTS", 4)
+    rows = _history(run(epochs=3))
+    assert [[point["train_step"] for point in row["curve"]] for row in rows] == [[9, 12], [18, 24], [27, 36]]
+    for row in rows:
+        weights = np.diff([row["train_step"] - 12, *(point["train_step"] for point in row["curve"])])
+        mean = np.average([point["train_loss_nats"] for point in row["curve"]], weights=weights)
+        assert mean == pytest.approx(row["train_loss_nats"], rel=1e-9)
+
+
+def test_the_report_shows_the_network_and_the_samples(finished: Path) -> None:
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    metrics = _json(finished / "metrics.json")
+    said = [f"{metrics['validation_loss_nats']:.4f}", metrics["device"], tf.__version__, "B x T x 8", "epoch 3"]
+    assert [words for words in said if words not in page] == []
+    assert page.count('<span class="continuation">') == 4
+    assert page.count("<svg") == 4
+
+
+def test_tensorboard_logs_hold_the_history(finished: Path) -> None:
+    rows = _history(finished)
+    points = [point for row in rows for point in row["curve"]]
+    training, held_out = _events(finished, "training"), _events(finished, "held_out")
+    assert training["learning_rate"] == [(point["train_step"], pytest.approx(0.01)) for point in points]
+    assert training["loss/nats_per_token"] == [
+        (point["train_step"], pytest.approx(point["train_loss_nats"])) for point in points
+    ]
+    assert held_out["loss/bits_per_character"] == [
+        (row["train_step"], pytest.approx(row["validation_loss_nats"] / math.log(2))) for row in rows
+    ]
+    assert len(training["tokens_per_second"]) == 35
+
+
+def _events(model: Path, name: str) -> dict[str, list[tuple[int, float]]]:
+    """The scalars of a run in the model's event logs, by tag: train steps and values."""
+    (file,) = (model / "tensorboard" / name).glob("*tfevents*")
+    scalars: dict[str, list[tuple[int, float]]] = {}
+    version, *events = [tf.compat.v1.Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
+    assert version.file_version == "brain.Event:2"
+    for event in events:
+        for value in event.summary.value:
+            scalars.setdefault(value.tag, []).append((event.step, value.simple_value))
+    return scalars
 
 
 def test_samples_are_written_after_the_epochs_asked_for(finished: Path, text: str) -> None:
@@ -283,6 +354,13 @@ def test_a_run_killed_after_any_checkpoint_ends_the_same(
     for row, first in zip(_history(again), _history(often_saved), strict=True):
         names = ("epoch", "train_step", "train_loss_nats", "validation_loss_nats")
         assert [row[name] for name in names] == pytest.approx([first[name] for name in names], rel=1e-9)
+        assert _without_times(row["curve"]) == [pytest.approx(point) for point in _without_times(first["curve"])]
+    assert [row["resumed_at"] for row in _history(again)] == [[kept] if epoch == kept // 12 else [] for epoch in (0, 1)]
+
+
+def _without_times(curve: list[dict[str, Any]]) -> list[dict[str, float]]:
+    names = ("train_step", "train_loss_nats", "learning_rate")
+    return [{name: point[name] for name in names} for point in curve]
 
 
 def test_more_epochs_go_on_to_what_they_would_have_been(run: Run, finished: Path) -> None:
