@@ -59,7 +59,7 @@ class Series:
 def lines(
     series: Sequence[Series], *, x_label: str, y_label: str, marks: Sequence[float] = (), second_axis: Any = None
 ) -> Markup:
-    """Lines over one axis.
+    """Lines over one axis, which begins at 0.
 
     Args:
         series: up to three lines.
@@ -77,6 +77,7 @@ def lines(
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.margins(x=0.02)
+        axes.set_xlim(left=0)
         if second_axis:
             name, factor = second_axis
             right = axes.secondary_yaxis("right", functions=(lambda y: y * factor, lambda y: y / factor))
