@@ -1,7 +1,9 @@
 """What surrounds Kubeflow's local engine: its output is sorted, signals are passed on, leavings removed."""
 
+import builtins
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -101,7 +103,7 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
     tempfile.tempdir = None
     try:
         sys.executable = "python3" if has_python3 else executable
-        with redirect_stdout(relay), warnings.catch_warnings():
+        with redirect_stdout(relay), _undisturbed(), warnings.catch_warnings():
             warnings.simplefilter("default" if verbose else "ignore")
             yield
     finally:
@@ -113,6 +115,19 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
                 os.environ[name] = value
         tempfile.tempdir = None
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep `print` and the root logger: of tasks side by side each puts back what another had put there."""
+    root, original_print = logging.getLogger(), builtins.print
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        builtins.print = original_print
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.cache import digest_of, suite_version
 from pipelines.engine import STAGES, Relay, passing_on_sigterm, quiet_engine
+from pipelines.environment import Environment
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
 INTERRUPTED, TERMINATED = 130, 143
@@ -56,13 +57,16 @@ class Run:
         return row
 
 
-def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, verbose: bool = False) -> Run:
+def run_pipeline(
+    source: str, settings: Mapping[str, Settings], root: str, *, environment: Environment, verbose: bool = False
+) -> Run:
     """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
 
     Args:
         source: URI of the text; a relative path is taken from the current directory.
         settings: each stage's settings by its name.
         root: URI that keeps all runs: a directory, or a bucket's, whose cache and logs are kept on this machine.
+        environment: its shards, retries and caching are kept to; what it asks of a cluster's nodes is not.
         verbose: show the engine's own output and the stages' tracebacks too.
 
     Raises:
@@ -75,10 +79,10 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
     known_runs = set(storage.children(root))
     with log.open("w", encoding="utf-8") as log_file:
         relay = Relay(display, log_file, sys.stderr if verbose else None)
-        environment = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
+        variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
-            with passing_on_sigterm() as signals, quiet_engine(relay, environment, verbose=verbose):
-                uris = _call_engine(_arguments(source, settings), engine_root, relay)
+            with passing_on_sigterm() as signals, quiet_engine(relay, variables, verbose=verbose):
+                uris = _call_engine(_arguments(source, settings), engine_root, environment, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
     relay.show_cached(STAGES)
@@ -105,14 +109,16 @@ def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
     }
 
 
-def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: Relay) -> dict[str, str]:
+def _call_engine(
+    arguments: Mapping[str, Any], engine_root: Path, environment: Environment, relay: Relay
+) -> dict[str, str]:
     from kfp import local
 
-    from pipelines.text_generation import text_generation
+    from pipelines.text_generation import build
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(engine_root), enable_caching=True)
     try:
-        outputs = text_generation(**arguments).outputs
+        outputs = build(environment)(**arguments).outputs
     except RuntimeError as error:
         reason = relay.last_error or " ".join(str(error).split())
         raise RunError(f"{reason} (the run's whole log: {relay.log_name})", relay.exit_code) from error
