@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from threading import Lock
@@ -117,6 +117,22 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+class Processes:
+    """Stages as processes of this machine, in the environment this one runs in."""
+
+    def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
+        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        from kfp import local
+
+        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
+        return pipeline(**arguments).outputs
+
+    def terminate(self) -> None:
+        """Send SIGTERM to all that this process has started."""
+        for process in _descendants(os.getpid()):
+            os.kill(process, signal.SIGTERM)
+
+
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Keep `print` and the root logger: of tasks side by side each puts back what another had put there."""
@@ -131,14 +147,13 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def passing_on_sigterm() -> Iterator[list[int]]:
+def passing_on_sigterm(terminate: Callable[[], None]) -> Iterator[list[int]]:
     """Pass SIGTERM on to the stage that runs, so that training commits before all ends; what came is listed."""
     received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        for process in _descendants(os.getpid()):
-            os.kill(process, number)
+        terminate()
 
     before = signal.signal(signal.SIGTERM, pass_on)
     try:

@@ -37,6 +37,13 @@ def add(commands: Any) -> None:
         help="where runs are kept: a directory or a bucket (default: %(default)s)",
     )
     command.add_argument(
+        "--runner",
+        choices=("subprocess", "docker"),
+        default="subprocess",
+        help="run stages as processes here, or as containers of the images that make images builds "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
         "--set",
         action="append",
         default=[],
@@ -65,7 +72,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from pipelines.local import run_pipeline
 
     began = time.monotonic()
-    done = run_pipeline(source, settings, arguments.root, environment=place, verbose=arguments.verbose)
+    done = run_pipeline(
+        source,
+        settings,
+        arguments.root,
+        environment=place,
+        runner=arguments.runner,
+        verbose=arguments.verbose,
+    )
     if arguments.json:
         print_json(done.as_dict())
         return 0
