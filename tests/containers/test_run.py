@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +171,28 @@ def test_a_missing_image_is_named_with_what_makes_it(
         "make the images of this checkout with: make images\n"
     )
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="shows by a refusal that a GPU was asked for; here is one")
+def test_where_a_gpu_is_the_image_for_it_trains_and_is_given_it(
+    engine: Any,
+    name_of: Callable[[str], str],
+    tiny: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("pipelines.containers._has_gpu", lambda _: True)
+    monkeypatch.setattr("pipelines.containers.checkout_tag", lambda: "0.0.0-gpu")
+    names = {"ingest": "ingest", "vectorize": "vectorize", "train": "train-gpu", "sample": "sample"}
+    for target, name in names.items():
+        engine.images.get(name_of(target)).tag(f"quillflow/{name}", "0.0.0-gpu")
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            main(["run", "--runner", "docker", *tiny])
+    finally:
+        for name in names.values():
+            engine.images.remove(f"quillflow/{name}:0.0.0-gpu")
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "the Docker engine can't run quillflow/train-gpu:0.0.0-gpu: " in error
+    assert "gpu" in error.rpartition(": ")[2]
