@@ -18,7 +18,7 @@ from components.artifacts.manifest import MANIFEST_NAME
 from components.command.log import Display
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
-from pipelines.cache import digest_of, suite_version
+from pipelines.arguments import arguments_of
 from pipelines.engine import STAGES, Relay, passing_on_sigterm, quiet_engine
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples")
@@ -78,7 +78,7 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
         environment = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
             with passing_on_sigterm() as signals, quiet_engine(relay, environment, verbose=verbose):
-                uris = _call_engine(_arguments(source, settings), engine_root, relay)
+                uris = _call_engine(arguments_of(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
     relay.show_cached(STAGES)
@@ -86,23 +86,6 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
     _check(uris, stages)
     metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
     return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
-
-
-def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
-    is_path = "://" not in source and not source.startswith("builtin:")
-    private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
-    prompts = str(getattr(settings["sample"], "prompts_file", ""))
-    sample = settings["sample"].model_dump(mode="json")
-    if prompts and "://" not in prompts:
-        sample["prompts_file"] = str(Path(prompts).expanduser().absolute())
-    return {
-        "source": str(Path(source).expanduser().absolute()) if is_path else source,
-        **{stage: settings[stage].model_dump(mode="json") for stage in ("ingest", "vectorize", "train")},
-        "sample": sample,
-        "source_digest": digest_of(source, allow_private_hosts=private),
-        "prompts_digest": digest_of(prompts, allow_private_hosts=private),
-        "version": suite_version(),
-    }
 
 
 def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: Relay) -> dict[str, str]:

@@ -24,6 +24,19 @@ def add(commands: Any) -> None:
         description=text + " What was made before from the same text, settings and version is not made again.",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
+    add_settings_flags(command)
+    command.add_argument(
+        "--root",
+        default="runs",
+        metavar="URI",
+        help="where runs are kept: a directory or a bucket (default: %(default)s)",
+    )
+    add_common_flags(command)
+    command.set_defaults(run=_run)
+
+
+def add_settings_flags(command: argparse.ArgumentParser) -> None:
+    """The flags that say what the whole pipeline is run with."""
     command.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,
@@ -32,12 +45,6 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
     command.add_argument(
-        "--root",
-        default="runs",
-        metavar="URI",
-        help="where runs are kept: a directory or a bucket (default: %(default)s)",
-    )
-    command.add_argument(
         "--set",
         action="append",
         default=[],
@@ -45,8 +52,6 @@ def add(commands: Any) -> None:
         metavar="STAGE.SETTING=VALUE",
         help="a setting, such as train.epochs=3; may be repeated",
     )
-    add_common_flags(command)
-    command.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
