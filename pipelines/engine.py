@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from threading import Lock
 from typing import Any, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
 
 STAGES = ("ingest", "vectorize", "train", "sample")
-_EXECUTING = re.compile(r"Executing task .*'([a-z]+)'")  # the engine's own words, with colours about
+# The engine's own words, with colours about; a task's name begins with its stage's: sample, sample-shard.
+_EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STAGES)})\b")
 
 
 class Relay(io.TextIOBase):
@@ -30,6 +32,7 @@ class Relay(io.TextIOBase):
     def __init__(self, display: Display, log: TextIO, verbose: TextIO | None) -> None:
         self._display, self._log, self._verbose = display, log, verbose
         self._rest = ""
+        self._lock = Lock()  # the engine runs a loop's tasks side by side
         self._told: set[str] = set()
         self.executed: list[str] = []
         self.last_error = ""
@@ -42,9 +45,10 @@ class Relay(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Take text as it comes, and handle whole lines."""
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._handle(line)
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+            for line in lines:
+                self._handle(line)
         return len(text)
 
     def show_cached(self, stages: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
-from components.sample import sampling
+from components.sample import texts
 from components.sample.config import SampleConfig
 from components.sample.sampling import sample
 
@@ -91,7 +91,7 @@ def test_the_report_escapes_texts_and_tells_prompt_from_continuation(given: tupl
 def test_the_report_shows_the_first_texts_of_many(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "TEXTS_SHOWN", 3)
+    monkeypatch.setattr(texts, "TEXTS_SHOWN", 3)
     write(prompts=("a",), count=5, temperatures=(1,))
     page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert "3 of 5 texts" in page
@@ -210,7 +210,7 @@ def test_an_empty_prompt_is_refused() -> None:
 
 
 def test_texts_go_to_files_of_limited_size(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "TEXTS_A_FILE", 3)
+    monkeypatch.setattr(texts, "TEXTS_A_FILE", 3)
     rows = write(prompts=("a", "b"), count=2, temperatures=(0, 1), batch=2)
     files = sorted((tmp_path / "samples").glob("*.jsonl"))
     assert [path.name for path in files] == [f"samples-0000{n}-of-00003.jsonl" for n in range(3)]
