@@ -4,7 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.artifacts import storage
@@ -65,7 +65,7 @@ def plan(
         log.info(f"{run}: the settings it had for {stage} are not known; taking those of the recipe {fallback}")
     chosen = recipe(fallback)
     if had:
-        chosen = type(chosen)(name=run, description="", source="", stages={stage: had})
+        chosen = replace(chosen, stages={stage: had})
     if unfinished:
         assignments = [*_going_on(unfinished, assignments), *assignments]
     settings = settings_of(chosen, assignments)
@@ -114,7 +114,7 @@ def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinis
     return str(recorded.get("source") or of_run(run, "corpus", root).manifest.config["source"])
 
 
-def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> Mapping[str, Any]:
+def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
     """What a run on a cluster was started with for a stage: all four stages have theirs, a stage alone `settings`."""
     if isinstance(recorded.get(stage), dict):
         return dict(recorded[stage])
@@ -122,7 +122,7 @@ def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> Mapping[str,
     return dict(recorded["settings"]) if fed_with in recorded and "settings" in recorded else {}
 
 
-def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinished | None) -> Mapping[str, Any]:
+def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinished | None) -> dict[str, Any]:
     """The settings that a stage's artifact, or its newest checkpoint, says it was made with."""
     if unfinished:
         config = unfinished.manifest.config

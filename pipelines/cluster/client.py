@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import kfp_server_api
 from kfp_server_api.exceptions import ApiException
@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage.failures import network_cause, one_line
+from pipelines.environment import Cluster
 
 ENDPOINT_VARIABLE = "KF_PIPELINES_ENDPOINT"
 TOKEN_VARIABLE = "KFP_EXISTING_TOKEN"  # noqa: S105 -- a variable's name, the one that the command kfp reads
@@ -22,17 +23,6 @@ TOKEN_FILE_VARIABLE = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105 -- a variable's
 TIMEOUT_SECONDS = (10, 60)
 WAITS_SECONDS = (0.5, 1.0, 2.0, 4.0)
 PAGE = 100
-
-
-class Cluster(Protocol):
-    """An environment's settings of the cluster, as far as the commands here need them."""
-
-    endpoint: str
-    namespace: str
-    experiment: str
-    pipeline_root: str
-    service_account: str
-    champion: str
 
 
 class ClusterError(QuillflowError):
@@ -144,7 +134,7 @@ class Client:
             where = f" in namespace {self.cluster.namespace}" if self.cluster.namespace else ""
             raise ClusterError(f"{self._name}: does not allow {what}{said}; ask its owner for the right{where}")
         if status == HTTPStatus.NOT_FOUND:
-            raise MissingError(f"{self._name}: has no {what}{said}; see to the name and the environment")
+            raise MissingError(f"{self._name}: {what} is not there{said}; see to the name and the environment")
         if status == HTTPStatus.CONFLICT:
             raise TakenError(f"{self._name}: {what} is there already or being changed{said}; look, then try again")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

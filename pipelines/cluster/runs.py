@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -126,7 +126,7 @@ def failure(run: Any) -> str:
     """Which task of a run failed and what it said, in one line."""
     failed = [task for task in _tasks(run) if task.state == "FAILED"]
     # Around a stage's task stand others of Kubeflow's own, "root" and "executor" among them, which fail with it.
-    failed.sort(key=lambda task: task.display_name not in STAGES)
+    failed.sort(key=lambda task: not _is_of(task.display_name, STAGES))
     said = [each.error.message for each in [*failed, run] if each.error and each.error.message]
     what = f"{failed[0].display_name} failed" if failed else f"it is {str(run.state).lower()}"
     message = f": {' '.join(said[0].split())}" if said else ""
@@ -145,9 +145,9 @@ def logs(client: Client, run: str, stage: str = "") -> list[Log]:
     known = get(client, run)
     place = place_of(client, known)
     found = [(listed, match) for listed in place.store.list(place.key) if (match := _LOG.search(listed.key))]
-    chosen = [(listed, match["task"]) for listed, match in found if stage in {"", match["task"]}]
+    chosen = [(listed, match["task"]) for listed, match in found if _is_of(match["task"], [stage])]
     if not chosen:
-        pods = [task.pod_name for task in _tasks(known) if task.pod_name and stage in {"", task.display_name}]
+        pods = [task.pod_name for task in _tasks(known) if task.pod_name and _is_of(task.display_name, [stage])]
         pod = pods[-1] if pods else f"-l pipeline/runid={run}"
         of = f" of {stage}" if stage else ""
         raise FailedRunError(
@@ -180,8 +180,13 @@ def _tasks(run: Any) -> list[Any]:
 
 
 def _running(run: Any) -> list[str]:
-    running = {task.display_name for task in _tasks(run) if task.state == "RUNNING"}
-    return [stage for stage in STAGES if stage in running]
+    running = [task.display_name for task in _tasks(run) if task.state == "RUNNING"]
+    return [stage for stage in STAGES if any(_is_of(task, [stage]) for task in running)]
+
+
+def _is_of(task: str, stages: Sequence[str]) -> bool:
+    """Whether a task is one of these stages', of which sample may have several: sample-shard, sample-gather."""
+    return any(task.startswith(stage) for stage in stages)
 
 
 def _for_a_person(line: str) -> str:

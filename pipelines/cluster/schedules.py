@@ -22,6 +22,7 @@ from pipelines.arguments import plain, refuse_local_files
 from pipelines.cache import suite_version
 from pipelines.cluster.client import Client, MissingError
 from pipelines.cluster.submitting import Package, bring, experiment, find_experiment, package, runtime_config
+from pipelines.environment import Environment
 from pipelines.settings import STAGES, checked, recipe
 
 EACH_TIME = "[[ScheduledTime]]"
@@ -133,7 +134,7 @@ def _read(path: Path) -> Schedule:
     return schedule
 
 
-def apply(client: Client, environment: Any, schedules: Sequence[Schedule]) -> dict[str, str]:
+def apply(client: Client, environment: Environment, schedules: Sequence[Schedule]) -> dict[str, str]:
     """Make the environment's recurring runs match `schedules`; by name, what was done.
 
     Only recurring runs that carry this command's mark for the environment are touched, in its experiment.
@@ -161,7 +162,7 @@ def apply(client: Client, environment: Any, schedules: Sequence[Schedule]) -> di
     return done
 
 
-def listed(client: Client, environment: Any) -> list[dict[str, Any]]:
+def listed(client: Client, environment: Environment) -> list[dict[str, Any]]:
     """The environment's recurring runs that carry this command's mark, by name."""
     return [
         {
@@ -182,7 +183,7 @@ def as_table(schedules: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{'name':<20} {'cron':<20} {'state':<9} source", *rows] if rows else ["no schedules"]
 
 
-def remove(client: Client, environment: Any, name: str) -> None:
+def remove(client: Client, environment: Environment, name: str) -> None:
     """Remove a schedule from the cluster; runs that it has started go on.
 
     Raises:

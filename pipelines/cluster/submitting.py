@@ -1,6 +1,5 @@
 """Bringing a pipeline to the cluster as a version of its own, and starting runs of it."""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ import kfp_server_api
 from components.artifacts.version import VERSION
 from components.command import log
 from pipelines.cluster.client import Client, MissingError, TakenError
-from pipelines.compile import compile_pipeline
+from pipelines.compile import compile_pipeline, version_name
+from pipelines.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +39,11 @@ class Submitted:
         return {"run": self.run, "name": self.name, "version": self.version, "link": self.link}
 
 
-def package(name: str, environment: Any) -> Package:
-    """The pipeline `name`, compiled for an environment.
-
-    On the cluster it is called `quillflow-<name>`: somebody else may have a pipeline "train" there too.
-    """
+def package(name: str, environment: Environment) -> Package:
+    """The pipeline `name`, compiled for an environment."""
     with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
         compiled = compile_pipeline(name, environment, Path(scratch) / f"{name}.yaml").read_bytes()
-    pipeline = f"quillflow-{name}"
-    digest = hashlib.sha256(compiled).hexdigest()[:12]
-    return Package(pipeline=pipeline, version=f"{pipeline}-{VERSION}-{digest}", yaml=compiled)
+    return Package(pipeline=name, version=version_name(name, environment, compiled), yaml=compiled)
 
 
 def submit(client: Client, what: Package, *, name: str, arguments: Mapping[str, Any]) -> Submitted:

@@ -2,10 +2,10 @@
 
 import argparse
 import os
-from typing import Any
 
 from components.artifacts.errors import UsageError
 from components.command.stage import add_common_flags
+from pipelines.environment import Environment, environment
 
 ENVIRONMENT_VARIABLE = "QUILLFLOW_ENVIRONMENT"
 
@@ -29,10 +29,8 @@ def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     add_common_flags(parser)
 
 
-def environment_of(arguments: argparse.Namespace) -> Any:
+def environment_of(arguments: argparse.Namespace) -> Environment:
     """The environment that a command line names, with the endpoint it names."""
-    from pipelines.environment import environment
-
     found = environment(arguments.environment)
     endpoint = getattr(arguments, "endpoint", None) or os.environ.get("KF_PIPELINES_ENDPOINT")
     if not endpoint:
@@ -53,20 +51,18 @@ def root_of(arguments: argparse.Namespace) -> str:
 
 def champion_at(arguments: argparse.Namespace) -> str:
     """Where the champion of what `root_of` means is: beside the runs of --root, or as the environment says."""
-    environment = environment_of(arguments)
-    if arguments.root is None and environment.cluster.pipeline_root:
-        return champion_of(environment)
+    of = environment_of(arguments)
+    if arguments.root is None and of.cluster.pipeline_root:
+        return champion_of(of)
     return f"{(arguments.root or 'runs').rstrip('/')}/champion"
 
 
-def champion_of(environment: Any) -> str:
+def champion_of(of: Environment) -> str:
     """Where the environment keeps its champion.
 
     Raises:
         UsageError: it keeps none.
     """
-    if not environment.cluster.champion:
-        raise UsageError(
-            f"environment {environment.name} keeps no champion; set cluster.champion, or use another --environment"
-        )
-    return str(environment.cluster.champion)
+    if not of.cluster.champion:
+        raise UsageError(f"environment {of.name} keeps no champion; set cluster.champion, or use another --environment")
+    return of.cluster.champion

@@ -9,8 +9,8 @@ from typing import Any
 from components.artifacts.errors import UsageError
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
-from pipelines.commands.run import DEFAULT_RECIPE
-from pipelines.settings import STAGES
+from pipelines.environment import Environment
+from pipelines.settings import DEFAULT_RECIPE, STAGES
 
 
 def add(commands: Any) -> None:
@@ -74,7 +74,7 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
     return print_result(arguments, done, lines)
 
 
-def _on_cluster(arguments: argparse.Namespace, environment: Any) -> int:
+def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
     from pipelines.arguments import plain, prompts_digest, refuse_local_files
     from pipelines.cache import suite_version
     from pipelines.cluster import runs
