@@ -6,7 +6,8 @@ import yaml
 
 from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.storage import place, place_of, push
-from pipelines.cluster import client, runs
+from pipelines.cluster import client, runs, submitting
+from pipelines.environment import Environment
 from tests.cluster.server import Server, serving
 from tests.storage import servers
 
@@ -20,6 +21,27 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "POLL_SECONDS", 0.01)
     for name in ("KFP_EXISTING_TOKEN", "KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH", "QUILLFLOW_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def compiled() -> dict[tuple[str, str], bytes]:
+    """What was compiled so far, by pipeline and environment."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(compiled: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes a second, and the cluster's settings are not in what it makes."""
+    compile_pipeline = submitting.compile_pipeline
+
+    def once(name: str, environment: Environment, path: Path) -> Path:
+        key = (name, environment.model_dump_json(exclude={"name", "cluster"}))
+        if key not in compiled:
+            compiled[key] = compile_pipeline(name, environment, path).read_bytes()
+        path.write_bytes(compiled[key])
+        return path
+
+    monkeypatch.setattr(submitting, "compile_pipeline", once)
 
 
 @pytest.fixture
