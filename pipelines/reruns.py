@@ -110,7 +110,7 @@ def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None)
 
 def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinished: Unfinished | None) -> str:
     if stage != "ingest":
-        return str(of_run(run, INPUTS[stage], root, unfinished).place)
+        return str(recorded.get(f"{INPUTS[stage]}_uri") or of_run(run, INPUTS[stage], root, unfinished).place)
     return str(recorded.get("source") or of_run(run, "corpus", root).manifest.config["source"])
 
 
