@@ -41,7 +41,7 @@ def add_settings_flags(command: argparse.ArgumentParser) -> None:
         "--recipe",
         default=DEFAULT_RECIPE,
         metavar="NAME",
-        help=f"named settings: {', '.join(recipe_names())} (default: %(default)s)",
+        help=f"named settings: {', '.join(recipe_names())}, or a YAML file of your own (default: %(default)s)",
     )
     command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
     command.add_argument(
