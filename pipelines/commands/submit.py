@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from pathlib import Path
 from typing import Any
 
 from components.artifacts.errors import UsageError
@@ -51,7 +52,7 @@ def _submit(arguments: argparse.Namespace) -> int:
     done = submit(
         client,
         package("text-generation", environment),
-        name=arguments.name or f"{chosen.name}-{time.strftime('%Y-%m-%d-%H-%M-%S')}",
+        name=arguments.name or f"{Path(chosen.name).stem}-{time.strftime('%Y-%m-%d-%H-%M-%S')}",
         arguments=arguments_of(source, settings),
     )
     lines = [f"Run {done.run} ({done.name}) of {done.version}", f"  {done.link}"]
