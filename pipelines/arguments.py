@@ -23,9 +23,9 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
 
 
 def plain(settings: Settings) -> dict[str, Any]:
-    """A stage's settings as plain values, a local file of prompts by its absolute path."""
+    """A stage's settings as plain values, local places as absolute paths."""
     values = settings.model_dump(mode="json")
-    return {**values, "prompts_file": _absolute(values["prompts_file"])} if values.get("prompts_file") else values
+    return {**values, **{name: _absolute(values[name]) for name in ("init_from", "prompts_file") if name in values}}
 
 
 def prompts_digest(settings: Mapping[str, Settings]) -> str:
@@ -51,5 +51,6 @@ def refuse_local_files(source: str, settings: Mapping[str, Settings]) -> None:
 
 
 def _absolute(uri: str) -> str:
-    is_path = "://" not in uri and not uri.startswith("builtin:")
+    """A path as seen from anywhere; any other URI, and none, as it is."""
+    is_path = uri and "://" not in uri and not uri.startswith("builtin:")
     return str(Path(uri).expanduser().absolute()) if is_path else uri

@@ -1,7 +1,9 @@
 """What surrounds Kubeflow's local engine: its output is sorted, signals are passed on, leavings removed."""
 
+import builtins
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -9,7 +11,7 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from threading import Lock
@@ -101,7 +103,7 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
     tempfile.tempdir = None
     try:
         sys.executable = "python3" if has_python3 else executable
-        with redirect_stdout(relay), warnings.catch_warnings():
+        with redirect_stdout(relay), _undisturbed(), warnings.catch_warnings():
             warnings.simplefilter("default" if verbose else "ignore")
             yield
     finally:
@@ -115,15 +117,43 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+class Processes:
+    """Stages as processes of this machine, in the environment this one runs in."""
+
+    def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
+        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        from kfp import local
+
+        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
+        return pipeline(**arguments).outputs
+
+    def terminate(self) -> None:
+        """Send SIGTERM to all that this process has started."""
+        for process in _descendants(os.getpid()):
+            os.kill(process, signal.SIGTERM)
+
+
 @contextmanager
-def passing_on_sigterm() -> Iterator[list[int]]:
+def _undisturbed() -> Iterator[None]:
+    """Keep `print` and the root logger: of tasks side by side each puts back what another had put there."""
+    root, original_print = logging.getLogger(), builtins.print
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        builtins.print = original_print
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@contextmanager
+def passing_on_sigterm(terminate: Callable[[], None]) -> Iterator[list[int]]:
     """Pass SIGTERM on to the stage that runs, so that training commits before all ends; what came is listed."""
     received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        for process in _descendants(os.getpid()):
-            os.kill(process, number)
+        terminate()
 
     before = signal.signal(signal.SIGTERM, pass_on)
     try:

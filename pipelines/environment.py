@@ -1,6 +1,7 @@
 """Where pipelines run: a file an environment, with images, each stage's pod, retries, the store and the cluster."""
 
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -171,6 +172,17 @@ class Environment(Settings):
                 "an attempt that fails late would not be tried again"
             )
         return self
+
+    def check(self, settings: Mapping[str, Settings]) -> None:
+        """Hold each stage's settings to the environment.
+
+        Raises:
+            UsageError: both share the writing among shards.
+        """
+        if self.sample.shards > 1 and getattr(settings["sample"], "shards", 1) > 1:
+            raise UsageError(
+                f"sample.shards: the environment {self.name} shares the work among {self.sample.shards}; leave it at 1"
+            )
 
 
 def environment_names() -> list[str]:

@@ -8,7 +8,7 @@ from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
-from pipelines.environment import Environment, environment
+from pipelines.environment import Environment
 from pipelines.placement import limits, place
 from pipelines.sampling import samples_of
 from pipelines.settings import DEFAULT_RECIPE, recipe
@@ -69,6 +69,3 @@ def build(environment: Environment) -> Any:
         )
 
     return text_generation
-
-
-text_generation = build(environment("local"))

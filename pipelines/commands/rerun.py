@@ -95,6 +95,7 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
         stage, arguments.former, root, recorded=recorded, assignments=arguments.assignments, fallback=arguments.recipe
     )
     refuse_local_files(chosen.source, chosen.settings)
+    environment.check(chosen.settings)
     fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
     values = {
         fed_with: chosen.source,

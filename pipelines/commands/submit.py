@@ -46,6 +46,7 @@ def _submit(arguments: argparse.Namespace) -> int:
         raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
     refuse_local_files(source, settings)
     environment = environment_of(arguments)
+    environment.check(settings)
     if arguments.promote:
         champion_of(environment)  # refused before anything runs
     client = Client(environment.cluster)

@@ -1,5 +1,6 @@
 """The compiled pipelines, whole: image, command and all. Rewrite them with QUILLFLOW_GOLDEN=write after a change."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 from kfp import components
 
 from components.artifacts.version import VERSION
+from pipelines.cli import main
 from pipelines.compile import PIPELINES, compile_all
 from pipelines.environment import Environment, environment, environment_names
 from pipelines.settings import recipe
@@ -230,6 +232,15 @@ def test_kubernetes_resources_hold_the_same_pipelines(place: str, compiled: Path
         assert version["spec"].get("platformSpec") == (platform[0] if platform else None)
         assert version["metadata"].get("namespace", "") == where.cluster.namespace
         assert re.fullmatch(rf"{name}-[a-z0-9.-]+-[0-9a-f]{{8}}", version["metadata"]["name"])
+
+
+def test_the_command_writes_every_pipeline_for_the_environment_it_names(
+    compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compile", str(tmp_path), "--environment", "gke", "--json"]) == 0
+    paths = [Path(path) for path in json.loads(capsys.readouterr().out)["pipelines"]]
+    assert {path.stem for path in paths} == set(PIPELINES)
+    assert all(path.read_text() == (compiled / "gke" / path.name).read_text() for path in paths)
 
 
 def test_another_pipeline_is_another_version(tmp_path: Path) -> None:

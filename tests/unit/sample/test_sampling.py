@@ -11,6 +11,7 @@ from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
 from components.sample import texts
 from components.sample.config import SampleConfig
+from components.sample.gathering import gather
 from components.sample.sampling import sample
 
 Write = Callable[..., list[dict[str, Any]]]
@@ -120,6 +121,17 @@ def test_a_shard_says_which_it_is_and_counts_its_own_texts(write: Write, tmp_pat
     page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert "shard 1 of 2" in page
     assert "3 of 3 texts" in page
+
+
+def test_gathered_shards_are_what_one_process_writes(model: Path, tmp_path: Path) -> None:
+    config = SampleConfig(count=5, length=12, temperatures=(0, 0.7))
+    sample(config, model=str(model), samples=str(tmp_path / "whole"))
+    shards = [str(tmp_path / str(number)) for number in range(3)]
+    for number, path in enumerate(shards):
+        sample(config.model_copy(update={"shard": number, "shards": 3}), model=str(model), samples=path)
+    gather(shards, samples=str(tmp_path / "gathered"))
+    assert _rows(tmp_path / "gathered") == _rows(tmp_path / "whole")
+    assert verify(tmp_path / "gathered").config == verify(tmp_path / "whole").config
 
 
 def test_a_shard_may_have_nothing_to_write(write: Write, tmp_path: Path) -> None:
