@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import ArtifactError, UsageError
-from components.command.settings import nearest
+from components.command.settings import Settings, nearest
 from pipelines.arguments import plain, refuse_local_files
 from pipelines.cache import suite_version
 from pipelines.cluster.client import Client, MissingError
@@ -72,13 +72,16 @@ class Schedule(BaseModel):
                 raise ValueError(f"no stage {stage!r}; {nearest(stage, STAGES)}")
         return value
 
+    def stages(self) -> dict[str, Settings]:
+        """All stages' settings: the recipe's with the file's on top."""
+        return checked(recipe(self.recipe), self.settings)
+
     def arguments(self) -> dict[str, Any]:
         """What the pipeline is called with each time."""
-        chosen = recipe(self.recipe)
-        settings = checked(chosen, self.settings)
-        source = self.source or chosen.source
+        settings = self.stages()
+        source = self.source or recipe(self.recipe).source
         if not source:
-            raise UsageError(f"recipe {chosen.name} has no text of its own; name one as source")
+            raise UsageError(f"recipe {self.recipe} has no text of its own; name one as source")
         refuse_local_files(source, settings)
         return {
             "source": source,
@@ -141,7 +144,10 @@ def apply(client: Client, environment: Environment, schedules: Sequence[Schedule
 
     Raises:
         ClusterError: the cluster refuses, or can't be reached; what was done before stays, and applying again goes on.
+        UsageError: a schedule's settings do not go with the environment.
     """
+    for schedule in schedules:
+        environment.check(schedule.stages())
     compiled = package("text-generation", environment)
     wanted = [_wanted(client, compiled, schedule) for schedule in schedules]
     there = _marked(client, environment.name)

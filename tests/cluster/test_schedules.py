@@ -208,6 +208,16 @@ def test_a_wrong_file_is_named_and_nothing_is_applied(
     assert not server.faults.seen
 
 
+def test_settings_that_do_not_go_with_the_environment_are_refused(
+    server: Server, write: Write, quillflow: Command, environment: Path
+) -> None:
+    environment.write_text(environment.read_text() + "sample: {shards: 4}\n")
+    path = write(settings={"sample": {"shards": 2}})
+    code, _, err = quillflow("schedule", "apply", str(path.parent))
+    assert (code, "sample.shards: the environment lab shares the work among 4" in err) == (2, True)
+    assert not server.changes()
+
+
 def test_two_files_of_one_name_are_refused(write: Write, quillflow: Command) -> None:
     path = write()
     again = path.with_name("zz.yaml")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts import storage
 from pipelines.cache import suite_version
 from tests.cluster.conftest import Command
 from tests.cluster.server import Server
@@ -61,6 +62,27 @@ def test_an_api_that_keeps_namespaces_apart_is_told_ours(server: Server, quillfl
     environment.write_text(environment.read_text().replace("cluster:", "cluster:\n  namespace: team-a"))
     assert quillflow("submit")[0] == 0
     assert [one.namespace for one in server.api.experiments.values()] == ["team-a"]
+
+
+def test_a_source_in_a_bucket_is_named_by_its_version(server: Server, quillflow: Command, in_bucket: str) -> None:
+    source = f"{in_bucket}/tale.txt"
+    for data in (b"one", None, b"two"):
+        if data is not None:
+            storage.write_file(source, data)
+        assert quillflow("submit", "--source", source)[0] == 0
+    digests = [run.runtime_config.parameters["source_digest"] for run in server.api.runs.values()]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_bucket_that_cannot_be_asked_from_here_is_never_taken_for_unchanged(
+    server: Server, quillflow: Command, in_bucket: str
+) -> None:
+    assert in_bucket
+    for _ in range(2):
+        code, _, err = quillflow("submit", "--source", "gs://elsewhere/tale.txt")
+        assert (code, "whether it has changed can't be told from here" in err) == (0, True)
+    first, second = (run.runtime_config.parameters["source_digest"] for run in server.api.runs.values())
+    assert first != second
 
 
 def test_the_root_and_the_service_account_are_the_environments(
