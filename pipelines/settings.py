@@ -101,7 +101,19 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
         if stage not in STAGES:
             raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
         values[stage][name] = value
-    parsed = {stage: STAGES[stage].settings.parse(values[stage], stage, chosen.stages[stage]) for stage in STAGES}
+    return checked(chosen, values)
+
+
+def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    """Each stage's settings: the recipe's with `values`, by stage, on top.
+
+    Raises:
+        UsageError: a name or value is wrong, or a stage's settings are more than a task can be given.
+    """
+    parsed = {
+        stage: STAGES[stage].settings.parse(values.get(stage, {}), stage, chosen.stages.get(stage, {}))
+        for stage in STAGES
+    }
     for stage, settings in parsed.items():
         if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(
