@@ -30,6 +30,7 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 	@$(BIN)/quillflow run --recipe quick
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
+	@tests/deploy/kustomize/build.sh $(BIN)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
@@ -65,6 +66,7 @@ lock: setup  ## Lock the requirements anew from pyproject.toml.
 	@for image in $(IMAGES); do \
 		$(BIN)/uv pip compile --quiet pyproject.toml --extra $$image --constraint requirements/dev.txt \
 			--output-file requirements/$$image.txt $(LOCK) || exit 1; done
+	@$(BIN)/uv pip compile --quiet --group kustomize --output-file requirements/kustomize.txt $(LOCK)
 
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
