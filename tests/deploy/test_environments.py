@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from pipelines.images import image
 from tests.deploy.manifests import of_kind, quantity, render
 
 environments = pytest.importorskip("pipelines.environment", reason="there are no environments yet")
@@ -16,6 +17,16 @@ def test_runs_go_where_the_overlay_expects_them(name: str) -> None:
     assert cluster.service_account in of_kind(objects, "ServiceAccount")
     assert cluster.pipeline_root == of_kind(objects, "ConfigMap")["kfp-launcher"]["data"]["defaultPipelineRoot"]
     assert environment.run_as_non_root
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_jobs_pull_the_images_that_runs_pull(name: str) -> None:
+    images = environments.environment(name).images
+    for stage, job in of_kind(render(f"overlays/{name}/jobs"), "Job").items():
+        spec = job["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["image"].startswith(image(stage, registry=images.registry, gpu=stage == "train", tag=""))
+        assert [secret["name"] for secret in spec.get("imagePullSecrets", [])] == list(images.pull_secrets)
 
 
 def test_tasks_and_the_launcher_reach_minio_alike() -> None:
