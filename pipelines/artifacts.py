@@ -23,7 +23,7 @@ from components.artifacts.storage import Listed, Place
 from components.command import log
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CHECKPOINT = re.compile(r"\d{10}-[0-9a-f]{8}")
+_PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
 READS_AT_ONCE = 16
 
 
@@ -55,7 +55,7 @@ class Artifact:
 
 
 def find(root: str) -> list[Artifact]:
-    """All artifacts below `root` but single checkpoints, newest first.
+    """All artifacts below `root` but parts of others (single checkpoints, shards of samples), newest first.
 
     What can't be read as a manifest is passed over with a warning: one torn file must not hide the rest.
     """
@@ -220,14 +220,17 @@ def _read(root: Place, listed: Listed) -> Artifact | None:
 
 
 def _run(key: str, stage: str) -> str:
-    """The run in an artifact's path, by the engine's two layouts; empty where its stage was run alone."""
+    """The run in an artifact's path, by the engine's two layouts; empty where its stage was run alone.
+
+    The task's name begins with its stage's: sample, sample-gather.
+    """
     *above, _ = key.split("/")
     if above and _UUID.fullmatch(above[-1]):
         above.pop()
-    return above[-2] if len(above) > 1 and above[-1] == stage else ""
+    return above[-2] if len(above) > 1 and f"{above[-1]}-".startswith(f"{stage}-") else ""
 
 
 def _is_manifest(key: str) -> bool:
     *directories, name = key.split("/")
     hidden = any(part.startswith(".") for part in directories)
-    return name == MANIFEST_NAME and not hidden and not _CHECKPOINT.fullmatch(directories[-1])
+    return name == MANIFEST_NAME and not hidden and not _PART.fullmatch(directories[-1])

@@ -17,6 +17,7 @@ from components.train.__main__ import STAGE as TRAIN
 from components.vectorize.__main__ import STAGE as VECTORIZE
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
+DEFAULT_RECIPE = "default"
 MAXIMUM_SETTINGS_BYTES = 100_000
 """A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""
 _RECIPES = resources.files("pipelines") / "recipes"
@@ -29,7 +30,7 @@ class Recipe:
     name: str
     description: str
     source: str
-    stages: Mapping[str, Mapping[str, Any]]
+    stages: Mapping[str, dict[str, Any]]
 
 
 def recipe_names() -> list[str]:

@@ -10,9 +10,8 @@ from typing import Any
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.command.stage import add_common_flags, print_json
-from pipelines.settings import recipe, recipe_names, settings_of
-
-DEFAULT_RECIPE = "default"
+from pipelines.environment import environment
+from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of
 
 
 def add(commands: Any) -> None:
@@ -38,12 +37,25 @@ def add(commands: Any) -> None:
         help="where runs are kept: a directory or a bucket (default: %(default)s)",
     )
     command.add_argument(
+        "--runner",
+        choices=("subprocess", "docker"),
+        default="subprocess",
+        help="run stages as processes here, or as containers of the images that make images builds "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
         "--set",
         action="append",
         default=[],
         dest="assignments",
         metavar="STAGE.SETTING=VALUE",
         help="a setting, such as train.epochs=3; may be repeated",
+    )
+    command.add_argument(
+        "--environment",
+        default="local",
+        metavar="NAME",
+        help="whose shards, retries and caching to keep to: a name, or a .yaml file (default: %(default)s)",
     )
     add_common_flags(command)
     command.set_defaults(run=_run)
@@ -55,10 +67,19 @@ def _run(arguments: argparse.Namespace) -> int:
     source = arguments.source or chosen.source
     if not source:
         raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    place = environment(arguments.environment)
+    place.check(settings)
     from pipelines.local import run_pipeline
 
     began = time.monotonic()
-    done = run_pipeline(source, settings, arguments.root, verbose=arguments.verbose)
+    done = run_pipeline(
+        source,
+        settings,
+        arguments.root,
+        environment=place,
+        runner=arguments.runner,
+        verbose=arguments.verbose,
+    )
     if arguments.json:
         print_json(done.as_dict())
         return 0

@@ -43,6 +43,15 @@ def test_artifacts_are_listed_newest_first_with_their_run_and_without_single_che
     assert found[1].size == len("dataset") * 100
 
 
+def test_samples_that_were_gathered_are_listed_with_their_run_and_their_shards_are_not(tmp_path: Path) -> None:
+    made_from = {"model": "f" * 64}
+    make(tmp_path / RUN / "for-loop-2-iteration-0" / "sample-shard" / "shard", "samples", "sample", made_from, age=3)
+    make(tmp_path / RUN / "sample-shard-1" / "shard", "samples", "sample", made_from, age=2)
+    make(tmp_path / RUN / "sample-gather" / "samples", "samples", "sample", made_from, age=1)
+    (whole,) = artifacts.find(str(tmp_path))
+    assert (whole.run, whole.place.key) == (RUN, str(tmp_path / RUN / "sample-gather" / "samples"))
+
+
 def test_a_torn_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
     (root / RUN / "ingest" / "corpus" / "manifest.json").write_text("{")
     assert [one.manifest.kind for one in artifacts.find(str(root))] == ["model", "dataset"]
