@@ -3,15 +3,16 @@
 import pytest
 import yaml
 
+from pipelines.environment import environment as environment_of
 from pipelines.images import image
-from tests.deploy.manifests import of_kind, quantity, render
+from tests.deploy.manifests import ROOT, of_kind, quantity, render
 
-environments = pytest.importorskip("pipelines.environment", reason="there are no environments yet")
+GOLDEN = ROOT / "tests/contract/golden"
 
 
 @pytest.mark.parametrize("name", ["gke", "on-prem"])
 def test_runs_go_where_the_overlay_expects_them(name: str) -> None:
-    environment, objects = environments.environment(name), render(f"overlays/{name}")
+    environment, objects = environment_of(name), render(f"overlays/{name}")
     cluster = environment.cluster
     assert cluster.namespace in of_kind(objects, "Namespace")
     assert cluster.service_account in of_kind(objects, "ServiceAccount")
@@ -21,7 +22,7 @@ def test_runs_go_where_the_overlay_expects_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gke", "on-prem"])
 def test_jobs_pull_the_images_that_runs_pull(name: str) -> None:
-    images = environments.environment(name).images
+    images = environment_of(name).images
     for stage, job in of_kind(render(f"overlays/{name}/jobs"), "Job").items():
         spec = job["spec"]["template"]["spec"]
         (container,) = spec["containers"]
@@ -30,7 +31,7 @@ def test_jobs_pull_the_images_that_runs_pull(name: str) -> None:
 
 
 def test_tasks_and_the_launcher_reach_minio_alike() -> None:
-    store = environments.environment("on-prem").store
+    store = environment_of("on-prem").store
     settings = of_kind(render("overlays/on-prem"), "ConfigMap")
     assert store.endpoint == settings["object-store"]["data"]["AWS_ENDPOINT_URL_S3"]
     launcher = yaml.safe_load(settings["kfp-launcher"]["data"]["providers"])["s3"]["default"]["credentials"]
@@ -40,7 +41,7 @@ def test_tasks_and_the_launcher_reach_minio_alike() -> None:
 
 @pytest.mark.parametrize("name", ["gke", "on-prem"])
 def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
-    environment, objects = environments.environment(name), render(f"overlays/{name}")
+    environment, objects = environment_of(name), render(f"overlays/{name}")
     (quota,) = of_kind(objects, "ResourceQuota").values()
     hard = {resource: quantity(amount) for resource, amount in quota["spec"]["hard"].items()}
     (limits,) = of_kind(objects, "LimitRange").values()
@@ -53,3 +54,12 @@ def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
         assert pods * quantity(pod.memory_limit) <= hard["limits.memory"]
         assert quantity(pod.memory_limit) <= highest
     assert environment.train.gpus <= hard["requests.nvidia.com/gpu"]
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_of_a_pipeline_s_tasks_the_network_lets_ingest_out_alone(name: str) -> None:
+    _, platform = yaml.safe_load_all((GOLDEN / name / "text-generation.yaml").read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    labels = {task: settings["podMetadata"]["labels"] for task, settings in executors.items()}
+    chosen = of_kind(render(f"overlays/{name}"), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
+    assert [task for task, has in labels.items() if chosen.items() <= has.items()] == ["exec-ingest"]
