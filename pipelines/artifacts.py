@@ -21,6 +21,7 @@ from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, verify
 from components.artifacts.storage import Listed, Place
 from components.command import log
+from pipelines.engine import STAGES
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
@@ -72,7 +73,7 @@ def resolve(name: str, root: str) -> list[Artifact]:
     Raises:
         ArtifactError: it means none.
     """
-    for uri in (name, f"{root.rstrip('/')}/{name}"):
+    for uri in (name, *run_uris(name, root)):
         found = _at(uri) or find(uri)
         if found:
             return found
@@ -82,6 +83,12 @@ def resolve(name: str, root: str) -> list[Artifact]:
             f"{name}: no artifact, and no run of that name under {root}; quillflow artifacts ls lists them"
         )
     return in_run
+
+
+def run_uris(run: str, root: str) -> list[str]:
+    """Where a run's artifacts may lie below `root`: <root>/<run>, or <root>/<pipeline>/<run>."""
+    root = root.rstrip("/")
+    return [f"{root}/{run}", *(f"{root}/{pipeline}/{run}" for pipeline in ("text-generation", *STAGES))]
 
 
 def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:

@@ -33,13 +33,8 @@ def compile_pipeline(name: str, environment: Environment, path: Path) -> Path:
 
 
 def compile_resources(name: str, environment: Environment, path: Path) -> Path:
-    """Write a pipeline as the Kubernetes resources Pipeline and PipelineVersion; the file's path.
-
-    A PipelineVersion can't be changed once it is there, so its name holds a digest of what it runs.
-    """
-    compiled = compile_pipeline(name, environment, path).read_bytes()
-    tag = environment.images.tag
-    version = f"{name}-{re.sub('[^a-z0-9.]+', '-', tag.lower()).strip('-.')}-{hashlib.sha256(compiled).hexdigest()[:8]}"
+    """Write a pipeline as the Kubernetes resources Pipeline and PipelineVersion; the file's path."""
+    version = version_name(name, environment, compile_pipeline(name, environment, path).read_bytes())
     compiler.Compiler().compile(
         PIPELINES[name](environment),
         str(path),
@@ -48,12 +43,18 @@ def compile_resources(name: str, environment: Environment, path: Path) -> Path:
             pipeline_name=name,
             pipeline_display_name=name,
             pipeline_version_name=version,
-            pipeline_version_display_name=tag,
+            pipeline_version_display_name=environment.images.tag,
             namespace=environment.cluster.namespace or None,
             include_pipeline_manifest=True,
         ),
     )
     return path
+
+
+def version_name(name: str, environment: Environment, compiled: bytes) -> str:
+    """What a pipeline's version is called on a cluster: it can't be changed there, so its name says what it runs."""
+    tag = re.sub("[^a-z0-9.]+", "-", environment.images.tag.lower()).strip("-.")
+    return f"{name}-{tag}-{hashlib.sha256(compiled).hexdigest()[:8]}"
 
 
 def compile_all(directory: Path, environment: Environment, *, kubernetes: bool = False) -> list[Path]:

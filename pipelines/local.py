@@ -18,7 +18,7 @@ from components.artifacts.manifest import MANIFEST_NAME
 from components.command.log import Display
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
-from pipelines.cache import digest_of, suite_version
+from pipelines.arguments import arguments_of
 from pipelines.engine import STAGES, Processes, Relay, passing_on_sigterm, quiet_engine
 from pipelines.environment import Environment
 
@@ -90,7 +90,7 @@ def run_pipeline(
         variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
             with passing_on_sigterm(executor.terminate) as signals, quiet_engine(relay, variables, verbose=verbose):
-                uris = _call_engine(executor, environment, _arguments(source, settings), engine_root, relay)
+                uris = _call_engine(executor, environment, arguments_of(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
     relay.show_cached(STAGES)
@@ -106,25 +106,6 @@ def _executor(runner: str, settings: Mapping[str, Settings]) -> Any:
     from pipelines.containers import Containers
 
     return Containers(device=str(getattr(settings["train"], "device", "auto")))
-
-
-def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
-    values = {stage: settings[stage].model_dump(mode="json") for stage in STAGES}
-    private, prompts = values["ingest"]["allow_private_hosts"], values["sample"]["prompts_file"]
-    values["sample"]["prompts_file"] = _absolute(prompts)
-    values["train"]["init_from"] = _absolute(values["train"]["init_from"])
-    return {
-        "source": source if source.startswith("builtin:") else _absolute(source),
-        **values,
-        "source_digest": digest_of(source, allow_private_hosts=private),
-        "prompts_digest": digest_of(prompts, allow_private_hosts=private),
-        "version": suite_version(),
-    }
-
-
-def _absolute(uri: str) -> str:
-    """A path as seen from anywhere; any other URI, and none, as it is."""
-    return str(Path(uri).expanduser().absolute()) if uri and "://" not in uri else uri
 
 
 def _call_engine(

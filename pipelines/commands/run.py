@@ -23,13 +23,7 @@ def add(commands: Any) -> None:
         description=text + " What was made before from the same text, settings and version is not made again.",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
-    command.add_argument(
-        "--recipe",
-        default=DEFAULT_RECIPE,
-        metavar="NAME",
-        help=f"named settings: {', '.join(recipe_names())} (default: %(default)s)",
-    )
-    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    add_settings_flags(command)
     command.add_argument(
         "--root",
         default="runs",
@@ -44,14 +38,6 @@ def add(commands: Any) -> None:
         "(default: %(default)s)",
     )
     command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="assignments",
-        metavar="STAGE.SETTING=VALUE",
-        help="a setting, such as train.epochs=3; may be repeated",
-    )
-    command.add_argument(
         "--environment",
         default="local",
         metavar="NAME",
@@ -59,6 +45,25 @@ def add(commands: Any) -> None:
     )
     add_common_flags(command)
     command.set_defaults(run=_run)
+
+
+def add_settings_flags(command: argparse.ArgumentParser) -> None:
+    """The flags that say what the whole pipeline is run with."""
+    command.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME",
+        help=f"named settings: {', '.join(recipe_names())}, or a YAML file of your own (default: %(default)s)",
+    )
+    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="STAGE.SETTING=VALUE",
+        help="a setting, such as train.epochs=3; may be repeated",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
