@@ -31,6 +31,7 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 	@$(BIN)/quillflow run --recipe quick
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
+	@tests/deploy/kustomize/build.sh $(BIN)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # train-gpu takes several gigabytes: it is built where a GPU is, where it is named, and for every push.
@@ -78,6 +79,7 @@ lock: setup  ## Lock the requirements anew from pyproject.toml.
 	@for image in $(IMAGES); do \
 		$(BIN)/uv pip compile --quiet pyproject.toml --extra $$image --constraint requirements/dev.txt \
 			--output-file requirements/$$image.txt $(LOCK) || exit 1; done
+	@$(BIN)/uv pip compile --quiet --group kustomize --output-file requirements/kustomize.txt $(LOCK)
 	@echo kfp | $(BIN)/uv pip compile --quiet - --no-deps --constraint requirements/dev.txt \
 		--output-file requirements/kfp.txt $(LOCK)
 

@@ -24,6 +24,9 @@ def place(task: Any, stage: str, environment: Environment) -> Any:
     _set_resources(task, pod)
     _set_nodes(task, pod)
     _set_store(task, environment)
+    if environment.cluster.namespace:
+        # By it deploy/'s network policy knows ingest, which alone may fetch sources.
+        kubernetes.add_pod_label(task, "app.kubernetes.io/component", stage)
     if environment.run_as_non_root:
         kubernetes.set_security_context(task, run_as_non_root=True)
     if pod.timeout:
