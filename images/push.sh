@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pushes images to a registry: DOCKER=... TAG=... images/push.sh REGISTRY TARGET...   (make push calls it)
 # A tag means one thing for ever: it is pushed from a clean checkout only, and never over one that is there.
+# INSECURE=yes asks a registry whose certificate nobody signed, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DOCKER:?}" "${TAG:?}"

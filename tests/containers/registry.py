@@ -2,11 +2,16 @@
 
 import hashlib
 import re
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+ALWAYS = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
 class Registry(ThreadingHTTPServer):
@@ -14,8 +19,21 @@ class Registry(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry"]
+        certificate += [
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            f"{keys}/key",
+            "-out",
+            f"{keys}/certificate",
+        ]
+        subprocess.run(certificate, capture_output=True, check=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keys / "certificate", keys / "key")
+        self.socket = context.wrap_socket(self.socket, server_side=True)
         self.address = f"127.0.0.1:{self.server_port}"
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.blobs: set[str] = set()
@@ -45,11 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(202, headers={"Location": f"{urlsplit(self.path).path}upload"})
 
     def do_PATCH(self) -> None:
-        self._body()
-        self._answer(202, headers={"Location": self.path, "Range": "0-0"})
+        _, size = self._body()
+        self._answer(202, headers={"Location": self.path, "Range": f"0-{size - 1}"})
 
     def do_PUT(self) -> None:
-        body = self._body()
+        body, _ = self._body()
         if found := re.fullmatch(r"/v2/(.+)/manifests/(.+)", self.path):
             for reference in (found[2], _digest(body)):
                 self.server.manifests[found[1], reference] = (self.headers["Content-Type"], body)
@@ -59,20 +77,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.blobs.add(digest)
             self._answer(201, headers={"Docker-Content-Digest": digest})
 
-    def _body(self) -> bytes:
-        """What comes, in one piece or in chunks; of more than a manifest can be, the end."""
+    def _body(self) -> tuple[bytes, int]:
+        """What comes, or of what comes in chunks the last one; and how many bytes came."""
         if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        piece = b""
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return body, len(body)
+        body, total = b"", 0
         while size := int(self.rfile.readline(), 16):
-            piece = self.rfile.read(size)
+            body = self.rfile.read(size)
+            total += size
             self.rfile.readline()
         self.rfile.readline()
-        return piece
+        return body, total
 
     def _answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+        for name, value in {**ALWAYS, "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -87,9 +107,9 @@ def _digest(body: bytes) -> str:
 
 
 @contextmanager
-def registry() -> Iterator[Registry]:
-    """A registry that runs."""
-    server = Registry()
+def registry(keys: Path) -> Iterator[Registry]:
+    """A registry that runs, with a certificate of its own making, kept in the directory `keys`."""
+    server = Registry(keys)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

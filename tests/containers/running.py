@@ -50,20 +50,22 @@ class Caller:
     def __init__(self, home: Path) -> None:
         self.home, self.runs = home, home / "runs"
         self.user = os.getuid() or ANYBODY
-        self._rights: dict[str, Any] = {}
+        self._as_user: list[str] = []
         if self.user != os.getuid():
             shutil.chown(home, self.user, self.user)
             socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
-            self._rights = {"user": self.user, "group": self.user, "extra_groups": [socket.stat().st_gid]}
+            # The interpreter may be in root's home: reading is allowed, and nothing else is.
+            self._as_user = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}"]
+            self._as_user += [f"--groups={socket.stat().st_gid}"]
+            self._as_user += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", "run", "--runner", "docker", "--json", *arguments],
+            [*self._as_user, sys.executable, "-m", "pipelines.cli", "run", "--runner", "docker", "--json", *arguments],
             env={**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **self._rights,
         )
 
     def __call__(self, *arguments: str, **environment: str) -> Ended:

@@ -18,7 +18,7 @@ def test_an_image_is_pushed_once_and_never_over_one_that_is_there(
     subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
     docker = "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else "docker"
     environment = {**os.environ, "DOCKER": docker, "TAG": "0.0.0-tests", "INSECURE": "yes"}
-    with registry() as server:
+    with registry(tmp_path) as server:
         command = [str(checkout / "images" / "push.sh"), server.address, "ingest"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
