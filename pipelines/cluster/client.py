@@ -121,8 +121,7 @@ class Client:
             cause = network_cause(error) if isinstance(error, HTTPError) else one_line(error.reason)
             raise AwayError(
                 f"{self._name}: can't be reached ({cause}); see that the endpoint is right and the server up, or "
-                f"forward its port: kubectl port-forward -n {self.cluster.namespace or 'kubeflow'} "
-                "svc/ml-pipeline 8888"
+                "forward its port: kubectl port-forward -n kubeflow svc/ml-pipeline 8888"
             )
         said = f": {message}" if (message := _message(error.body)) else ""
         status = error.status

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage import Place
+from components.artifacts.storage.failures import one_line
 from components.command import log
 from pipelines import artifacts
 from pipelines.cluster.client import AwayError, Client
@@ -118,18 +120,20 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
             raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it goes on")
         time.sleep(POLL_SECONDS)
     if now.state not in GOOD:
-        raise FailedRunError(failure(now))
+        raise FailedRunError(failure(client, now))
     return as_dict(now)
 
 
-def failure(run: Any) -> str:
-    """Which task of a run failed and what it said, in one line."""
+def failure(client: Client, run: Any) -> str:
+    """Which task of a run failed and what it said, in one line: in its log, where that can be had, or to Kubeflow."""
     failed = [task for task in _tasks(run) if task.state == "FAILED"]
     # Around a stage's task stand others of Kubeflow's own, "root" and "executor" among them, which fail with it.
     failed.sort(key=lambda task: not _is_of(task.display_name, STAGES))
     said = [each.error.message for each in [*failed, run] if each.error and each.error.message]
+    if failed and (error := _last_error(client, run, failed[0].display_name)):
+        said = [error]
     what = f"{failed[0].display_name} failed" if failed else f"it is {str(run.state).lower()}"
-    message = f": {' '.join(said[0].split())}" if said else ""
+    message = f": {one_line(said[0], limit=500)}" if said else ""
     return f"run {run.run_id}: {what}{message}; quillflow runs logs {run.run_id} shows what was written"
 
 
@@ -142,16 +146,19 @@ def logs(client: Client, run: str, stage: str = "") -> list[Log]:
         UsageError: the environment does not name the place of artifacts.
         FailedRunError: none is stored; it says how to see those of pods that run.
     """
-    known = get(client, run)
-    place = place_of(client, known)
+    return _logs_of(client, get(client, run), stage)
+
+
+def _logs_of(client: Client, run: Any, stage: str) -> list[Log]:
+    place = place_of(client, run)
     found = [(listed, match) for listed in place.store.list(place.key) if (match := _LOG.search(listed.key))]
     chosen = [(listed, match["task"]) for listed, match in found if _is_of(match["task"], [stage])]
     if not chosen:
-        pods = [task.pod_name for task in _tasks(known) if task.pod_name and _is_of(task.display_name, [stage])]
-        pod = pods[-1] if pods else f"-l pipeline/runid={run}"
+        pods = [task.pod_name for task in _tasks(run) if task.pod_name and _is_of(task.display_name, [stage])]
+        pod = pods[-1] if pods else f"-l pipeline/runid={run.run_id}"
         of = f" of {stage}" if stage else ""
         raise FailedRunError(
-            f"run {run}: no log{of} is stored below {place}, which happens when a task ends; while it runs: "
+            f"run {run.run_id}: no log{of} is stored below {place}, which happens when a task ends; while it runs: "
             f"kubectl logs -n {client.cluster.namespace or 'kubeflow'} {pod} -c main"
         )
     logs = []
@@ -160,6 +167,14 @@ def logs(client: Client, run: str, stage: str = "") -> list[Log]:
         lines = [_for_a_person(line) for line in data.decode(errors="replace").splitlines()]
         logs.append(Log(task=task, stored=listed.updated, lines=lines))
     return logs
+
+
+def _last_error(client: Client, run: Any, task: str) -> str:
+    """What a task said last of what stopped it; empty where its log can't be had from here or says nothing."""
+    lines: list[str] = []
+    with suppress(QuillflowError):
+        lines = [line for log in _logs_of(client, run, task) for line in log.lines]
+    return next((error for line in reversed(lines) if (error := line.partition(" error: ")[2])), "")
 
 
 def place_of(client: Client, run: Any) -> Place:

@@ -35,12 +35,12 @@ def add(commands: Any) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from pipelines.cluster import schedules
+    from pipelines.cluster import schedule_files, schedules
     from pipelines.cluster.client import Client
 
     environment = environment_of(arguments)
     directory = arguments.directory or Path(environment.cluster.schedules)
-    wanted = [one for one in schedules.read(directory) if one.environment == environment.name]
+    wanted = [one for one in schedule_files.read(directory) if one.environment == environment.name]
     done = schedules.apply(Client(environment.cluster), environment, wanted)
     lines = [f"{name:<20} {what}" for name, what in done.items()]
     return print_result(arguments, done, lines or [f"no schedules of {environment.name}, in {directory} or there"])

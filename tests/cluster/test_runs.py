@@ -59,6 +59,19 @@ def test_wait_exits_1_with_the_failed_task_and_its_message(server: Server, quill
     )
 
 
+def test_wait_tells_the_stages_own_error_where_its_log_can_be_had(
+    server: Server, quillflow: Command, in_bucket: str
+) -> None:
+    quillflow("submit")
+    (run,) = server.api.runs
+    lines = [{"quillflow": "train", "level": "info", "message": "epoch 1"}]
+    lines += [{"quillflow": "train", "level": "error", "message": "error: the text is too short", "exit_code": 1}]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines) + "I0102 the launcher ends\n"
+    storage.write_file(f"{in_bucket}/text-generation/{run}/train/0b9d6f6c/executor-logs", text.encode())
+    server.api.end(run, "FAILED", "train", "main: Error (exit code 1)")
+    assert f"run {run}: train failed: the text is too short; quillflow runs" in quillflow("runs", "wait", run)[2]
+
+
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
 def test_wait_exits_1_for_every_other_end(server: Server, quillflow: Command, run: str, state: str) -> None:
     server.api.end(run, state)

@@ -243,6 +243,6 @@ def test_a_directory_that_is_not_there_does_not_empty_the_cluster(
 
 
 def test_the_schedules_that_come_with_quillflow_are_right() -> None:
-    from pipelines.cluster.schedules import read
+    from pipelines.cluster.schedule_files import read
 
     assert [one.name for one in read(Path(__file__).parents[2] / "deploy" / "schedules")]
