@@ -15,7 +15,9 @@ shift
 }
 for target in "$@"; do
   name="$registry/quillflow/$target:$TAG"
-  if said=$("$DOCKER" manifest inspect ${INSECURE:+--insecure} "$name" 2>&1); then
+  # An older docker can't read the manifests that a newer one writes, but then there is one.
+  if said=$("$DOCKER" manifest inspect ${INSECURE:+--insecure} "$name" 2>&1) ||
+    grep -q 'unsupported manifest format' <<<"$said"; then
     echo "error: $name is there already; a tag is never pushed twice, commit a change first" >&2
     exit 1
   elif ! grep -qiE 'no such manifest|manifest unknown|name unknown|not found' <<<"$said"; then

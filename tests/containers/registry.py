@@ -1,6 +1,7 @@
-"""A registry of images on loopback that remembers what was pushed to it, but keeps no layer's bytes."""
+"""A registry of images on loopback that remembers what was pushed to it, of large layers only that they were."""
 
 import hashlib
+import itertools
 import re
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+KEPT_BYTES = 1 << 20
 ALWAYS = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
@@ -36,7 +38,9 @@ class Registry(ThreadingHTTPServer):
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.address = f"127.0.0.1:{self.server_port}"
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
-        self.blobs: set[str] = set()
+        self.blobs: dict[str, bytes] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.numbers = itertools.count()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -54,16 +58,16 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._answer(404, b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}')
         elif found := re.fullmatch(r"/v2/(.+)/blobs/(.+)", self.path):
-            self._answer(200 if found[2] in self.server.blobs else 404)
+            self._answer(200 if found[2] in self.server.blobs else 404, self.server.blobs.get(found[2], b""))
         else:
             self._answer(200 if self.path == "/v2/" else 404)
 
     def do_POST(self) -> None:
         self._body()
-        self._answer(202, headers={"Location": f"{urlsplit(self.path).path}upload"})
+        self._answer(202, headers={"Location": f"{urlsplit(self.path).path}{next(self.server.numbers)}"})
 
     def do_PATCH(self) -> None:
-        _, size = self._body()
+        self.server.uploads[self.path], size = self._body()
         self._answer(202, headers={"Location": self.path, "Range": f"0-{size - 1}"})
 
     def do_PUT(self) -> None:
@@ -73,18 +77,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.manifests[found[1], reference] = (self.headers["Content-Type"], body)
             self._answer(201, headers={"Docker-Content-Digest": _digest(body)})
         else:
-            digest = parse_qs(urlsplit(self.path).query)["digest"][0]
-            self.server.blobs.add(digest)
+            place = urlsplit(self.path)
+            digest = parse_qs(place.query)["digest"][0]
+            self.server.blobs[digest] = self.server.uploads.pop(place.path, b"") + body
             self._answer(201, headers={"Docker-Content-Digest": digest})
 
     def _body(self) -> tuple[bytes, int]:
-        """What comes, or of what comes in chunks the last one; and how many bytes came."""
+        """What comes, in one piece or in chunks, as far as it is kept; and how many bytes came."""
         if self.headers.get("Transfer-Encoding") != "chunked":
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             return body, len(body)
         body, total = b"", 0
         while size := int(self.rfile.readline(), 16):
-            body = self.rfile.read(size)
+            body += self.rfile.read(size)[: max(0, KEPT_BYTES - total)]
             total += size
             self.rfile.readline()
         self.rfile.readline()
