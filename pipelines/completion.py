@@ -12,11 +12,13 @@ _NAMES_A_RUN = {"RUN", "URI|RUN", "WHAT"}
 _SCRIPT = """\
 # Tab completion of quillflow, made by: quillflow completion {shell}
 {first}_quillflow() {{
-    local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" command=quillflow words= word
-    # "=" is a word of its own: stage.setting=value, --flag=value
+    local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" before=
+    local command=quillflow offers= word
+    # In stage.setting=value and --flag=value bash takes "=" for a word of its own, zsh for a part of one.
     if [[ $current == "=" ]]; then current=; fi
     if [[ $previous == "=" ]]; then previous="${{COMP_WORDS[COMP_CWORD-2]}}"; fi
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+    if [[ $current == *=* ]]; then previous="${{current%%=*}}" before="${{current%%=*}}=" current="${{current#*=}}"; fi
+    for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD-1))}}"; do
         case "$command $word" in
             {commands}) command="$command $word" ;;
         esac
@@ -27,8 +29,9 @@ _SCRIPT = """\
 {words}
         esac ;;
     esac
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    if [[ ${{COMPREPLY[0]}} == *= ]] && type compopt &>/dev/null; then compopt -o nospace; fi
+    COMPREPLY=($(compgen -W "$offers" -- "$current"))
+    COMPREPLY=("${{COMPREPLY[@]/#/$before}}")
+    if [[ ${{COMPREPLY[0]}} == *= ]]; then compopt -o nospace 2>/dev/null; fi
 }}
 _quillflow_runs() {{ ls runs 2>/dev/null | grep -v '^logs$'; }}
 complete -o default -F _quillflow quillflow
@@ -98,7 +101,7 @@ def _choices_of(annotation: Any) -> list[str]:
 
 
 def _cases(words: Mapping[str, str], indent: int = 8) -> str:
-    return "\n".join(f'{" " * indent}{pattern}) words="{text}" ;;' for pattern, text in words.items())
+    return "\n".join(f'{" " * indent}{pattern}) offers="{text}" ;;' for pattern, text in words.items())
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

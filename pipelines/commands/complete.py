@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from components.command import log
 from components.command.settings import add_flags
 from components.command.stage import add_common_flags, print_json
-from pipelines.commands.output import reader_may_leave
+from pipelines.commands.output import reader_may_leave, shortest
 
 if TYPE_CHECKING:
     from components.generator.light.generator import TextGenerator
@@ -43,7 +43,7 @@ def _complete(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"model": uri, **_written(generator, arguments.prompt, config)})
         return 0
-    log.info(f"{uri}: {generator.description}")
+    log.info(f"{shortest(uri)}: {generator.description}")
     with reader_may_leave():
         for number in range(config.n):
             if config.n > 1:

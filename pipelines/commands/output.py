@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from components.command.stage import print_json
@@ -20,6 +21,11 @@ def print_result(arguments: argparse.Namespace, values: Mapping[str, Any], lines
     else:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def shortest(uri: str) -> str:
+    """A path below the current directory as seen from there."""
+    return uri.removeprefix(f"{Path.cwd()}/")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def python() -> Check:
 def packages() -> Check:
     """What the stages import, by what is installed, not by importing it."""
     versions = {name: _version(name) for name in (*TENSORFLOWS, *NEEDED)}
-    found = ", ".join(f"{name} {versions[name]}" for name in SHOWN if versions[name])
+    found = ", ".join(f"{name} {versions[name]}" for name in SHOWN if versions.get(name))
     lacking = [name for name in NEEDED if not versions[name]]
     if not any(versions[name] for name in TENSORFLOWS):
         lacking.insert(0, "tensorflow")

@@ -92,9 +92,8 @@ def endpoint(address: str) -> Check:
 
 def store(root: str) -> Iterator[Check]:
     """Whether a place can be written, refuses what a condition forbids, and lets go of what was written."""
-    name = f".quillflow-doctor-{secrets.token_hex(8)}"
     try:
-        place = storage.place_of(root) / name
+        place = storage.place_of(root) / f".quillflow-doctor-{secrets.token_hex(8)}" / "probe"
         version = place.store.write(place.key, b"first", expected=ABSENT)
     except (QuillflowError, OSError) as error:
         yield missing("write", str(error), "the message says what is missing", asked=True)
@@ -123,8 +122,10 @@ def _condition(place: storage.Place, version: str) -> Check:
 
 
 def _removal(place: storage.Place) -> Check:
+    above = str(place).removesuffix("/probe")
     try:
         place.store.delete(place.key)
+        storage.remove(above)
     except QuillflowError as error:
-        return missing("delete", str(error), f"allow deleting, and remove {place}", asked=True)
+        return missing("delete", str(error), f"allow deleting, and remove {above}", asked=True)
     return Check(name="delete", verdict="ok", found="the probe is gone")
