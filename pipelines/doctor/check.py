@@ -1,6 +1,7 @@
 """What a check says."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -18,6 +19,14 @@ class Check:
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
         return asdict(self)
+
+
+def shown(path: Path) -> str:
+    """A path as seen from the current directory or the user's home."""
+    for above, name in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(above) and path != above:
+            return f"{name}{path.relative_to(above)}"
+    return str(path)
 
 
 def missing(name: str, found: str, advice: str, *, asked: bool) -> Check:

@@ -12,7 +12,7 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.version import VERSION
 from components.command import log
-from pipelines.doctor.check import Check, missing
+from pipelines.doctor.check import Check, missing, shown
 
 NEEDED = ("pydantic", "numpy", "keras", "h5py", "kfp", "pandas", "matplotlib", "google-cloud-storage", "boto3")
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
@@ -27,7 +27,7 @@ print(len(tf.config.list_physical_devices("GPU")), tf.sysconfig.get_build_info()
 
 def python() -> Check:
     """Python and the suite."""
-    found = f"{sys.version.split()[0]} at {sys.executable}, quillflow {VERSION}"
+    found = f"{sys.version.split()[0]}, quillflow {VERSION}"
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         return Check(name="python", verdict="ok", found=found)
     return missing("python", found, "use Python 3.11 to 3.13: make PYTHON=/path/to/python3.11 setup", asked=True)
@@ -82,7 +82,7 @@ def disk(root: str) -> Check:
     path = (storage.local_path(root or "runs") or Path.home()).absolute()
     there = next(above for above in (path, *path.parents) if above.exists())
     free = shutil.disk_usage(there).free
-    found = f"{log.size(free)} free at {there}"
+    found = f"{log.size(free)} free at {shown(there)}"
     if free < LITTLE_DISK_BYTES:
         return missing("disk", found, "make room, or keep runs elsewhere with --root", asked=False)
     return Check(name="disk", verdict="ok", found=found)

@@ -13,7 +13,7 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError
-from pipelines.doctor.check import Check, missing
+from pipelines.doctor.check import Check, missing, shown
 
 TIMEOUT_SECONDS = 10
 HEALTH = "/apis/v2beta1/healthz"
@@ -49,9 +49,9 @@ def google_credentials() -> Check:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return Check(name="gs credentials", verdict="ok", found="none needed: STORAGE_EMULATOR_HOST is set")
     if path.is_file():
-        return Check(name="gs credentials", verdict="ok", found=f"file {path}")
+        return Check(name="gs credentials", verdict="ok", found=f"file {shown(path)}")
     advice = "for gs:// run gcloud auth application-default login; on Google's machines a service account will do"
-    return missing("gs credentials", f"no file {path}", advice, asked=bool(named))
+    return missing("gs credentials", f"no file {shown(path)}", advice, asked=bool(named))
 
 
 def amazon_credentials() -> Check:
@@ -63,9 +63,9 @@ def amazon_credentials() -> Check:
         if os.environ.get(name):
             return Check(name="s3 credentials", verdict="ok", found=f"variable {name}{server}")
     if path.is_file():
-        return Check(name="s3 credentials", verdict="ok", found=f"file {path}{server}")
+        return Check(name="s3 credentials", verdict="ok", found=f"file {shown(path)}{server}")
     advice = "for s3:// set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Amazon's machines a role will do"
-    return missing("s3 credentials", f"no variable, no file {path}{server}", advice, asked=False)
+    return missing("s3 credentials", f"no variable, no file {shown(path)}{server}", advice, asked=False)
 
 
 def endpoint(address: str) -> Check:

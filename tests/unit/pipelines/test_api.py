@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import pipelines
 from components.artifacts.errors import ArtifactError, UsageError
 from components.generator.light.generator import Writing
+from pipelines import api
 from pipelines.cli import main
 from tests.unit.pipelines.conftest import VOCABULARY, MakeRun
 
@@ -31,6 +33,11 @@ def test_everything_it_offers_says_what_it_takes_gives_and_raises() -> None:
     for name in pipelines.__all__:
         document = getattr(pipelines, name).__doc__
         assert all(f"{part}:" in document for part in ("Args", "Returns", "Raises")), name
+
+
+def test_the_readme_shows_the_documented_example() -> None:
+    example = textwrap.dedent("\n".join(line for line in (api.__doc__ or "").splitlines() if line.startswith("    ")))
+    assert example.replace("import pipelines\n", "import pipelines\n\n") in (ROOT / "README.md").read_text()
 
 
 def test_complete_writes_what_the_command_writes(
