@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import cli, completion
 from pipelines.cli import command_names, main
 from pipelines.settings import STAGES, recipe_names
 
@@ -97,6 +98,13 @@ def test_runs_below_the_root_are_offered(complete: Complete, tmp_path: Path) -> 
 
 def test_nothing_is_offered_where_a_file_may_be_named(complete: Complete) -> None:
     assert complete("run", "--source", "my-t") == set(), "so the shell offers file names"
+
+
+def test_every_command_takes_the_common_flags() -> None:
+    for path, command in completion._commands("quillflow", cli.parser([])):
+        flags = completion._words(command).split()
+        if command.get_default("run"):
+            assert {"--json", "--quiet", "--verbose"} <= set(flags), path
 
 
 def test_json_holds_the_same_script(capsys: pytest.CaptureFixture[str]) -> None:
