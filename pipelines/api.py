@@ -62,8 +62,9 @@ def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":
 
     Returns:
         A generator with `logits(text)`, float32 [vocabulary], of the token that follows a text;
-        `stream(prompt, writing)`, which gives the tokens of a text as they are written, each with its cost in nats
-        (`components.generator.light.generator.Writing` says by which rules); `encode(text)`, int64 ids [tokens]; its `vocabulary` and its `description`.
+        `stream(prompt, writing)`, the tokens of a text as they are written, each with its cost in nats, by the rules of
+        a `components.generator.light.generator.Writing`; `encode(text)`, int64 ids [tokens]; its `vocabulary` and its
+        `description`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged or foreign.
