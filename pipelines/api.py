@@ -41,6 +41,7 @@ def run(
         QuillflowError: a stage failed, with its own message.
     """
     from components.artifacts.errors import UsageError
+    from pipelines.environment import environment
     from pipelines.local import run_pipeline
     from pipelines.settings import recipe as recipe_of
     from pipelines.settings import settings_of
@@ -50,7 +51,9 @@ def run(
     text = source or chosen.source
     if not text:
         raise UsageError(f"recipe {recipe} has no text of its own; name one with source")
-    return run_pipeline(text, checked, root)
+    local = environment("local")
+    local.check(checked)
+    return run_pipeline(text, checked, root, environment=local)
 
 
 def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":

@@ -16,8 +16,13 @@ from pipelines.commands.complete import add as add_complete
 from pipelines.commands.completion import add as add_completion
 from pipelines.commands.doctor import add as add_doctor
 from pipelines.commands.inspect import add as add_inspect
+from pipelines.commands.promote import add as add_promote
 from pipelines.commands.recipes import add as add_recipes
+from pipelines.commands.rerun import add as add_rerun
 from pipelines.commands.run import add as add_run
+from pipelines.commands.runs import add as add_runs
+from pipelines.commands.schedule import add as add_schedule
+from pipelines.commands.submit import add as add_submit
 from pipelines.settings import STAGES, recipe
 
 
@@ -59,6 +64,11 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add_recipes(commands)
     add_artifacts(commands)
     add_compile(commands)
+    add_submit(commands)
+    add_runs(commands)
+    add_rerun(commands)
+    add_schedule(commands)
+    add_promote(commands)
     add_doctor(commands)
     add_completion(commands)
     return whole

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,6 +18,7 @@ from components.train.__main__ import STAGE as TRAIN
 from components.vectorize.__main__ import STAGE as VECTORIZE
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
+DEFAULT_RECIPE = "default"
 MAXIMUM_SETTINGS_BYTES = 100_000
 """A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""
 _RECIPES = resources.files("pipelines") / "recipes"
@@ -29,7 +31,7 @@ class Recipe:
     name: str
     description: str
     source: str
-    stages: Mapping[str, Mapping[str, Any]]
+    stages: Mapping[str, dict[str, Any]]
 
 
 def recipe_names() -> list[str]:
@@ -38,21 +40,50 @@ def recipe_names() -> list[str]:
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of this name.
+    """The recipe of this name, or the one in a YAML file: a name that ends in .yaml or .yml is a path.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or the file is no recipe; one line that says where.
     """
-    names = recipe_names()
-    if name not in names:
-        raise UsageError(f"no recipe {name!r}; {nearest(name, names)}")
-    values = yaml.safe_load((_RECIPES / f"{name}.yaml").read_text(encoding="utf-8"))
+    if name.endswith((".yaml", ".yml")):
+        text = _read(Path(name).expanduser())
+    elif name in recipe_names():
+        text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
+    else:
+        raise UsageError(f"no recipe {name!r}; {nearest(name, recipe_names())}, or name a file such as my-recipe.yaml")
+    values = _as_mapping(text, name)
     return Recipe(
-        name=name,
-        description=values.pop("description"),
-        source=values.pop("source", ""),
+        name=Path(name).stem,
+        description=str(values.get("description", "")),
+        source=str(values.get("source", "")),
         stages={stage: values.get(stage, {}) for stage in STAGES},
     )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"recipe {path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"recipe {path}: can't be read as text: {error}") from None
+
+
+def _as_mapping(text: str, name: str) -> dict[str, Any]:
+    """A recipe's YAML, held to its form; the settings in it are checked by their stages."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"recipe {name}: no YAML: {' '.join(str(error).split())}") from None
+    known = ("description", "source", *STAGES)
+    if not isinstance(values, dict):
+        raise UsageError(f"recipe {name}: must be a mapping with {', '.join(known)}")
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"recipe {name}: unknown {key!r}; {nearest(str(key), known)}")
+        if key in STAGES and not isinstance(value, dict):
+            raise UsageError(f"recipe {name}: {key} must be a mapping of its settings, not {value!r}")
+    return values
 
 
 def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Settings]:
@@ -70,7 +101,19 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
         if stage not in STAGES:
             raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
         values[stage][name] = value
-    parsed = {stage: STAGES[stage].settings.parse(values[stage], stage, chosen.stages[stage]) for stage in STAGES}
+    return checked(chosen, values)
+
+
+def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    """Each stage's settings: the recipe's with `values`, by stage, on top.
+
+    Raises:
+        UsageError: a name or value is wrong, or a stage's settings are more than a task can be given.
+    """
+    parsed = {
+        stage: STAGES[stage].settings.parse(values.get(stage, {}), stage, chosen.stages.get(stage, {}))
+        for stage in STAGES
+    }
     for stage, settings in parsed.items():
         if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(

@@ -137,7 +137,9 @@ def progress(message: str) -> None:
 def transferred(done: int, total: int) -> None:
     """Tell how many bytes of how many have travelled between a store and this machine."""
     if total >= LONG_TRANSFER_BYTES:
-        progress(f"{size(done)} of {size(total)} transferred")
+        # The whole is told for good, or a log would end with whatever part came first.
+        tell = info if done >= total else progress
+        tell(f"{size(done)} of {size(total)} transferred")
 
 
 def size(count: float) -> str:

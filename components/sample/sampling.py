@@ -1,7 +1,6 @@
 """The work of sample: model in, samples out."""
 
 import itertools
-import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,9 +21,8 @@ from components.generator.stepping import Stepper
 from components.generator.writing import Request, Writer
 from components.sample.config import SampleConfig
 from components.sample.report import write_report
+from components.sample.texts import write_texts
 
-TEXTS_A_FILE = 10_000
-TEXTS_SHOWN = 200
 MAXIMUM_PROMPTS_BYTES = 1 << 30
 _PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
 
@@ -58,7 +56,7 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         prompts = _prompts(config, generator)
         ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
         began = time.monotonic()
-        first = _write_files(directory, _rows(config, generator, prompts, ids), len(ids))
+        first = write_texts(directory, _rows(config, generator, prompts, ids), len(ids))
         seconds = time.monotonic() - began
         written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
         written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
@@ -121,20 +119,6 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range
 def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
     while batch := list(itertools.islice(items, size)):
         yield batch
-
-
-def _write_files(directory: Path, rows: Iterator[dict[str, Any]], total: int) -> list[dict[str, Any]]:
-    """Write all rows as samples-*.jsonl; the first file's rows that fit the report are returned."""
-    shown: list[dict[str, Any]] = []
-    files = max(-(-total // TEXTS_A_FILE), 1)
-    for number in range(files):
-        path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row in itertools.islice(rows, TEXTS_A_FILE):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                if len(shown) < TEXTS_SHOWN:
-                    shown.append(row)
-    return shown
 
 
 def _are_given(config: SampleConfig) -> bool:

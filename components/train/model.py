@@ -26,8 +26,8 @@ def metrics_of(
 ) -> dict[str, Any]:
     """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
 
-    `tokens_per_second` counts input tokens over the time of train steps alone; perplexity is of the
-    held-out loss where text is held out, else of the training loss.
+    `held_out` names the text that the held-out loss is of. `tokens_per_second` counts input tokens over the time of
+    train steps alone; perplexity is of the held-out loss where text is held out, else of the training loss.
     """
     exported = progress.history[-1]
     if config.export == "best":
@@ -43,6 +43,7 @@ def metrics_of(
         "validation_loss_nats": validation_loss,
         "validation_bits_per_char": bits,
         "validation_protocol": protocol,
+        "held_out": None if validation_loss is None else dataset.held_out,
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
         "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
         "steps": exported["train_step"],

@@ -10,9 +10,8 @@ from components.artifacts.errors import UsageError
 from components.command import log
 from components.command.stage import add_common_flags, print_json
 from pipelines.commands.output import shortest
-from pipelines.settings import recipe, recipe_names, settings_of
-
-DEFAULT_RECIPE = "default"
+from pipelines.environment import environment
+from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of
 
 
 def add(commands: Any) -> None:
@@ -24,19 +23,39 @@ def add(commands: Any) -> None:
         description=text + " What was made before from the same text, settings and version is not made again.",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
-    command.add_argument(
-        "--recipe",
-        default=DEFAULT_RECIPE,
-        metavar="NAME",
-        help=f"named settings: {', '.join(recipe_names())} (default: %(default)s)",
-    )
-    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    add_settings_flags(command)
     command.add_argument(
         "--root",
         default="runs",
         metavar="URI",
         help="where runs are kept: a directory or a bucket (default: %(default)s)",
     )
+    command.add_argument(
+        "--runner",
+        choices=("subprocess", "docker"),
+        default="subprocess",
+        help="run stages as processes here, or as containers of the images that make images builds "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--environment",
+        default="local",
+        metavar="NAME",
+        help="whose shards, retries and caching to keep to: a name, or a .yaml file (default: %(default)s)",
+    )
+    add_common_flags(command)
+    command.set_defaults(run=_run)
+
+
+def add_settings_flags(command: argparse.ArgumentParser) -> None:
+    """The flags that say what the whole pipeline is run with."""
+    command.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME",
+        help=f"named settings: {', '.join(recipe_names())}, or a YAML file of your own (default: %(default)s)",
+    )
+    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
     command.add_argument(
         "--set",
         action="append",
@@ -45,8 +64,6 @@ def add(commands: Any) -> None:
         metavar="STAGE.SETTING=VALUE",
         help="a setting, such as train.epochs=3; may be repeated",
     )
-    add_common_flags(command)
-    command.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -55,10 +72,19 @@ def _run(arguments: argparse.Namespace) -> int:
     source = arguments.source or chosen.source
     if not source:
         raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    place = environment(arguments.environment)
+    place.check(settings)
     from pipelines.local import run_pipeline
 
     began = time.monotonic()
-    done = run_pipeline(source, settings, arguments.root, verbose=arguments.verbose)
+    done = run_pipeline(
+        source,
+        settings,
+        arguments.root,
+        environment=place,
+        runner=arguments.runner,
+        verbose=arguments.verbose,
+    )
     if arguments.json:
         print_json(done.as_dict())
         return 0

@@ -6,12 +6,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.artifacts.errors import QuillflowError
 from pipelines import cli
-from pipelines.settings import recipe_names
+from pipelines.settings import recipe, recipe_names, settings_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,16 +23,32 @@ def commands(page: Path) -> list[str]:
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
+def documented_recipe() -> str:
+    block = re.search(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "recipes.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert block
+    return block[1]
+
+
 DOCUMENTED = sorted({command for page in PAGES for command in commands(page)})
 
 
 @pytest.mark.parametrize("command", [line for line in DOCUMENTED if line.startswith("quillflow ")])
-def test_a_documented_command_parses(command: str) -> None:
-    arguments = shlex.split(command)[1:]
+def test_a_documented_command_parses(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my-recipe.yaml").write_text(documented_recipe(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(command.partition(" > ")[0])[1:]
     try:
         cli.parser(arguments).parse_args(arguments)
     except (SystemExit, QuillflowError) as error:
         pytest.fail(f"{command}: {error}")
+
+
+def test_the_documented_recipe_is_one(tmp_path: Path) -> None:
+    (tmp_path / "shanties.yaml").write_text(documented_recipe(), encoding="utf-8")
+    mine = recipe(str(tmp_path / "shanties.yaml"))
+    assert mine.source == "shanties.txt"
+    settings: Any = settings_of(mine, [])
+    assert (settings["vectorize"].tokens, settings["train"].train_steps) == ("words", 4000)
 
 
 @pytest.mark.parametrize("command", [line for line in DOCUMENTED if line.startswith("make ")])

@@ -1,6 +1,8 @@
 """Each recipe is held to the facts of the tutorial it stands for, written out here once more."""
 
+import re
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -307,3 +309,37 @@ def test_settings_too_large_for_a_task_are_refused() -> None:
     told = refused("quick", "sample.prompts=" + "x" * MAXIMUM_SETTINGS_BYTES)
     assert told.startswith("sample: its settings take more than 100,000 bytes")
     assert "sample.prompts_file" in told
+
+
+def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("source: tale.txt\ntrain:\n  units: 7\n", encoding="utf-8")
+    mine = recipe(str(file))
+    assert (mine.name, mine.source) == ("mine", "tale.txt")
+    settings: Any = settings_of(mine, ["train.layers=2"])
+    assert (settings["train"].units, settings["train"].layers) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "there is no such file"),
+        ("train: [", "no YAML"),
+        ("- train", "must be a mapping"),
+        ("trian:\n  units: 7", "unknown 'trian'; did you mean train?"),
+        ("train: 7", "train must be a mapping of its settings, not 7"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, text: str | None, told: str) -> None:
+    file = tmp_path / "mine.yaml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape(told)):
+        recipe(str(file))
+
+
+def test_a_wrong_setting_in_a_recipe_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("train:\n  unitz: 7\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape("unknown setting train.unitz; did you mean train.units?")):
+        settings_of(recipe(str(file)), [])
