@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
+from pipelines.environment import environment_names
 from pipelines.settings import STAGES, recipe_names
 
 SHELLS = ("bash", "zsh")
@@ -88,6 +89,8 @@ def _values_of(action: argparse.Action) -> str:
         return " ".join(f"{stage.name}.{name}=" for stage in STAGES.values() for name in stage.settings.model_fields)
     if action.dest == "recipe" or action.metavar == "RECIPE":
         return " ".join(recipe_names())
+    if action.dest == "environment":
+        return " ".join(environment_names())
     if action.metavar in _NAMES_A_RUN:
         return "$(_quillflow_runs)"
     metavar = str(action.metavar or "")

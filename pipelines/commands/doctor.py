@@ -1,17 +1,15 @@
 """`quillflow doctor`: what stands ready here, and what to do about what does not."""
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from components.command import log
-from components.command.stage import add_common_flags, print_json
+from components.command.stage import print_json
+from pipelines.commands.cluster import add_cluster_flags, environment_of
 
 if TYPE_CHECKING:
     from pipelines.doctor.check import Check, Verdict
-
-ENDPOINT_VARIABLE = "KF_PIPELINES_ENDPOINT"
 
 
 def add(commands: Any) -> None:
@@ -23,24 +21,18 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--root", default="", metavar="URI", help="ask for this place to be writable, on condition too"
     )
-    command.add_argument(
-        "--endpoint",
-        default="",
-        metavar="URL",
-        help=f"ask for this Kubeflow Pipelines API to answer (default: ${ENDPOINT_VARIABLE}, where that is set)",
-    )
     command.add_argument("--docker", action="store_true", help="ask for a container engine with the images")
     command.add_argument("--gpu", action="store_true", help="ask for a GPU that training can use")
-    add_common_flags(command)
+    add_cluster_flags(command)
     command.set_defaults(run=_doctor)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
     from pipelines.doctor import examine
 
-    endpoint = arguments.endpoint or os.environ.get(ENDPOINT_VARIABLE, "")
+    cluster = environment_of(arguments).cluster
     checks = []
-    for check in examine(root=arguments.root, endpoint=endpoint, docker=arguments.docker, gpu=arguments.gpu):
+    for check in examine(root=arguments.root, cluster=cluster, docker=arguments.docker, gpu=arguments.gpu):
         checks.append(check)
         if not arguments.json:
             sys.stdout.write(_line(check))

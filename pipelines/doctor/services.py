@@ -5,8 +5,6 @@ No credential is read or shown, only where one would be taken from.
 
 import os
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +12,9 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError
 from pipelines.doctor.check import Check, missing, shown
+from pipelines.environment import Cluster
 
 TIMEOUT_SECONDS = 10
-HEALTH = "/apis/v2beta1/healthz"
-_TOKEN_VARIABLE = "KFP_EXISTING_TOKEN"  # noqa: S105 -- a variable's name
 
 
 def container_engine(*, asked: bool) -> Iterator[Check]:
@@ -68,26 +65,16 @@ def amazon_credentials() -> Check:
     return missing("s3 credentials", f"no variable, no file {shown(path)}{server}", advice, asked=False)
 
 
-def endpoint(address: str) -> Check:
+def endpoint(cluster: Cluster) -> Check:
     """Whether a Kubeflow Pipelines API answers."""
-    shown = storage.redacted(address)
-    if not address.startswith(("http://", "https://")):
-        return missing("endpoint", f"{shown} is no address", "write it as http(s)://host[:port]", asked=True)
-    token = os.environ.get(_TOKEN_VARIABLE)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(address.rstrip("/") + HEALTH, headers=headers)  # noqa: S310 -- http(s), as checked
+    from pipelines.cluster.client import Client
+
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 -- as above
-            is_api = "json" in answer.headers.get("Content-Type", "")
-    except urllib.error.HTTPError as error:
-        advice = f"give it a token in {_TOKEN_VARIABLE}" if error.code in {401, 403} else "see to the server behind it"
-        return missing("endpoint", f"{shown} answers {error.code} to {HEALTH}", advice, asked=True)
-    except (OSError, ValueError):
-        advice = "start a port-forward or correct the address"
-        return missing("endpoint", f"{shown} can't be reached", advice, asked=True)
-    if not is_api:
-        return missing("endpoint", f"{shown} is no Kubeflow Pipelines API", "correct the address", asked=True)
-    return Check(name="endpoint", verdict="ok", found=f"{shown} answers")
+        client = Client(cluster)
+    except QuillflowError as error:
+        return missing("endpoint", str(error), "start a port-forward, or correct the address or the token", asked=True)
+    namespaces = "keeps namespaces apart" if client.namespace else "keeps all runs together"
+    return Check(name="endpoint", verdict="ok", found=f"{storage.redacted(cluster.endpoint)} answers, {namespaces}")
 
 
 def store(root: str) -> Iterator[Check]:

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import cli, completion
 from pipelines.cli import command_names, main
+from pipelines.environment import environment_names
 from pipelines.settings import STAGES, recipe_names
 
 Complete = Callable[..., set[str]]
@@ -69,10 +70,11 @@ def test_a_commands_flags_are_offered(complete: Complete) -> None:
     assert complete("artifacts", "ls", "--ro") == {"--root"}
 
 
-def test_recipes_are_offered(complete: Complete) -> None:
+def test_recipes_and_environments_are_offered(complete: Complete) -> None:
     assert complete("run", "--recipe", "") == set(recipe_names())
     assert complete("run", "--recipe", "=", "qu") == {"quick"}
     assert complete("recipes", "be") == {"best"}
+    assert complete("run", "--environment", "") == set(environment_names())
 
 
 def test_settings_are_offered_for_set_with_their_values(complete: Complete) -> None:

@@ -27,7 +27,7 @@ VERSION = {"Version": "29.1", "ApiVersion": "1.44", "MinAPIVersion": "1.24"}
 def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No credential, engine, GPU or endpoint of the machine that tests run on."""
     for name in os.environ:
-        if name.startswith(("AWS_", "GOOGLE_", "KF_", "KFP_", "STORAGE_")):
+        if name.startswith(("AWS_", "GOOGLE_", "KF_", "KFP_", "QUILLFLOW_", "STORAGE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "home"))
@@ -206,9 +206,18 @@ def test_an_endpoint_that_answers_is_well(doctor: Doctor, serve: Serve) -> None:
     code, checks = doctor("--endpoint", f"{address}/")
     assert (code, checks["endpoint"]) == (
         0,
-        {"name": "endpoint", "verdict": "ok", "found": f"{address}/ answers", "advice": ""},
+        {"name": "endpoint", "verdict": "ok", "found": f"{address}/ answers, keeps all runs together", "advice": ""},
     )
     assert paths == [HEALTH]
+
+
+def test_an_environments_endpoint_is_asked(doctor: Doctor, serve: Serve, tmp_path: Path) -> None:
+    health = json.dumps({"multi_user": True})
+    address = f"http://{serve(lambda *_: (200, 'application/json', health))}"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"cluster: {{endpoint: '{address}'}}\n")
+    code, checks = doctor("--environment", str(mine))
+    assert (code, checks["endpoint"]["found"]) == (0, f"{address} answers, keeps namespaces apart")
 
 
 def test_an_endpoint_that_wants_a_token_is_given_the_one_in_the_environment_and_it_is_never_shown(
@@ -221,7 +230,7 @@ def test_an_endpoint_that_wants_a_token_is_given_the_one_in_the_environment_and_
     monkeypatch.setenv("KF_PIPELINES_ENDPOINT", f"http://{serve(answer)}")
     code, checks = doctor()
     assert (code, checks["endpoint"]["verdict"]) == (1, "fail")
-    assert "KFP_EXISTING_TOKEN" in checks["endpoint"]["advice"]
+    assert "KFP_EXISTING_TOKEN" in checks["endpoint"]["found"]
     monkeypatch.setenv("KFP_EXISTING_TOKEN", "s3cret")
     code, checks = doctor()
     assert code == 0
@@ -229,7 +238,8 @@ def test_an_endpoint_that_wants_a_token_is_given_the_one_in_the_environment_and_
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "ftp://somewhere", "somewhere:8888"])
-def test_an_endpoint_that_is_away_or_none_fails(doctor: Doctor, endpoint: str) -> None:
+def test_an_endpoint_that_is_away_or_none_fails(doctor: Doctor, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.cluster.client.WAITS_SECONDS", (0.0,))
     code, checks = doctor("--endpoint", endpoint)
     assert (code, checks["endpoint"]["verdict"]) == (1, "fail")
 
