@@ -15,7 +15,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
-from components.command.log import Display
+from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from pipelines.arguments import arguments_of
@@ -80,7 +80,7 @@ def run_pipeline(
         QuillflowError: a stage failed; its own one-line error is the message. Or the runner can't run any.
     """
     executor = _executor(runner, settings)
-    display = Display(sys.stderr)
+    display = Display(sys.stderr, quiet=is_quiet())
     root = str(storage.place_of(root))
     engine_root = _engine_root(root)
     log = _new_log(engine_root)

@@ -12,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
-from components.generator.stepping import NextToken, Windowed
+from components.generator.architecture import Context
+from components.generator.chance import uniform_stream
+from components.generator.next_token import NextToken
+from components.generator.stepping import Windowed
 from components.generator.strategies import choose
-
-Context = Literal["carry", "window"]
 
 _CHUNK = 256  # tokens a call of the compiled loop: one shape for texts of any length
 _CHOOSE = -1  # where a token is to be chosen, among those given
@@ -190,9 +191,3 @@ class Writer:
         mask = np.zeros(logits.shape[1], np.float32)
         mask[self._forbidden] = -np.inf
         return logits + mask
-
-
-def uniform_stream(seed: int, text: int, length: int) -> NDArray[np.float32]:
-    """The chance of text `text` under `seed`: float32 [length], each a multiple of 2**-24 in [0, 1)."""
-    bits = np.random.Philox(key=np.array([seed, text], np.uint64)).random_raw(length)
-    return ((bits >> np.uint64(40)).astype(np.float32)) * np.float32(2.0**-24)

@@ -10,7 +10,8 @@ import numpy as np
 from components.artifacts import storage
 from components.artifacts.manifest import write_manifest
 from components.command import log
-from components.generator.model import METRICS_NAME, Model, trained_for
+from components.generator.files import METRICS_NAME
+from components.generator.model import Model, trained_for
 from components.generator.network import build, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig

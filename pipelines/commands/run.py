@@ -4,12 +4,12 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.command.stage import add_common_flags, print_json
+from pipelines.commands.output import shortest
 from pipelines.environment import environment
 from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of
 
@@ -89,8 +89,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(done.as_dict())
         return 0
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
-    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in done.artifacts.items()]
-    lines += [f"  {'report':<12} {_shortest(done.artifacts['samples'])}/report.html", "", _loss(done.metrics), ""]
+    lines += [f"  {name:<12} {shortest(uri)}" for name, uri in done.artifacts.items()]
+    lines += [f"  {'report':<12} {shortest(done.artifacts['samples'])}/report.html", "", _loss(done.metrics), ""]
     sample = done.first_sample()
     lines += [
         f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",
@@ -108,8 +108,3 @@ def _loss(metrics: Mapping[str, Any]) -> str:
         f"Held-out loss {metrics['validation_loss_nats']:.4f} nats per token, "
         f"{metrics['validation_bits_per_char']:.3f} bits per character (protocol: {metrics['validation_protocol']})"
     )
-
-
-def _shortest(uri: str) -> str:
-    """A path below the current directory as seen from there."""
-    return uri.removeprefix(f"{Path.cwd()}/")
