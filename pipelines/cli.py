@@ -11,6 +11,7 @@ from components.command import log
 from components.command.stage import Parser, errors_in_one_line
 from pipelines.commands.artifacts import add as add_artifacts
 from pipelines.commands.compile import add as add_compile
+from pipelines.commands.evaluate import add as add_evaluate
 from pipelines.commands.inspect import add as add_inspect
 from pipelines.commands.recipes import add as add_recipes
 from pipelines.commands.run import add as add_run
@@ -49,6 +50,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         stage.add_arguments(command, stage_defaults.get(stage.name, {}))
         command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
     add_inspect(commands)
+    add_evaluate(commands)
     add_recipes(commands)
     add_artifacts(commands)
     add_compile(commands)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.vocabulary import code_points
+
 CHUNK_CHARACTERS = 1 << 18  # of which all hashes fit a core's cache
 _BASE = 0x9E3779B97F4A7C15
 _WORD = 1 << 64
@@ -60,9 +62,14 @@ class Passages:
                 filled += len(hashes)
         self._hashes.sort()
 
-    def has(self, points: NDArray[np.uint32]) -> bool:
-        """Whether any run of code points uint32 [characters] is one of these."""
-        return bool(is_among(run_hashes(points, self.length), self._hashes).any())
+    def are_in(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of some texts hold any of these: [texts]."""
+        ends = np.cumsum([len(text) for text in texts])
+        places = np.flatnonzero(is_among(run_hashes(code_points("".join(texts)), self.length), self._hashes))
+        owners = np.searchsorted(ends, places, side="right")
+        held = np.zeros(len(texts), bool)
+        held[owners[places + self.length <= ends[owners]]] = True  # the rest lie across two texts
+        return held
 
 
 def is_among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -70,7 +77,8 @@ def is_among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[n
     if not len(known):
         return np.zeros(len(hashes), bool)
     places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    return known[places] == hashes
+    found: NDArray[np.bool_] = known[places] == hashes
+    return found
 
 
 def _mixed(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
