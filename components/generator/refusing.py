@@ -17,7 +17,7 @@ from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.passages import Passages
 from components.generator.stepping import NextToken
-from components.generator.writing import CHOOSE, Tile, Tiling, Writer, redraws
+from components.generator.writing import CHOOSE, Tile, Tiling, Writer
 
 
 class RefusingWriter(Writer):
@@ -48,7 +48,7 @@ class RefusingWriter(Writer):
         states, nats = self._next_token.zero_states(self._rows), np.zeros(self._rows, np.float32)
         ids = tile.given.copy()
         tails = [""] * self._rows  # the end of what was written: all that a passage could begin with
-        again = [redraws(tile.seed, text) for text in tile.texts]
+        again = [_redraws(tile.seed, text) for text in tile.texts]
         for position in range(len(ids)):
             rows = np.flatnonzero(ids[position] == CHOOSE).tolist()
             if rows:
@@ -95,3 +95,11 @@ class RefusingWriter(Writer):
         logits = self._next_token.logits(states)
         chosen = self._choose(logits + refusals, uniforms, temperatures)
         return chosen, tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chosen, logits=logits)
+
+
+def _redraws(seed: int, text: int) -> Iterator[np.float32]:
+    """Chance of a text's own for what is drawn again, float32 in [0, 1) without end; apart from its first draws."""
+    far_on = np.array([0, 0, 0, 1], np.uint64)  # of the 2**256 places of the text's generator
+    generator = np.random.Philox(key=np.array([seed, max(text, 0)], np.uint64), counter=far_on)
+    while True:
+        yield np.float32(int(generator.random_raw()) >> 40) * np.float32(2.0**-24)

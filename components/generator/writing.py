@@ -7,7 +7,7 @@ follows from its id. Rows don't touch one another, so neither the batch nor a te
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -213,16 +213,5 @@ class Writer:
 
 def uniform_stream(seed: int, text: int, length: int) -> NDArray[np.float32]:
     """The chance of text `text` under `seed`: float32 [length], each a multiple of 2**-24 in [0, 1)."""
-    return _as_uniform(np.random.Philox(key=np.array([seed, text], np.uint64)).random_raw(length))
-
-
-def redraws(seed: int, text: int) -> Iterator[np.float32]:
-    """Chance of the same text's own beside `uniform_stream`, without end: for what has to be drawn again."""
-    far_on = np.array([0, 0, 0, 1], np.uint64)  # of a generator's 2**256 places
-    generator = np.random.Philox(key=np.array([seed, max(text, 0)], np.uint64), counter=far_on)
-    while True:
-        yield _as_uniform(generator.random_raw(1))[0]
-
-
-def _as_uniform(bits: NDArray[np.uint64]) -> NDArray[np.float32]:
-    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
+    bits = np.random.Philox(key=np.array([seed, text], np.uint64)).random_raw(length)
+    return ((bits >> np.uint64(40)).astype(np.float32)) * np.float32(2.0**-24)
