@@ -1,10 +1,13 @@
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from components.artifacts.manifest import write_manifest
+from components.artifacts.manifest import digest, write_manifest
+from components.artifacts.vocabulary import Vocabulary
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
 
@@ -12,36 +15,71 @@ TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they neve
 
 
 @pytest.fixture(scope="session")
-def trained_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes a directory with corpus, dataset and a model trained on it; changes are of train's settings."""
+def place_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a directory with a corpus, its dataset, and a model of random weights that calls it its own."""
 
-    def make(text: str = TEXT, *, vectorizing: dict[str, Any] | None = None, **changes: Any) -> Path:
-        from components.train.config import TrainConfig
-        from components.train.training import train
-
-        place = tmp_path_factory.mktemp("trained")
-        corpus, dataset, model = (str(place / name) for name in ("corpus", "dataset", "model"))
+    def make(text: str = TEXT, *, context: str = "carry", objective: str = "sequence", **vectorizing: Any) -> Path:
+        place = tmp_path_factory.mktemp("place")
         (place / "corpus").mkdir()
         (place / "corpus" / "text.txt").write_text(text, encoding="utf-8")
         write_manifest(
             place / "corpus", kind="corpus", stage="ingest", config={"lowercase": False}, counts={}, made_from={}
         )
-        settings = {"length": 8, "step": 3, "held_out": 0.2, **(vectorizing or {})}
-        vectorize(VectorizeConfig(**settings), corpus=corpus, dataset=dataset)
-        config = TrainConfig(**{"units": 16, "embedding_size": 8, "batch": 8, "epochs": 1, **changes})
-        train(config, dataset=dataset, checkpoints=str(place / "checkpoints"), model=model)
+        settings = VectorizeConfig(**{"length": 8, "step": 3, "held_out": 0.2, **vectorizing})
+        vectorize(settings, corpus=str(place / "corpus"), dataset=str(place / "dataset"))
+        _write_model(place, context, objective)
         return place
 
     return make
 
 
-@pytest.fixture(scope="session")
-def trained(trained_of: Callable[..., Path]) -> Path:
-    """A model that carries its state, with what it was made from and what it wrote beside it."""
-    from components.sample.config import SampleConfig
-    from components.sample.sampling import sample
+def _write_model(place: Path, context: Any, objective: Any) -> None:
+    from components.generator.model import Model
+    from components.generator.network import Architecture, build
 
-    place = trained_of()
-    config = SampleConfig(length=120, count=3, temperatures=(0.5, 1.0))
-    sample(config, model=str(place / "model"), samples=str(place / "samples"))
-    return place
+    vocabulary = Vocabulary.read(place / "dataset")
+    architecture = Architecture(
+        vocabulary=len(vocabulary),
+        layers=1,
+        units=5,
+        input="embedding",
+        embedding_size=4,
+        ngrams=2,
+        ngram_buckets=31,
+        objective=objective,
+        dropout=0.0,
+        dropout_placement="after_each",
+    )
+    network, chance = build(architecture), np.random.default_rng(3)
+    network.set_weights([chance.normal(0, 1, weight.shape) for weight in network.get_weights()])
+    (place / "model").mkdir()
+    model = Model(
+        architecture=architecture, network=network, vocabulary=vocabulary, context=context, window=8, prompts=["The "]
+    )
+    model.write(place / "model", {})
+    made_from = {"dataset": digest(place / "dataset")}
+    write_manifest(place / "model", kind="model", stage="train", config={}, counts={}, made_from=made_from)
+
+
+@pytest.fixture(scope="session")
+def place(place_of: Callable[..., Path]) -> Path:
+    """A model that carries its state, with its dataset."""
+    return place_of()
+
+
+@pytest.fixture(scope="session")
+def samples_of() -> Callable[..., str]:
+    """Makes a samples artifact of texts at a place, written by a model, at two temperatures in turn."""
+
+    def make(place: Path, texts: Sequence[str], model: Path) -> str:
+        place.mkdir()
+        rows = [
+            {"id": n, "text": text, "temperature": 0.5 + n % 2 / 2, "strategy": "temperature"}
+            for n, text in enumerate(texts)
+        ]
+        (place / "samples-00000-of-00001.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        made_from = {"model": digest(model)}
+        write_manifest(place, kind="samples", stage="sample", config={}, counts={}, made_from=made_from)
+        return str(place)
+
+    return make
