@@ -96,7 +96,7 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
 
     It is looked for below `root` and beside the artifact; of several that are the same, the nearest is named.
     """
-    known = [*find(root), *_beside(artifact)]
+    known = [*find(root), *beside(artifact)]
     chain: list[dict[str, Any]] = []
     wanted = list(artifact.manifest.made_from.items())
     while wanted:
@@ -110,7 +110,7 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     return chain
 
 
-def _beside(artifact: Artifact) -> list[Artifact]:
+def beside(artifact: Artifact) -> list[Artifact]:
     """The artifacts in the same directory."""
     above = Place(artifact.place.store, artifact.place.key.rpartition("/")[0])
     return [found for name in storage.children(str(above)) for found in _at(str(above / name))]

@@ -15,6 +15,7 @@ from pipelines.commands.compile import add as add_compile
 from pipelines.commands.complete import add as add_complete
 from pipelines.commands.completion import add as add_completion
 from pipelines.commands.doctor import add as add_doctor
+from pipelines.commands.evaluate import add as add_evaluate
 from pipelines.commands.inspect import add as add_inspect
 from pipelines.commands.promote import add as add_promote
 from pipelines.commands.recipes import add as add_recipes
@@ -61,6 +62,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add_complete(commands)
     add_compare(commands)
     add_inspect(commands)
+    add_evaluate(commands)
     add_recipes(commands)
     add_artifacts(commands)
     add_compile(commands)

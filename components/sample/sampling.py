@@ -15,8 +15,11 @@ from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
+from components.artifacts.vocabulary import code_points
 from components.command import log
 from components.generator.model import Model
+from components.generator.passages import Passages
+from components.generator.refusing import RefusingWriter
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Writer
 from components.sample.config import SampleConfig
@@ -40,8 +43,8 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         The samples' URI, their counts and the first texts.
 
     Raises:
-        ArtifactError: the model is missing, damaged or foreign.
-        UsageError: a prompt is empty or outside the vocabulary.
+        ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
+        UsageError: a prompt is empty or outside the vocabulary, or no_copy leaves a text nothing to go on with.
     """
     try:
         use_device(config.device)
@@ -53,10 +56,14 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         storage.outgoing(samples, log.transferred) as directory,
     ):
         generator = Model.read(source)
+        made_from = {"model": digest(source)}
+        passages = None
+        if config.no_copy:
+            passages, made_from["corpus"] = _passages(config)
         prompts = _prompts(config, generator)
         ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
         began = time.monotonic()
-        first = write_texts(directory, _rows(config, generator, prompts, ids), len(ids))
+        first = write_texts(directory, _rows(config, generator, prompts, ids, passages), len(ids))
         seconds = time.monotonic() - began
         written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
         written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
@@ -68,7 +75,7 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
             stage="sample",
             config=config.model_dump(mode="json"),
             counts=counts,
-            made_from={"model": digest(source)},
+            made_from=made_from,
         )
     log.info(f"{len(ids):,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
     return {"samples": samples, "counts": counts, "first": first[: len(config.temperatures)]}
@@ -84,17 +91,33 @@ def _ids_of_shard(config: SampleConfig, total: int) -> range:
     return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
 
 
-def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range) -> Iterator[dict[str, Any]]:
-    """The texts of these ids with what they depended on, in order."""
+def _passages(config: SampleConfig) -> tuple[Passages, str]:
+    """What of the corpus is not to be written, and the corpus's digest."""
+    with storage.incoming(config.corpus, "corpus", log.transferred) as directory:
+        text = (directory / "text.txt").read_bytes().decode()
+        return Passages([code_points(text)], config.no_copy + 1), digest(directory)
+
+
+def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Writer:
     vocabulary = model.vocabulary
-    writer = Writer(
-        Stepper(model.architecture, model.network),
-        context=model.context if config.context == "auto" else config.context,
-        window=model.window,
-        top_k=config.top_k,
-        top_p=config.top_p,
-        forbidden=[vocabulary.unknown_id] if vocabulary.has_unknown else [],
-    )
+    options: dict[str, Any] = {
+        "context": model.context if config.context == "auto" else config.context,
+        "window": model.window,
+        "top_k": config.top_k,
+        "top_p": config.top_p,
+        "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
+    }
+    stepper = Stepper(model.architecture, model.network)
+    if passages is None:
+        return Writer(stepper, **options)
+    return RefusingWriter(stepper, passages=passages, vocabulary=vocabulary, **options)
+
+
+def _rows(
+    config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range, passages: Passages | None
+) -> Iterator[dict[str, Any]]:
+    """The texts of these ids with what they depended on, in order."""
+    vocabulary, writer = model.vocabulary, _writer(config, model, passages)
     wanted = enumerate(itertools.product(prompts, range(_repeats(config)), config.temperatures))
     done = 0
     for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), config.batch):
