@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
+from components.generator.next_token import NextToken
 from components.generator.passages import Passages
-from components.generator.stepping import NextToken
 from components.generator.writing import CHOOSE, Tile, Tiling, Writer
 
 
