@@ -64,7 +64,7 @@ def test_commands_are_offered_and_the_actions_below_them(complete: Complete) -> 
 
 
 def test_a_commands_flags_are_offered(complete: Complete) -> None:
-    assert complete("run", "--r") == {"--recipe", "--root"}
+    assert complete("run", "--rec") == {"--recipe"}
     assert {"--epochs", "--no-carry-state", "--quiet"} <= complete("train", "--")
     assert "--recursive" not in complete("artifacts", "ls", "--")
     assert complete("artifacts", "ls", "--ro") == {"--root"}
