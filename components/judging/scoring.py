@@ -95,5 +95,5 @@ def _carried(model: Model, padded: NDArray[np.int32], targets: int) -> NDArray[n
         states = [tf.where(exists[:, None], state, first) for state, first in zip(new, at_start, strict=True)]
         if place >= 0:
             nats[:, place] = cost.numpy()
-        log.progress(f"state carried: {place + 1:,}/{windows_a_lane:,}")
+        log.progress(f"state carried: {max(place + 1, 0):,}/{windows_a_lane:,}")
     return nats.reshape(-1)[:targets]

@@ -1,6 +1,7 @@
 """`quillflow evaluate`: how good a model is."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.artifacts.errors import UsageError
@@ -46,7 +47,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         text=arguments.text,
         samples=arguments.samples or samples,
     )
-    return print_result(arguments, found, as_lines(found))
+    # A path below the current directory reads best as seen from there.
+    return print_result(arguments, found, [line.replace(f"{Path.cwd()}/", "") for line in as_lines(found)])
 
 
 def _dataset_and_samples(model: "Artifact", root: str) -> tuple[str, str]:
