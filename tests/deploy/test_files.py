@@ -8,7 +8,7 @@ import pytest
 
 from components.artifacts.errors import QuillflowError
 from pipelines import cli
-from pipelines.cluster import schedules
+from pipelines.cluster import schedule_files
 from tests.deploy.manifests import DEPLOY, ROOT, of_kind, render
 
 README = DEPLOY / "README.md"
@@ -54,4 +54,6 @@ def test_the_template_for_keys_holds_none_and_the_copy_stays_out_of_git() -> Non
 
 
 def test_the_schedules_are_such_as_quillflow_takes() -> None:
-    assert [schedule.name for schedule in schedules.read(DEPLOY / "schedules")] == [path.stem for path in SCHEDULES]
+    assert [schedule.name for schedule in schedule_files.read(DEPLOY / "schedules")] == [
+        path.stem for path in SCHEDULES
+    ]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from components.artifacts.manifest import digest, verify
-from pipelines import local
+from pipelines import arguments as run_arguments
 from pipelines.artifacts import find
 from pipelines.cli import main
 
@@ -50,7 +50,7 @@ def test_a_run_makes_every_artifact_and_the_cache_answers_for_what_has_not_chang
     changed = run(*tiny)
     assert changed["stages"] == EXECUTED
 
-    monkeypatch.setattr(local, "suite_version", lambda: "9.9.9")
+    monkeypatch.setattr(run_arguments, "suite_version", lambda: "9.9.9")
     assert run(*tiny)["stages"] == EXECUTED
 
 
