@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample
+DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
-.PHONY: help setup demo test soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
+.PHONY: help setup demo images push test test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -30,7 +31,20 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 	@$(BIN)/quillflow run --recipe quick
 
 test: setup  ## Run every test that needs no network, Docker or GPU.
+	@tests/deploy/kustomize/build.sh $(BIN)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# train-gpu takes several gigabytes: it is built where a GPU is, where it is named, and for every push.
+LOCAL_IMAGES = $(or $(ONLY),$(if $(wildcard /dev/nvidiactl),$(IMAGES),$(filter-out train-gpu,$(IMAGES))))
+
+images: setup  ## Build the stages' images with Docker; train-gpu where a GPU is, or ONLY="train-gpu".
+	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.images) images/build.sh $(LOCAL_IMAGES)
+
+push: setup  ## Build all images and push them: REGISTRY=registry.example/team, ONLY="ingest sample".
+	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.images) images/push.sh "$(REGISTRY)" $(or $(ONLY),$(IMAGES))
+
+test-containers: images  ## Run every test that needs Docker: the images, and the pipeline in them.
+	@$(BIN)/python -m pytest tests/containers
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
 	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
@@ -65,6 +79,9 @@ lock: setup  ## Lock the requirements anew from pyproject.toml.
 	@for image in $(IMAGES); do \
 		$(BIN)/uv pip compile --quiet pyproject.toml --extra $$image --constraint requirements/dev.txt \
 			--output-file requirements/$$image.txt $(LOCK) || exit 1; done
+	@$(BIN)/uv pip compile --quiet --group kustomize --output-file requirements/kustomize.txt $(LOCK)
+	@echo kfp | $(BIN)/uv pip compile --quiet - --no-deps --constraint requirements/dev.txt \
+		--output-file requirements/kfp.txt $(LOCK)
 
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 

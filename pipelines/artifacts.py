@@ -21,9 +21,10 @@ from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, verify
 from components.artifacts.storage import Listed, Place
 from components.command import log
+from pipelines.engine import STAGES
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CHECKPOINT = re.compile(r"\d{10}-[0-9a-f]{8}")
+_PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
 READS_AT_ONCE = 16
 
 
@@ -55,7 +56,7 @@ class Artifact:
 
 
 def find(root: str) -> list[Artifact]:
-    """All artifacts below `root` but single checkpoints, newest first.
+    """All artifacts below `root` but parts of others (single checkpoints, shards of samples), newest first.
 
     What can't be read as a manifest is passed over with a warning: one torn file must not hide the rest.
     """
@@ -72,7 +73,7 @@ def resolve(name: str, root: str) -> list[Artifact]:
     Raises:
         ArtifactError: it means none.
     """
-    for uri in (name, f"{root.rstrip('/')}/{name}"):
+    for uri in (name, *run_uris(name, root)):
         found = _at(uri) or find(uri)
         if found:
             return found
@@ -84,12 +85,18 @@ def resolve(name: str, root: str) -> list[Artifact]:
     return in_run
 
 
+def run_uris(run: str, root: str) -> list[str]:
+    """Where a run's artifacts may lie below `root`: <root>/<run>, or <root>/<pipeline>/<run>."""
+    root = root.rstrip("/")
+    return [f"{root}/{run}", *(f"{root}/{pipeline}/{run}" for pipeline in ("text-generation", *STAGES))]
+
+
 def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     """What the artifact was made from, back to the source: kind, digest, and where it is.
 
     It is looked for below `root` and beside the artifact; of several that are the same, the nearest is named.
     """
-    known = [*find(root), *_beside(artifact)]
+    known = [*find(root), *beside(artifact)]
     chain: list[dict[str, Any]] = []
     wanted = list(artifact.manifest.made_from.items())
     while wanted:
@@ -103,7 +110,7 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     return chain
 
 
-def _beside(artifact: Artifact) -> list[Artifact]:
+def beside(artifact: Artifact) -> list[Artifact]:
     """The artifacts in the same directory."""
     above = Place(artifact.place.store, artifact.place.key.rpartition("/")[0])
     return [found for name in storage.children(str(above)) for found in _at(str(above / name))]
@@ -220,14 +227,17 @@ def _read(root: Place, listed: Listed) -> Artifact | None:
 
 
 def _run(key: str, stage: str) -> str:
-    """The run in an artifact's path, by the engine's two layouts; empty where its stage was run alone."""
+    """The run in an artifact's path, by the engine's two layouts; empty where its stage was run alone.
+
+    The task's name begins with its stage's: sample, sample-gather.
+    """
     *above, _ = key.split("/")
     if above and _UUID.fullmatch(above[-1]):
         above.pop()
-    return above[-2] if len(above) > 1 and above[-1] == stage else ""
+    return above[-2] if len(above) > 1 and f"{above[-1]}-".startswith(f"{stage}-") else ""
 
 
 def _is_manifest(key: str) -> bool:
     *directories, name = key.split("/")
     hidden = any(part.startswith(".") for part in directories)
-    return name == MANIFEST_NAME and not hidden and not _CHECKPOINT.fullmatch(directories[-1])
+    return name == MANIFEST_NAME and not hidden and not _PART.fullmatch(directories[-1])

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import components
 from components.artifacts import http, storage
+from components.artifacts.storage import StorageError
 from components.artifacts.version import VERSION
+from components.command import log
 
 
 def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
-    """Names the bytes at `uri`: their SHA-256, or over http(s) what the server says of their version.
+    """Names the bytes at `uri`: their SHA-256, or where they are remote what the server says of their version.
 
-    A server that says nothing gives a name of its own each time: such a source is never taken for unchanged.
-    What is missing gets an empty name; the stage that needs it says so.
+    A server that says nothing, or a bucket that can't be asked from here, gives a name of its own each time: such a
+    source is never taken for unchanged. What is missing gets an empty name; the stage that needs it says so.
     """
     if not uri:
         return ""
@@ -32,8 +34,20 @@ def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
             return ""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    if not uri.startswith(("http://", "https://")):
+        return _digest_in_bucket(uri)
     said = http.version(uri, allow_private_hosts=allow_private_hosts)
     return hashlib.sha256(said.encode()).hexdigest() if said else secrets.token_hex(32)
+
+
+def _digest_in_bucket(uri: str) -> str:
+    place = storage.place_of(uri)
+    try:
+        version = place.store.version(place.key)
+    except StorageError as error:
+        log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
+        return secrets.token_hex(32)
+    return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
 
 
 @cache

@@ -10,10 +10,20 @@ from components.artifacts.version import VERSION
 from components.command import log
 from components.command.stage import Parser, errors_in_one_line
 from pipelines.commands.artifacts import add as add_artifacts
+from pipelines.commands.compare import add as add_compare
 from pipelines.commands.compile import add as add_compile
+from pipelines.commands.complete import add as add_complete
+from pipelines.commands.completion import add as add_completion
+from pipelines.commands.doctor import add as add_doctor
+from pipelines.commands.evaluate import add as add_evaluate
 from pipelines.commands.inspect import add as add_inspect
+from pipelines.commands.promote import add as add_promote
 from pipelines.commands.recipes import add as add_recipes
+from pipelines.commands.rerun import add as add_rerun
 from pipelines.commands.run import add as add_run
+from pipelines.commands.runs import add as add_runs
+from pipelines.commands.schedule import add as add_schedule
+from pipelines.commands.submit import add as add_submit
 from pipelines.settings import STAGES, recipe
 
 
@@ -23,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     with errors_in_one_line(verbose="--verbose" in arguments):
         parsed = parser(arguments).parse_args(arguments)
+        log.set_up("", quiet=parsed.quiet)
         code: int = parsed.run(parsed)
         return code
 
@@ -48,10 +59,20 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         command.add_argument("--recipe", metavar="NAME", help="take the settings' defaults from this recipe")
         stage.add_arguments(command, stage_defaults.get(stage.name, {}))
         command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
+    add_complete(commands)
+    add_compare(commands)
     add_inspect(commands)
+    add_evaluate(commands)
     add_recipes(commands)
     add_artifacts(commands)
     add_compile(commands)
+    add_submit(commands)
+    add_runs(commands)
+    add_rerun(commands)
+    add_schedule(commands)
+    add_promote(commands)
+    add_doctor(commands)
+    add_completion(commands)
     return whole
 
 

@@ -1,7 +1,9 @@
 """What surrounds Kubeflow's local engine: its output is sorted, signals are passed on, leavings removed."""
 
+import builtins
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -9,15 +11,17 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from threading import Lock
 from typing import Any, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
 
 STAGES = ("ingest", "vectorize", "train", "sample", "report")
-_EXECUTING = re.compile(r"Executing task .*'([a-z]+)'")  # the engine's own words, with colours about
+# The engine's own words, with colours about; a task's name begins with its stage's: sample, sample-shard.
+_EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STAGES)})\b")
 
 
 class Relay(io.TextIOBase):
@@ -30,6 +34,7 @@ class Relay(io.TextIOBase):
     def __init__(self, display: Display, log: TextIO, verbose: TextIO | None) -> None:
         self._display, self._log, self._verbose = display, log, verbose
         self._rest = ""
+        self._lock = Lock()  # the engine runs a loop's tasks side by side
         self._told: set[str] = set()
         self.executed: list[str] = []
         self.last_error = ""
@@ -42,9 +47,10 @@ class Relay(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Take text as it comes, and handle whole lines."""
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._handle(line)
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+            for line in lines:
+                self._handle(line)
         return len(text)
 
     def show_cached(self, stages: Sequence[str]) -> None:
@@ -97,7 +103,7 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
     tempfile.tempdir = None
     try:
         sys.executable = "python3" if has_python3 else executable
-        with redirect_stdout(relay), warnings.catch_warnings():
+        with redirect_stdout(relay), _undisturbed(), warnings.catch_warnings():
             warnings.simplefilter("default" if verbose else "ignore")
             yield
     finally:
@@ -111,15 +117,43 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+class Processes:
+    """Stages as processes of this machine, in the environment this one runs in."""
+
+    def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
+        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        from kfp import local
+
+        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
+        return pipeline(**arguments).outputs
+
+    def terminate(self) -> None:
+        """Send SIGTERM to all that this process has started."""
+        for process in _descendants(os.getpid()):
+            os.kill(process, signal.SIGTERM)
+
+
 @contextmanager
-def passing_on_sigterm() -> Iterator[list[int]]:
+def _undisturbed() -> Iterator[None]:
+    """Keep `print` and the root logger: of tasks side by side each puts back what another had put there."""
+    root, original_print = logging.getLogger(), builtins.print
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        builtins.print = original_print
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@contextmanager
+def passing_on_sigterm(terminate: Callable[[], None]) -> Iterator[list[int]]:
     """Pass SIGTERM on to the stage that runs, so that training commits before all ends; what came is listed."""
     received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        for process in _descendants(os.getpid()):
-            os.kill(process, number)
+        terminate()
 
     before = signal.signal(signal.SIGTERM, pass_on)
     try:

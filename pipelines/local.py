@@ -1,4 +1,4 @@
-"""Running the pipeline on this machine, through Kubeflow's own engine (kfp.local), each stage a process."""
+"""Running the pipeline on this machine, through Kubeflow's own engine (kfp.local)."""
 
 import hashlib
 import json
@@ -15,11 +15,12 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
-from components.command.log import Display
+from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
-from pipelines.cache import digest_of, suite_version
-from pipelines.engine import STAGES, Relay, passing_on_sigterm, quiet_engine
+from pipelines.arguments import arguments_of
+from pipelines.engine import STAGES, Processes, Relay, passing_on_sigterm, quiet_engine
+from pipelines.environment import Environment
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
 INTERRUPTED, TERMINATED = 130, 143
@@ -56,29 +57,40 @@ class Run:
         return row
 
 
-def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, verbose: bool = False) -> Run:
+def run_pipeline(
+    source: str,
+    settings: Mapping[str, Settings],
+    root: str,
+    *,
+    environment: Environment,
+    runner: str = "subprocess",
+    verbose: bool = False,
+) -> Run:
     """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
 
     Args:
         source: URI of the text; a relative path is taken from the current directory.
         settings: each stage's settings by its name.
         root: URI that keeps all runs: a directory, or a bucket's, whose cache and logs are kept on this machine.
+        environment: its shards, retries and caching are kept to; what it asks of a cluster's nodes is not.
+        runner: `subprocess` for stages as processes, `docker` as containers of this checkout's images.
         verbose: show the engine's own output and the stages' tracebacks too.
 
     Raises:
-        QuillflowError: a stage failed; its own one-line error is the message.
+        QuillflowError: a stage failed; its own one-line error is the message. Or the runner can't run any.
     """
-    display = Display(sys.stderr)
+    executor = _executor(runner, settings)
+    display = Display(sys.stderr, quiet=is_quiet())
     root = str(storage.place_of(root))
     engine_root = _engine_root(root)
     log = _new_log(engine_root)
     known_runs = set(storage.children(root))
     with log.open("w", encoding="utf-8") as log_file:
         relay = Relay(display, log_file, sys.stderr if verbose else None)
-        environment = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
+        variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
-            with passing_on_sigterm() as signals, quiet_engine(relay, environment, verbose=verbose):
-                uris = _call_engine(_arguments(source, settings), engine_root, relay)
+            with passing_on_sigterm(executor.terminate) as signals, quiet_engine(relay, variables, verbose=verbose):
+                uris = _call_engine(executor, environment, arguments_of(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
     relay.show_cached(STAGES)
@@ -88,31 +100,21 @@ def run_pipeline(source: str, settings: Mapping[str, Settings], root: str, *, ve
     return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
 
 
-def _arguments(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
-    is_path = "://" not in source and not source.startswith("builtin:")
-    private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
-    prompts = str(getattr(settings["sample"], "prompts_file", ""))
-    sample = settings["sample"].model_dump(mode="json")
-    if prompts and "://" not in prompts:
-        sample["prompts_file"] = str(Path(prompts).expanduser().absolute())
-    return {
-        "source": str(Path(source).expanduser().absolute()) if is_path else source,
-        **{stage: settings[stage].model_dump(mode="json") for stage in ("ingest", "vectorize", "train")},
-        "sample": sample,
-        "source_digest": digest_of(source, allow_private_hosts=private),
-        "prompts_digest": digest_of(prompts, allow_private_hosts=private),
-        "version": suite_version(),
-    }
+def _executor(runner: str, settings: Mapping[str, Settings]) -> Any:
+    if runner == "subprocess":
+        return Processes()
+    from pipelines.containers import Containers
+
+    return Containers(device=str(getattr(settings["train"], "device", "auto")))
 
 
-def _call_engine(arguments: Mapping[str, Any], engine_root: Path, relay: Relay) -> dict[str, str]:
-    from kfp import local
+def _call_engine(
+    executor: Any, environment: Environment, arguments: Mapping[str, Any], engine_root: Path, relay: Relay
+) -> dict[str, str]:
+    from pipelines.text_generation import build
 
-    from pipelines.text_generation import text_generation
-
-    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(engine_root), enable_caching=True)
     try:
-        outputs = text_generation(**arguments).outputs
+        outputs = executor.start(build(environment), arguments, engine_root)
     except RuntimeError as error:
         reason = relay.last_error or " ".join(str(error).split())
         raise RunError(f"{reason} (the run's whole log: {relay.log_name})", relay.exit_code) from error
@@ -161,9 +163,16 @@ def _new_log(engine_root: Path) -> Path:
 
 
 def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
-    """Hold what the cache answered with to its manifests: it only knows that a path exists, or did."""
+    """Hold what the engine and its cache answered with to the manifests.
+
+    The cache only knows that a path exists, or did; and a Docker engine elsewhere writes to another machine's disk.
+    """
     for name, uri in uris.items():
-        if stages[_MADE_BY[name]] == "cached" and name != "checkpoints":
+        if name == "checkpoints":
+            continue
+        if stages[_MADE_BY[name]] == "executed" and storage.read_file(f"{uri}/{MANIFEST_NAME}") is None:
+            raise ArtifactError(f"{uri}: {_MADE_BY[name]} ended well but left nothing here; is the engine elsewhere?")
+        if stages[_MADE_BY[name]] == "cached":
             try:
                 with storage.incoming(uri, name):
                     pass

@@ -18,6 +18,7 @@ from components.train.__main__ import STAGE as TRAIN
 from components.vectorize.__main__ import STAGE as VECTORIZE
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
+DEFAULT_RECIPE = "default"
 MAXIMUM_SETTINGS_BYTES = 100_000
 """A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""
 _RECIPES = resources.files("pipelines") / "recipes"
@@ -30,7 +31,7 @@ class Recipe:
     name: str
     description: str
     source: str
-    stages: Mapping[str, Mapping[str, Any]]
+    stages: Mapping[str, dict[str, Any]]
 
 
 def recipe_names() -> list[str]:
@@ -100,7 +101,19 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
         if stage not in STAGES:
             raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
         values[stage][name] = value
-    parsed = {stage: STAGES[stage].settings.parse(values[stage], stage, chosen.stages[stage]) for stage in STAGES}
+    return checked(chosen, values)
+
+
+def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    """Each stage's settings: the recipe's with `values`, by stage, on top.
+
+    Raises:
+        UsageError: a name or value is wrong, or a stage's settings are more than a task can be given.
+    """
+    parsed = {
+        stage: STAGES[stage].settings.parse(values.get(stage, {}), stage, chosen.stages.get(stage, {}))
+        for stage in STAGES
+    }
     for stage, settings in parsed.items():
         if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(

@@ -7,9 +7,15 @@ from kfp import dsl
 from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
 from components.report.component import report as report_stage
-from components.sample.component import sample as sample_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
+from pipelines.environment import Environment
+from pipelines.placement import limits, place
+from pipelines.sampling import samples_of
+from pipelines.settings import DEFAULT_RECIPE, recipe
+
+DEFAULT = recipe(DEFAULT_RECIPE)
+"""What a run is given where it says nothing, so that the compiled pipeline runs as it is."""
 
 
 class Artifacts(NamedTuple):
@@ -23,47 +29,51 @@ class Artifacts(NamedTuple):
     report: dsl.Artifact
 
 
-@dsl.pipeline(name="text-generation", description="Trains a text generator on a text and writes new text with it.")
-def text_generation(
-    source: str,
-    ingest: dict[str, Any],
-    vectorize: dict[str, Any],
-    train: dict[str, Any],
-    sample: dict[str, Any],
-    source_digest: str = "",
-    prompts_digest: str = "",
-    version: str = VERSION,
-) -> Artifacts:
-    """Ingest, vectorize, train, sample, and a report on all of them.
+def build(environment: Environment) -> Any:
+    """The whole pipeline as an environment runs it; what is not given is as in the default recipe."""
 
-    Args:
-        source: URI of the text, or builtin:python-docs.
-        ingest: IngestConfig's fields.
-        vectorize: VectorizeConfig's fields.
-        train: TrainConfig's fields.
-        sample: SampleConfig's fields.
-        source_digest: names the source's bytes, for the cache.
-        prompts_digest: names the prompts file's bytes, for the cache.
-        version: the suite's version, for the cache.
-    """
-    ingested = ingest_stage(source=source, settings=ingest, source_digest=source_digest, version=version)
-    vectorized = vectorize_stage(corpus=ingested.outputs["corpus"], settings=vectorize, version=version)
-    trained = train_stage(dataset=vectorized.outputs["dataset"], settings=train, version=version)
-    sampled = sample_stage(
-        model=trained.outputs["model"], settings=sample, prompts_digest=prompts_digest, version=version
+    @dsl.pipeline(
+        name="text-generation",
+        description="Trains a text generator on a text and writes new text with it.",
+        pipeline_config=limits(environment),
     )
-    reported = report_stage(
-        corpus=ingested.outputs["corpus"],
-        dataset=vectorized.outputs["dataset"],
-        model=trained.outputs["model"],
-        samples=sampled.outputs["samples"],
-        version=version,
-    )
-    return Artifacts(
-        corpus=ingested.outputs["corpus"],
-        dataset=vectorized.outputs["dataset"],
-        checkpoints=trained.outputs["checkpoints"],
-        model=trained.outputs["model"],
-        samples=sampled.outputs["samples"],
-        report=reported.outputs["report"],
-    )
+    def text_generation(
+        source: str = DEFAULT.source,
+        ingest: dict[str, Any] = DEFAULT.stages["ingest"],
+        vectorize: dict[str, Any] = DEFAULT.stages["vectorize"],
+        train: dict[str, Any] = DEFAULT.stages["train"],
+        sample: dict[str, Any] = DEFAULT.stages["sample"],
+        source_digest: str = "",
+        prompts_digest: str = "",
+        version: str = VERSION,
+    ) -> Artifacts:
+        """Ingest, vectorize, train, sample, and a report on all of them.
+
+        Args:
+            source: URI of the text, or builtin:python-docs.
+            ingest: IngestConfig's fields.
+            vectorize: VectorizeConfig's fields.
+            train: TrainConfig's fields.
+            sample: SampleConfig's fields.
+            source_digest: names the source's bytes, for the cache.
+            prompts_digest: names the prompts file's bytes, for the cache.
+            version: the suite's version, for the cache.
+        """
+        ingested = ingest_stage(source=source, settings=ingest, source_digest=source_digest, version=version)
+        corpus = place(ingested, "ingest", environment).outputs["corpus"]
+        vectorized = vectorize_stage(corpus=corpus, settings=vectorize, version=version)
+        dataset = place(vectorized, "vectorize", environment).outputs["dataset"]
+        trained = place(train_stage(dataset=dataset, settings=train, version=version), "train", environment)
+        model = trained.outputs["model"]
+        samples = samples_of(model, environment, settings=sample, prompts_digest=prompts_digest, version=version)
+        reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
+        return Artifacts(
+            corpus=corpus,
+            dataset=dataset,
+            checkpoints=trained.outputs["checkpoints"],
+            model=model,
+            samples=samples,
+            report=place(reported, "ingest", environment).outputs["report"],
+        )
+
+    return text_generation

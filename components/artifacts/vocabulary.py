@@ -69,9 +69,17 @@ class Vocabulary:
         """The id of the token for unknown words, or -1 where there is none."""
         return self.ids[UNKNOWN] if self.has_unknown else -1
 
+    def prepared(self, prompt: str) -> str:
+        """A prompt put in the corpus's form: NFC, and its case."""
+        return unicodedata.normalize("NFC", prompt.lower() if self.lowercase else prompt)
+
+    def cut(self, text: str) -> Sequence[str]:
+        """The text's tokens, whether they are here or not."""
+        return text if self.kind == "characters" else WORD_PATTERN.findall(text)
+
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids of the text's tokens, int64 [tokens]; -1 for a token that is not here and has no stand-in."""
-        tokens = text if self.kind == "characters" else WORD_PATTERN.findall(text)
+        tokens = self.cut(text)
         return np.fromiter(map(self.ids.get, tokens, repeat(self.unknown_id)), np.int64, len(tokens))
 
     def encode_corpus(self, text: str) -> NDArray[np.integer]:
@@ -89,11 +97,11 @@ class Vocabulary:
             UsageError: a token is not in the vocabulary and is not to be replaced (by a space, or where
                 the vocabulary has none by its first token).
         """
-        text = unicodedata.normalize("NFC", prompt.lower() if self.lowercase else prompt)
+        text = self.prepared(prompt)
         ids = self.encode(text)
         unknown = np.flatnonzero(ids < 0)
         if unknown.size and not replace_unknown:
-            token = text[unknown[0]] if self.kind == "characters" else WORD_PATTERN.findall(text)[unknown[0]]
+            token = self.cut(text)[unknown[0]]
             raise UsageError(
                 f"prompt {_shortened(prompt)}: {token!r} at {self.kind[:-1]} {unknown[0] + 1} is not in the "
                 "model's vocabulary; change it, or set sample.replace_unknown"

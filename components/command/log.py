@@ -3,6 +3,8 @@
 With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({"quillflow": stage,
 "level", "message"}, and "exit_code" with what stopped the work); that is how a pipeline's runner tells
 the stages' lines from other output, and what a log collector on a cluster can read.
+
+Colour is for terminals alone, and not where NO_COLOR is set.
 """
 
 import json
@@ -11,26 +13,36 @@ import os
 import shutil
 import sys
 import time
-from typing import TextIO
+from typing import Literal, TextIO
 
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
 PROGRESS = logging.INFO - 5  # between DEBUG and INFO
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
 LONG_TRANSFER_BYTES = 10_000_000
 _LOGGER = logging.getLogger("quillflow")
+Colour = Literal["red", "yellow", "green", "soft"]
+_CODES: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "soft": "2"}
+_STARTS: dict[str, Colour] = {"error:": "red", "warning:": "yellow"}
 
 
 class Display:
-    """Lines for a person: progress rewrites one line on a terminal, and is a line now and then elsewhere."""
+    """Lines for a person: progress rewrites one line on a terminal, and is a line now and then elsewhere.
 
-    def __init__(self, stream: TextIO) -> None:
+    A quiet one shows nothing.
+    """
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self._stream = stream
-        self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._quiet = quiet
+        self._rewrites = is_terminal(stream)
         self._unfinished = False
         self._last_progress = -SECONDS_BETWEEN_PLAIN_LINES
 
     def show(self, stage: str, message: str, *, progress: bool = False) -> None:
         """Print one message of a stage; the stage's name stands before its first line."""
+        if self._quiet:
+            return
+        message = self._with_coloured_start(message)
         line = f"{stage:<10} {message}".replace("\n", f"\n{'':<11}") if stage else message
         if not progress:
             self._write(f"{line}\n")
@@ -41,6 +53,12 @@ class Display:
         elif time.monotonic() - self._last_progress >= SECONDS_BETWEEN_PLAIN_LINES:
             self._write(f"{line}\n")
             self._last_progress = time.monotonic()
+
+    def _with_coloured_start(self, message: str) -> str:
+        for start, colour in _STARTS.items():
+            if message.startswith(start):
+                return paint(start, colour, self._stream) + message.removeprefix(start)
+        return message
 
     def _write(self, text: str) -> None:
         self._stream.write(("\r\x1b[K" if self._unfinished else "") + text)
@@ -72,11 +90,28 @@ class _Handler(logging.Handler):
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
 
 
-def set_up(stage: str) -> None:
-    """Send this process's messages to standard error as messages of `stage` (may be empty)."""
+def set_up(stage: str, *, quiet: bool = False) -> None:
+    """Send this process's messages to standard error as messages of `stage` (may be empty); `quiet`, errors alone."""
     _LOGGER.handlers[:] = [_Handler(stage)]
-    _LOGGER.setLevel(PROGRESS)
+    _LOGGER.setLevel(logging.ERROR if quiet else PROGRESS)
     _LOGGER.propagate = False
+
+
+def is_quiet() -> bool:
+    """Whether errors alone are told."""
+    return not _LOGGER.isEnabledFor(logging.WARNING)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that can rewrite lines and show colours."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: Colour, stream: TextIO) -> str:
+    """The text in a colour, where `stream` is a terminal and its user has not set NO_COLOR."""
+    if not is_terminal(stream) or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
 def info(message: str) -> None:
@@ -102,7 +137,9 @@ def progress(message: str) -> None:
 def transferred(done: int, total: int) -> None:
     """Tell how many bytes of how many have travelled between a store and this machine."""
     if total >= LONG_TRANSFER_BYTES:
-        progress(f"{size(done)} of {size(total)} transferred")
+        # The whole is told for good, or a log would end with whatever part came first.
+        tell = info if done >= total else progress
+        tell(f"{size(done)} of {size(total)} transferred")
 
 
 def size(count: float) -> str:

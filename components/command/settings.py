@@ -7,13 +7,16 @@ config are all derived from that class.
 import argparse
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from components.artifacts.errors import UsageError
+
+NOT_SHOWN = "not_shown"
+"""The type of a validator's PydanticCustomError whose value may be secret, so that no message repeats it."""
 
 
 def setting(default: Any, description: str, *, unit: str = "", **limits: Any) -> Any:
@@ -58,7 +61,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({**cls._still_meant(defaults, values), **values})
         except ValidationError as error:
-            raise UsageError(_explain(cls, stage, error.errors()[0])) from None
+            raise UsageError(explain(cls, stage, error)) from None
 
     @classmethod
     def _still_meant(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +74,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+
+
+def explain(cls: type[Settings], place: str, invalid: ValidationError) -> str:
+    """One line on the first thing wrong with `cls`'s values: where (below `place`), what, and what is allowed."""
+    error = invalid.errors()[0]
+    path = [str(part) for part in error["loc"]]
+    where = ".".join([place, *path] if place else path)
+    if error["type"] == "extra_forbidden":
+        above = where.removesuffix(path[-1])
+        known = [f"{above}{name}" for name in _class_at(cls, error["loc"]).model_fields]
+        return f"unknown setting {where}; {nearest(where, known)}"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "model_type":
+        message = "must be settings by name"
+    if not path:
+        return f"{place}: {message}" if place else message
+    shown = error["type"] != NOT_SHOWN and not isinstance(error["input"], dict)
+    given = f", not {error['input']!r}" if shown else ""
+    return f"{where}: {message[0].lower()}{message[1:]}{given}"
 
 
 def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], defaults: Mapping[str, Any]) -> None:
@@ -94,7 +116,7 @@ def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], default
 def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
     """A list field's value as a list, where it came as text: from `--set` whole, from a flag in pieces."""
     field = cls.model_fields.get(name)
-    if field is None or get_origin(field.annotation) is not tuple:
+    if field is None or get_origin(field.annotation) is not tuple or not isinstance(value, str | list | tuple):
         return value
     holds_text = get_args(field.annotation)[0] is str
     if isinstance(value, str):
@@ -109,15 +131,14 @@ def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
     return [number for item in value for number in item.replace(",", " ").split()]
 
 
-def _explain(cls: type[Settings], stage: str, error: Any) -> str:
-    place = ".".join([stage, *(str(part) for part in error["loc"])])
-    if error["type"] == "extra_forbidden":
-        known = [f"{stage}.{name}" for name in cls.model_fields]
-        return f"unknown setting {place}; {nearest(place, known)}"
-    message = error["msg"].removeprefix("Value error, ")
-    if not error["loc"]:
-        return f"{stage}: {message}"
-    return f"{place}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+def _class_at(cls: type[Settings], location: Sequence[int | str]) -> type[Settings]:
+    """The class of the settings, nested in one another or in lists, that hold what is at `location`."""
+    for name in location[:-1]:
+        annotation = cls.model_fields[name].annotation if isinstance(name, str) else None
+        for part in (annotation, *get_args(annotation)):
+            if isinstance(part, type) and issubclass(part, Settings):
+                cls = part
+    return cls
 
 
 def _metavar(annotation: Any) -> str:

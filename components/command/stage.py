@@ -53,7 +53,7 @@ class Stage:
 
     def run(self, arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> int:
         """Do the stage's work as parsed `arguments` say."""
-        log.set_up(self.name)
+        log.set_up(self.name, quiet=arguments.quiet)
         with errors_in_one_line(verbose=arguments.verbose):
             given = {name: value for name, value in vars(arguments).items() if name in self.settings.model_fields}
             config = self.settings.parse(given, self.name, defaults)
@@ -77,6 +77,7 @@ class Stage:
 def add_common_flags(parser: argparse.ArgumentParser) -> None:
     """The flags every command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    parser.add_argument("--quiet", action="store_true", help="tell errors and results only")
     parser.add_argument("--verbose", action="store_true", help="show tracebacks and other programs' output")
 
 

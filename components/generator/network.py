@@ -5,76 +5,12 @@ Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from components.artifacts.tensorflow import keras, tf
+from components.artifacts.tensorflow import keras
+from components.generator.architecture import Architecture, ngram_row, ngram_rows
 
-Input = Literal["one_hot", "scaled", "embedding"]
-Objective = Literal["next", "sequence"]
-DropoutPlacement = Literal["after_each", "between"]
 Precision = Literal["float32", "bfloat16"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """All that the network's shape depends on.
-
-    Attributes:
-        vocabulary: how many tokens there are (V).
-        layers, units: the LSTM stack.
-        input: `one_hot`; `scaled`, the id divided by V as one number; or `embedding`.
-        embedding_size: width of the embedding, where there is one.
-        ngrams, ngram_buckets: where ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
-            are added to the token's own; each length has a table of at most ngram_buckets rows, shared by hashing.
-            Feeding a recurrent network n-grams by hashing is Mikolov et al., "Strategies for training large scale
-            neural network language models", 2011; there they go to the output, here to the input.
-        objective: `next`, one target after the window; `sequence`, a target at every position.
-        dropout: share of each LSTM layer's outputs dropped in training.
-        dropout_placement: `after_each` layer; or `between` layers, which for a single layer is after it.
-        input_dropout: share of the embeddings' sum dropped in training.
-    """
-
-    vocabulary: int
-    layers: int
-    units: int
-    input: Input
-    embedding_size: int
-    objective: Objective
-    dropout: float
-    dropout_placement: DropoutPlacement
-    ngrams: int = 1
-    ngram_buckets: int = 1
-    input_dropout: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields as plain values."""
-        return asdict(self)
-
-    @property
-    def states(self) -> list["State"]:
-        """What is carried from token to token: the tokens just before where n-grams need them, then each h and c."""
-        before = [State(name="before", width=self.ngrams - 1, dtype="int32", initial=self.vocabulary)]
-        lstm = [
-            State(name=f"{part}_{layer + 1}", width=self.units, dtype="float32", initial=0)
-            for layer in range(self.layers)
-            for part in "hc"
-        ]
-        return [*before, *lstm] if self.ngrams > 1 else lstm
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """One carried state, [B, width], and the value it has everywhere before a text's first token."""
-
-    name: str
-    width: int
-    dtype: str
-    initial: int
-
-    def at_start(self, batch: Any) -> Any:
-        """The state before the first token, [batch, width]."""
-        return tf.fill([batch, self.width], tf.cast(self.initial, self.dtype))
 
 
 def build(
@@ -148,23 +84,6 @@ def layers_of(network: Any) -> list[tuple[str, str, str, int]]:
 def _shape(shape: Sequence[int | None]) -> str:
     """A shape with its axes' names where they have no fixed size."""
     return " x ".join(name if size is None else str(size) for name, size in zip(("B", "T", ""), shape, strict=False))
-
-
-def ngram_rows(architecture: Architecture, n: int) -> int:
-    """How many rows the table for runs of `n` tokens has."""
-    distinct: int = (architecture.vocabulary + 1) ** n
-    return min(architecture.ngram_buckets, distinct)
-
-
-def ngram_row(architecture: Architecture, tokens: list[Any]) -> Any:
-    """The row of the table for runs of len(tokens) tokens; int32 tensors of one shape, the newest token first.
-
-    V stands for a token before the text's beginning. Products wrap around where they exceed 32 bits, alike everywhere.
-    """
-    base, row = architecture.vocabulary + 1, tokens[0]
-    for token in tokens[1:]:
-        row = row * base + token
-    return row % ngram_rows(architecture, len(tokens))
 
 
 def _encode(

@@ -5,26 +5,11 @@ occurrence of a token, so it is computed once for each token of the vocabulary.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture, ngram_row
-
-
-class NextToken(Protocol):
-    """Anything that writes text one token at a time."""
-
-    def zero_states(self, batch: int) -> list[Any]:
-        """The states before the first token, each [B, ...]."""
-        ...
-
-    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
-        """The states after int32 ids [B], one more token of each text."""
-        ...
-
-    def logits(self, states: Sequence[Any]) -> Any:
-        """Float32 logits [B, V] of the token that follows what was read."""
-        ...
+from components.generator.architecture import Architecture, ngram_row
+from components.generator.next_token import NextToken
 
 
 class Stepper:

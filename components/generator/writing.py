@@ -12,19 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
-from components.generator.stepping import NextToken, Windowed
+from components.generator.architecture import Context
+from components.generator.chance import uniform_stream
+from components.generator.next_token import NextToken
+from components.generator.stepping import Windowed
 from components.generator.strategies import choose
 
-Context = Literal["carry", "window"]
-
 _CHUNK = 256  # tokens a call of the compiled loop: one shape for texts of any length
-_CHOOSE = -1  # where a token is to be chosen, among those given
+CHOOSE = -1  # where a token is to be chosen, among those given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,24 @@ class Text:
     ids: NDArray[np.int32]
     nats: NDArray[np.float32]
     nats_per_token: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """Texts that are written side by side, R rows of T tokens.
+
+    Attributes:
+        given: ids that are read, or CHOOSE, int32 [T, R].
+        uniforms: see `strategies.choose`, float32 [T, R].
+        temperatures: float32 [R].
+        seed, texts: the keys of the rows' chance, text -1 where a row has none.
+    """
+
+    given: NDArray[np.int32]
+    uniforms: NDArray[np.float32]
+    temperatures: NDArray[np.float32]
+    seed: int
+    texts: Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +139,13 @@ class Writer:
         for row, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
             if request is not None:
                 begin, end = len(prompt), len(prompt) + length
-                given[:begin, row], given[begin:end, row] = prompt, _CHOOSE
+                given[:begin, row], given[begin:end, row] = prompt, CHOOSE
                 uniforms[begin:end, row] = uniform_stream(seed, request.id, length)
                 temperatures[row] = request.temperature
-        ids, nats, total_nats = self._write_given(given, uniforms, temperatures)
+        texts = [-1 if request is None else request.id for request in requests]
+        ids, nats, total_nats = self._write_given(
+            Tile(given=given, uniforms=uniforms, temperatures=temperatures, seed=seed, texts=texts)
+        )
         parts = [slice(len(prompt), len(prompt) + length) for prompt in prompts]
         return [
             Text(ids=ids[part, row], nats=nats[part, row], nats_per_token=float(total_nats[row]) / length)
@@ -136,19 +158,17 @@ class Writer:
             return np.zeros(0, np.int32)
         return request.prompt[-self._window :] if self._window else request.prompt
 
-    def _write_given(
-        self, given: NDArray[np.int32], uniforms: NDArray[np.float32], temperatures: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """The whole of a tile, chunk by chunk: [T, R], [T, R], [R] to ids [T, R], nats [T, R] and their sums [R]."""
+    def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+        """The whole of a tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
         states, total_nats, chunks = self._next_token.zero_states(self._rows), tf.zeros(self._rows), []
-        for begin in range(0, len(given), _CHUNK):
+        for begin in range(0, len(tile.given), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            count = len(given[part])
+            count = len(tile.given[part])
             padding = ((0, _CHUNK - count), (0, 0))
             ids, nats, total_nats, states = self._loop(
-                tf.constant(np.pad(given[part], padding)),
-                tf.constant(np.pad(uniforms[part], padding)),
-                tf.constant(temperatures),
+                tf.constant(np.pad(tile.given[part], padding)),
+                tf.constant(np.pad(tile.uniforms[part], padding)),
+                tf.constant(tile.temperatures),
                 tf.constant(count),
                 total_nats,
                 states,
@@ -163,7 +183,7 @@ class Writer:
         """Take the first `count` tokens: those given, and where `given` says so, those chosen.
 
         Args:
-            given: ids or _CHOOSE, int32 [C, R].
+            given: ids or CHOOSE, int32 [C, R].
             uniforms: see `strategies.choose`, float32 [C, R].
             temperatures: float32 [R].
             count: a scalar.
@@ -179,7 +199,7 @@ class Writer:
         while position < count:  # over a range of `count`, XLA would compile anew for each count
             logits = self._next_token.logits(states)
             chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
-            is_chosen = given[position] == _CHOOSE
+            is_chosen = given[position] == CHOOSE
             cost = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chosen, logits=logits)
             cost = tf.where(is_chosen, cost, 0.0)
             total_nats += cost
@@ -196,9 +216,3 @@ class Writer:
         mask = np.zeros(logits.shape[1], np.float32)
         mask[self._forbidden] = -np.inf
         return logits + mask
-
-
-def uniform_stream(seed: int, text: int, length: int) -> NDArray[np.float32]:
-    """The chance of text `text` under `seed`: float32 [length], each a multiple of 2**-24 in [0, 1)."""
-    bits = np.random.Philox(key=np.array([seed, text], np.uint64)).random_raw(length)
-    return ((bits >> np.uint64(40)).astype(np.float32)) * np.float32(2.0**-24)

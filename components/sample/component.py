@@ -39,3 +39,65 @@ def sample(
         nats = {f"nats_per_token_at_{name}": value for name, value in result["nats_per_token"].items()}
         log_metrics(metrics, {**result["counts"], **nats})
         show(samples_uri, "report.html", page)
+
+
+@dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)
+def sample_shard(
+    model: dsl.Input[dsl.Model],
+    settings: dict[str, Any],
+    prompts_digest: str,
+    version: str,
+    shard_number: int,
+    shards: int,
+    shard: dsl.Output[dsl.Dataset],
+) -> None:
+    """Write one shard of the texts that `sample` would write.
+
+    Args:
+        model: the model to write with.
+        settings: SampleConfig's fields, which leave the shards to the pipeline.
+        prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
+        version: the suite's version, so that the cache never answers for another one.
+        shard_number: which of the shards this one is, counted from 0.
+        shards: how many there are.
+        shard: the shard's texts.
+    """
+    from components.artifacts.errors import UsageError
+    from components.command.stage import input_uri, output_uri, stage_task
+    from components.sample.config import SampleConfig
+    from components.sample.sampling import sample as work
+
+    with stage_task("sample"):
+        if settings.get("shards", 1) != 1:
+            raise UsageError(f"sample.shards: the pipeline shares the work among {shards} shards; leave this one at 1")
+        config = SampleConfig.parse({**settings, "shard": shard_number, "shards": shards}, "sample")
+        work(config, model=input_uri(model), samples=output_uri(shard, f"sample-shard-{shard_number}"))
+
+
+@dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)
+def sample_gather(
+    shards: dsl.Input[list[dsl.Dataset]],
+    version: str,
+    samples: dsl.Output[dsl.Dataset],
+    page: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+) -> None:
+    """Put the shards of the texts together, as `sample` would have written them.
+
+    Args:
+        shards: all shards, in any order.
+        version: the suite's version, so that the cache never answers for another one.
+        samples: the texts, as JSON lines and as a page to read.
+        page: that page, for Kubeflow's UI.
+        metrics: how many texts there are, and their mean nats per token at each temperature.
+    """
+    from components.command.stage import input_uri, output_uri, stage_task
+    from components.command.views import log_metrics, show
+    from components.sample.gathering import gather as work
+
+    with stage_task("sample"):
+        samples_uri = output_uri(samples, "sample")
+        result = work([input_uri(shard) for shard in shards], samples=samples_uri)
+        nats = {f"nats_per_token_at_{name}": value for name, value in result["nats_per_token"].items()}
+        log_metrics(metrics, {**result["counts"], **nats})
+        show(samples_uri, "report.html", page)

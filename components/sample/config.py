@@ -40,6 +40,13 @@ class SampleConfig(Settings):
         "auto",
         "what a token is chosen from: all the text before it, the window before it, or as the model was trained",
     )
+    no_copy: int = setting(
+        0,
+        "write no passage longer than this that stands in the corpus, counted from the prompt's end; 0 lets it",
+        unit="characters",
+        ge=0,
+    )
+    corpus: str = setting("", "the URI of the corpus that no_copy is about")
     batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
     shards: int = setting(1, "how many processes share the work, each writing one shard of the texts", ge=1)
     shard: int = setting(0, "which of the shards this one writes, counted from 0; the texts are the same", ge=0)
@@ -51,6 +58,8 @@ class SampleConfig(Settings):
             raise ValueError("temperatures must be 0 or more")
         if any(not prompt for prompt in self.prompts):
             raise ValueError("a prompt must not be empty")
+        if self.no_copy and not self.corpus:
+            raise ValueError("no_copy needs corpus, the URI of the corpus that is not to be copied")
         if self.shard >= self.shards:
             raise ValueError(f"shard {self.shard} is not one of {self.shards}, which are counted from 0")
         return self

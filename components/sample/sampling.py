@@ -1,7 +1,6 @@
 """The work of sample: model in, samples out."""
 
 import itertools
-import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,17 +15,17 @@ from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
+from components.artifacts.vocabulary import code_points
 from components.command import log
 from components.generator.model import Model
+from components.generator.passages import Passages
+from components.generator.refusing import RefusingWriter
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Text, Writer
 from components.sample.config import SampleConfig
 from components.sample.report import write_report
+from components.sample.texts import Totals, texts_shown, write_texts
 
-TEXTS_A_FILE = 10_000
-TEXTS_SHOWN = 200
-TOKENS_SHOWN = 100_000
-"""How many tokens the report's texts have at most, so that a browser opens it at once."""
 MAXIMUM_PROMPTS_BYTES = 1 << 30
 _PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
 
@@ -47,8 +46,8 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         The samples' URI, their counts and the first texts.
 
     Raises:
-        ArtifactError: the model is missing, damaged or foreign.
-        UsageError: a prompt is empty or outside the vocabulary.
+        ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
+        UsageError: a prompt is empty or outside the vocabulary, or no_copy leaves a text nothing to go on with.
     """
     try:
         use_device(config.device)
@@ -60,12 +59,16 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         storage.outgoing(samples, log.transferred) as directory,
     ):
         generator = Model.read(source)
+        made_from = {"model": digest(source)}
+        passages = None
+        if config.no_copy:
+            passages, made_from["corpus"] = _passages(config)
         prompts = _prompts(config, generator)
         ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
         began = time.monotonic()
-        totals = _Totals()
-        rows = totals.counting(_rows(config, generator, prompts, ids))
-        first = _write_files(directory, rows, len(ids), _texts_shown(config))
+        totals = Totals()
+        rows = totals.counting(_rows(config, generator, prompts, ids, passages))
+        first = write_texts(directory, rows, len(ids), texts_shown(config.length, len(config.temperatures)))
         seconds = time.monotonic() - began
         written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
         written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
@@ -78,35 +81,15 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
             stage="sample",
             config=config.model_dump(mode="json"),
             counts=counts,
-            made_from={"model": digest(source)},
+            made_from=made_from,
         )
     log.info(f"{len(ids):,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
     return {
         "samples": samples,
         "counts": counts,
-        "nats_per_token": {f"{temperature:g}": mean for (temperature, _), (_, mean) in totals.means.items()},
+        "nats_per_token": totals.by_temperature(),
         "first": [row for row, _ in first[: len(config.temperatures)]],
     }
-
-
-class _Totals:
-    """How many texts went by, and their mean nats per token, by (temperature, strategy)."""
-
-    def __init__(self) -> None:
-        self.means: dict[tuple[float, str], tuple[int, float]] = {}
-
-    def counting(self, rows: Iterator[_Row]) -> Iterator[_Row]:
-        """The rows as they are."""
-        for row, text in rows:
-            key = row["temperature"], row["strategy"]
-            count, mean = self.means.get(key, (0, 0.0))
-            self.means[key] = count + 1, mean + (row["nats_per_token"] - mean) / (count + 1)
-            yield row, text
-
-
-def _texts_shown(config: SampleConfig) -> int:
-    """How many texts the report shows: at least one a temperature."""
-    return max(min(TEXTS_SHOWN, TOKENS_SHOWN // config.length), len(config.temperatures))
 
 
 def _repeats(config: SampleConfig) -> int:
@@ -125,17 +108,33 @@ def _tokens(model: Model, text: Text) -> list[tuple[str, float]]:
     return [(tokens[index], nats) for index, nats in zip(text.ids.tolist(), text.nats.tolist(), strict=True)]
 
 
-def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range) -> Iterator[_Row]:
-    """The texts of these ids, each as a row that tells what it depended on, in order."""
+def _passages(config: SampleConfig) -> tuple[Passages, str]:
+    """What of the corpus is not to be written, and the corpus's digest."""
+    with storage.incoming(config.corpus, "corpus", log.transferred) as directory:
+        text = (directory / "text.txt").read_bytes().decode()
+        return Passages([code_points(text)], config.no_copy + 1), digest(directory)
+
+
+def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Writer:
     vocabulary = model.vocabulary
-    writer = Writer(
-        Stepper(model.architecture, model.network),
-        context=model.context if config.context == "auto" else config.context,
-        window=model.window,
-        top_k=config.top_k,
-        top_p=config.top_p,
-        forbidden=[vocabulary.unknown_id] if vocabulary.has_unknown else [],
-    )
+    options: dict[str, Any] = {
+        "context": model.context if config.context == "auto" else config.context,
+        "window": model.window,
+        "top_k": config.top_k,
+        "top_p": config.top_p,
+        "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
+    }
+    stepper = Stepper(model.architecture, model.network)
+    if passages is None:
+        return Writer(stepper, **options)
+    return RefusingWriter(stepper, passages=passages, vocabulary=vocabulary, **options)
+
+
+def _rows(
+    config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range, passages: Passages | None
+) -> Iterator[_Row]:
+    """The texts of these ids, each as a row that tells what it depended on, in order."""
+    vocabulary, writer = model.vocabulary, _writer(config, model, passages)
     wanted = enumerate(itertools.product(prompts, range(_repeats(config)), config.temperatures))
     done = 0
     for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), config.batch):
@@ -161,20 +160,6 @@ def _rows(config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range
 def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
     while batch := list(itertools.islice(items, size)):
         yield batch
-
-
-def _write_files(directory: Path, rows: Iterator[_Row], total: int, limit: int) -> list[_Row]:
-    """Write all rows as samples-*.jsonl; the first `limit` are returned."""
-    shown: list[_Row] = []
-    files = max(-(-total // TEXTS_A_FILE), 1)
-    for number in range(files):
-        path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row, text in itertools.islice(rows, TEXTS_A_FILE):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                if len(shown) < limit:
-                    shown.append((row, text))
-    return shown
 
 
 def _are_given(config: SampleConfig) -> bool:

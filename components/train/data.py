@@ -4,6 +4,8 @@ The order follows from (seed, train step) alone, so the place in the data is one
 computed inside TensorFlow's graph: nothing is read, shuffled or queued beside the train step.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,6 +52,13 @@ class Dataset:
     def step(self) -> int:
         """Distance between windows in tokens."""
         return int(self.manifest.config["step"])
+
+    @property
+    def held_out(self) -> str:
+        """Names the held-out text as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
+        files = sorted(self.manifest.files.items())
+        named = [(name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))]
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 class Order(Protocol):

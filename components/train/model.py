@@ -14,7 +14,8 @@ from components.artifacts.manifest import write_manifest
 from components.artifacts.tensorflow import keras, tf
 from components.artifacts.version import VERSION
 from components.command import log
-from components.generator.model import METRICS_NAME, Model, trained_for
+from components.generator.files import METRICS_NAME
+from components.generator.model import Model, trained_for
 from components.generator.network import build, layers_of, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
@@ -31,8 +32,8 @@ def metrics_of(
 ) -> dict[str, Any]:
     """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
 
-    `tokens_per_second` counts input tokens over the time of train steps alone; perplexity is of the
-    held-out loss where text is held out, else of the training loss.
+    `held_out` names the text that the held-out loss is of. `tokens_per_second` counts input tokens over the time of
+    train steps alone; perplexity is of the held-out loss where text is held out, else of the training loss.
     """
     exported = progress.history[-1]
     if config.export == "best":
@@ -44,6 +45,7 @@ def metrics_of(
         "validation_loss_nats": validation_loss,
         "validation_bits_per_char": bits,
         "validation_protocol": protocol,
+        "held_out": None if validation_loss is None else dataset.held_out,
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
         "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
         "steps": exported["train_step"],

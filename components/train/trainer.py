@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture, State, build
+from components.generator.architecture import Architecture, State
+from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at

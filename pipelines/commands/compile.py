@@ -6,6 +6,7 @@ from typing import Any
 
 from components.command.stage import add_common_flags
 from pipelines.commands.output import print_result
+from pipelines.environment import environment, environment_names
 
 
 def add(commands: Any) -> None:
@@ -13,12 +14,22 @@ def add(commands: Any) -> None:
     text = "Write the pipelines as KFP YAML: the whole one, and one a stage."
     command = commands.add_parser("compile", help=text, description=text)
     command.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+    command.add_argument(
+        "--environment",
+        default="local",
+        metavar="NAME",
+        help=f"where they run: {', '.join(environment_names())}, or a .yaml file (default: %(default)s)",
+    )
+    command.add_argument(
+        "--kubernetes", action="store_true", help="write the Kubernetes resources Pipeline and PipelineVersion"
+    )
     add_common_flags(command)
     command.set_defaults(run=_compile)
 
 
 def _compile(arguments: argparse.Namespace) -> int:
+    place = environment(arguments.environment)
     from pipelines.compile import compile_all
 
-    paths = [str(path) for path in compile_all(arguments.directory)]
+    paths = [str(path) for path in compile_all(arguments.directory, place, kubernetes=arguments.kubernetes)]
     return print_result(arguments, {"pipelines": paths}, paths)

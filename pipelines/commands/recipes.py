@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
     """Give the parser the command."""
     text = "List the recipes, or print one."
     command = commands.add_parser("recipes", help=text, description=text)
-    command.add_argument("name", nargs="?", metavar="NAME", help="the recipe to print, as YAML")
+    command.add_argument("name", nargs="?", metavar="RECIPE", help="the recipe to print, as YAML")
     add_common_flags(command)
     command.set_defaults(run=_recipes)
 

@@ -4,15 +4,14 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.command.stage import add_common_flags, print_json
-from pipelines.settings import recipe, recipe_names, settings_of
-
-DEFAULT_RECIPE = "default"
+from pipelines.commands.output import shortest
+from pipelines.environment import environment
+from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of
 
 
 def add(commands: Any) -> None:
@@ -24,6 +23,32 @@ def add(commands: Any) -> None:
         description=text + " What was made before from the same text, settings and version is not made again.",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
+    add_settings_flags(command)
+    command.add_argument(
+        "--root",
+        default="runs",
+        metavar="URI",
+        help="where runs are kept: a directory or a bucket (default: %(default)s)",
+    )
+    command.add_argument(
+        "--runner",
+        choices=("subprocess", "docker"),
+        default="subprocess",
+        help="run stages as processes here, or as containers of the images that make images builds "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--environment",
+        default="local",
+        metavar="NAME",
+        help="whose shards, retries and caching to keep to: a name, or a .yaml file (default: %(default)s)",
+    )
+    add_common_flags(command)
+    command.set_defaults(run=_run)
+
+
+def add_settings_flags(command: argparse.ArgumentParser) -> None:
+    """The flags that say what the whole pipeline is run with."""
     command.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,
@@ -32,12 +57,6 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
     command.add_argument(
-        "--root",
-        default="runs",
-        metavar="URI",
-        help="where runs are kept: a directory or a bucket (default: %(default)s)",
-    )
-    command.add_argument(
         "--set",
         action="append",
         default=[],
@@ -45,8 +64,6 @@ def add(commands: Any) -> None:
         metavar="STAGE.SETTING=VALUE",
         help="a setting, such as train.epochs=3; may be repeated",
     )
-    add_common_flags(command)
-    command.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -55,16 +72,25 @@ def _run(arguments: argparse.Namespace) -> int:
     source = arguments.source or chosen.source
     if not source:
         raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    place = environment(arguments.environment)
+    place.check(settings)
     from pipelines.local import run_pipeline
 
     began = time.monotonic()
-    done = run_pipeline(source, settings, arguments.root, verbose=arguments.verbose)
+    done = run_pipeline(
+        source,
+        settings,
+        arguments.root,
+        environment=place,
+        runner=arguments.runner,
+        verbose=arguments.verbose,
+    )
     if arguments.json:
         print_json(done.as_dict())
         return 0
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
     places = {**done.artifacts, "report": f"{done.artifacts['report']}/report.html"}
-    lines += [f"  {name:<12} {_shortest(uri)}" for name, uri in places.items()]
+    lines += [f"  {name:<12} {shortest(uri)}" for name, uri in places.items()]
     lines += ["", _loss(done.metrics), ""]
     sample = done.first_sample()
     lines += [
@@ -83,8 +109,3 @@ def _loss(metrics: Mapping[str, Any]) -> str:
         f"Held-out loss {metrics['validation_loss_nats']:.4f} nats per token, "
         f"{metrics['validation_bits_per_char']:.3f} bits per character (protocol: {metrics['validation_protocol']})"
     )
-
-
-def _shortest(uri: str) -> str:
-    """A path below the current directory as seen from there."""
-    return uri.removeprefix(f"{Path.cwd()}/")

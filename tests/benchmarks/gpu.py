@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.artifacts.tensorflow import tf, use_device
-from components.generator.network import Architecture
+from components.generator.architecture import Architecture
 from components.train.config import TrainConfig
 from components.train.data import Dataset
 from components.train.trainer import Trainer

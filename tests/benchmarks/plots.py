@@ -37,9 +37,8 @@ def draw(curves: list[dict[str, Any]]) -> Figure:
         for curve in curves:
             if text in curve["what"]:
                 axes.plot(*zip(*curve["curve"], strict=True), marker=".", label=_name(curve["what"]))
-        for name, loss in REFERENCES.get(text, {}).items():
-            axes.axhline(loss, color="grey", linewidth=0.8, linestyle="--")
-            axes.annotate(name, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="grey")
+        for (name, loss), style in zip(REFERENCES.get(text, {}).items(), ("--", ":"), strict=False):
+            axes.axhline(loss, color="grey", linewidth=0.9, linestyle=style, label=name)
         axes.set(xscale="log", xlabel="seconds of training", ylabel="held-out nats per character", title=title)
         axes.legend(frameon=False, loc="upper right")
     return plot

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
-from components.generator.network import Architecture, build
+from components.generator.architecture import Architecture
+from components.generator.network import build
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Writer
 from tests.benchmarks.measure import Budget, Figure, paired, seconds_of

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture, build
+from components.generator.architecture import Architecture
+from components.generator.network import build
 from components.train.data import windows_at
 
 WINDOWS_AT_ONCE = 512

@@ -1,58 +1,252 @@
 """The compiled pipelines, whole: image, command and all. Rewrite them with QUILLFLOW_GOLDEN=write after a change."""
 
+import json
 import os
+import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from kfp import components
 
+from components.artifacts.version import VERSION
+from pipelines.cli import main
 from pipelines.compile import PIPELINES, compile_all
+from pipelines.environment import Environment, environment, environment_names
+from pipelines.settings import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
+ENVIRONMENTS = environment_names()
+CLUSTERS = [name for name in ENVIRONMENTS if name != "local"]
+EVERY = [(place, name) for place in ENVIRONMENTS for name in PIPELINES]
+SECRETS_KEYS = {"secretName", "secretNameParameter", "keyToEnv", "secretKey", "envVar", "optional"}
 
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("compiled")
-    compile_all(directory)
-    if os.environ.get("QUILLFLOW_GOLDEN") == "write":
-        compile_all(GOLDEN)
+    for place in ENVIRONMENTS:
+        compile_all(directory / place, environment(place))
+        if os.environ.get("QUILLFLOW_GOLDEN") == "write":
+            compile_all(GOLDEN / place, environment(place))
     return directory
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_the_compiled_pipeline_is_the_golden_one(name: str, compiled: Path) -> None:
-    assert (compiled / f"{name}.yaml").read_text() == (GOLDEN / f"{name}.yaml").read_text()
+@cache
+def golden(place: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A golden file's specification, and what it asks of Kubernetes."""
+    spec, *platform = yaml.safe_load_all((GOLDEN / place / f"{name}.yaml").read_text())
+    return spec, platform[0]["platforms"]["kubernetes"] if platform else {}
+
+
+def containers(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each stage's tasks' containers, by executor."""
+    executors = spec["deploymentSpec"]["executors"]
+    return {label: executor["container"] for label, executor in executors.items() if "container" in executor}
+
+
+def tasks(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All tasks that run a container, in loops too."""
+    dags = [spec["root"], *spec["components"].values()]
+    for dag in dags:
+        for name, task in dag.get("dag", {}).get("tasks", {}).items():
+            if "executorLabel" in spec["components"][task["componentRef"]["name"]] and name != "importer":
+                yield name, task
+
+
+def stage_of(executor: str) -> str:
+    return executor.removeprefix("exec-").partition("-")[0]
+
+
+@pytest.mark.parametrize(("place", "name"), EVERY)
+def test_the_compiled_pipeline_is_the_golden_one(place: str, name: str, compiled: Path) -> None:
+    assert (compiled / place / f"{name}.yaml").read_text() == (GOLDEN / place / f"{name}.yaml").read_text()
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(PIPELINES)
+    there = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.yaml")}
+    assert there == {f"{place}/{name}.yaml" for place, name in EVERY}
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_the_golden_pipeline_loads_as_a_kfp_pipeline(name: str) -> None:
-    assert components.load_component_from_file(str(GOLDEN / f"{name}.yaml")).name == name
+@pytest.mark.parametrize(("place", "name"), EVERY)
+def test_the_golden_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> None:
+    assert components.load_component_from_file(str(GOLDEN / place / f"{name}.yaml")).name == name
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_every_task_is_told_the_version(name: str) -> None:
-    spec = yaml.safe_load((GOLDEN / f"{name}.yaml").read_text())
-    for task in spec["root"]["dag"]["tasks"].values():
-        if task["componentRef"]["name"].startswith("comp-importer"):
-            continue
-        assert task["inputs"]["parameters"]["version"] == {"componentInputParameter": "version"}
+@pytest.mark.parametrize(("place", "name"), EVERY)
+def test_every_task_is_told_the_version_and_may_be_cached(place: str, name: str) -> None:
+    found = list(tasks(golden(place, name)[0]))
+    assert found
+    for _, task in found:
+        told = task["inputs"]["parameters"]["version"]["componentInputParameter"]
+        assert told in {"version", "pipelinechannel--version"}
         assert task["cachingOptions"] == {"enableCache": True}
 
 
+@pytest.mark.parametrize(("place", "name"), EVERY)
+def test_nothing_is_installed_at_run_time_and_every_image_is_named_by_its_version(place: str, name: str) -> None:
+    assert "pip install" not in (GOLDEN / place / f"{name}.yaml").read_text()
+    spec, _ = golden(place, name)
+    registry = environment(place).images.registry
+    for executor, container in containers(spec).items():
+        stage = stage_of(executor)
+        gpu = "-gpu" if stage == "train" and place != "local" else ""
+        assert container["image"] == f"{registry + '/' if registry else ''}quillflow/{stage}{gpu}:{VERSION}"
+
+
 @pytest.mark.parametrize("name", PIPELINES)
-def test_nothing_is_installed_at_run_time(name: str) -> None:
-    text = (GOLDEN / f"{name}.yaml").read_text()
-    assert "pip install" not in text
-    spec = yaml.safe_load(text)
-    containers = [
-        executor["container"] for executor in spec["deploymentSpec"]["executors"].values() if "container" in executor
-    ]
-    assert containers
-    assert all(container["image"].startswith("quillflow/") for container in containers)
-    assert not any(container["image"].endswith(":latest") for container in containers)
+def test_what_is_not_given_is_as_in_the_default_recipe(name: str) -> None:
+    parameters = golden("local", name)[0]["root"]["inputDefinitions"]["parameters"]
+    default = recipe("default")
+    if name == "text-generation":
+        assert parameters["source"]["defaultValue"] == default.source
+        assert {stage: parameters[stage]["defaultValue"] for stage in default.stages} == default.stages
+    else:
+        assert parameters["settings"]["defaultValue"] == default.stages[name]
+    asked_for = {parameter for parameter, definition in parameters.items() if "defaultValue" not in definition}
+    assert asked_for == {"vectorize": {"corpus_uri"}, "train": {"dataset_uri"}, "sample": {"model_uri"}}.get(
+        name, set()
+    )
+
+
+def test_this_machine_is_asked_for_nothing() -> None:
+    for name in PIPELINES:
+        spec, platform = golden("local", name)
+        assert platform == {}
+        assert all(set(container) == {"args", "command", "image"} for container in containers(spec).values())
+        assert all("retryPolicy" not in task for _, task in tasks(spec))
+
+
+@pytest.mark.parametrize("place", CLUSTERS)
+def test_each_pod_asks_for_what_its_stage_does(place: str) -> None:
+    where = environment(place)
+    spec, platform = golden(place, "text-generation")
+    for executor, container in containers(spec).items():
+        pod = getattr(where, stage_of(executor))
+        resources = container["resources"]
+        assert resources["resourceCpuRequest"] == pod.cpu_request
+        assert resources["resourceCpuLimit"] == pod.cpu_limit
+        assert resources["resourceMemoryRequest"] == pod.memory_request
+        assert resources["resourceMemoryLimit"] == pod.memory_limit
+        assert ("accelerator" in resources) == (stage_of(executor) == "train")
+        asked = platform["deploymentSpec"]["executors"][executor]
+        assert asked["activeDeadlineSeconds"] == str(pod.timeout)
+        assert asked["imagePullPolicy"] == "IfNotPresent"
+        assert asked["securityContext"] == {"runAsNonRoot": True}
+        assert asked.get("nodeSelector", {}).get("labels", {}) == pod.node_selector
+        assert len(asked.get("tolerations", [])) == len(pod.tolerations)
+    train = containers(spec)["exec-train"]["resources"]["accelerator"]
+    assert (train["resourceType"], train["resourceCount"]) == ("nvidia.com/gpu", "1")
+    asked = platform["deploymentSpec"]["executors"]["exec-train"]
+    assert asked["tolerations"][0] == {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    (shared_memory,) = asked["emptyDirMounts"]
+    assert (shared_memory["mountPath"], shared_memory["medium"]) == ("/dev/shm", "Memory")
+    assert shared_memory["sizeLimit"] == where.train.shared_memory
+
+
+@pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
+def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: str) -> None:
+    where = environment(place)
+    for _, task in tasks(golden(place, name)[0]):
+        policy = task["retryPolicy"]
+        assert policy["maxRetryCount"] == where.retries.count
+        assert policy["backoffDuration"] == "60s"
+        assert policy["backoffFactor"] == 2
+        assert int(policy["backoffMaxDuration"].removesuffix("s")) > where.train.timeout
+
+
+@pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
+def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
+    where = environment(place)
+    _, platform = golden(place, name)
+    assert platform["pipelineConfig"] == {
+        "activeDeadlineSeconds": where.deadline,
+        "resourceTtlOnCompletion": where.ttl,
+    }
+
+
+def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address() -> None:
+    spec, platform = golden("on-prem", "text-generation")
+    store = environment("on-prem").store
+    for executor, container in containers(spec).items():
+        assert {variable["name"]: variable["value"] for variable in container["env"]} == {
+            "AWS_ENDPOINT_URL_S3": store.endpoint,
+            "AWS_REGION": store.region,
+        }
+        asked = platform["deploymentSpec"]["executors"][executor]
+        (secret,) = asked["secretAsEnv"]
+        assert set(secret) <= SECRETS_KEYS
+        assert secret["secretName"] == "object-store-credentials"
+        assert {key["secretKey"]: key["envVar"] for key in secret["keyToEnv"]} == store.secret_keys
+        assert [one["secretName"] for one in asked["imagePullSecret"]] == ["registry-credentials"]
+
+
+def test_workload_identity_needs_no_secret() -> None:
+    text = (GOLDEN / "gke" / "text-generation.yaml").read_text()
+    assert "secret" not in text.lower()
+
+
+def test_credentials_of_the_one_who_compiles_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    canaries = {name: f"canary-{number}" for number, name in enumerate(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))}
+    for name, value in canaries.items():
+        monkeypatch.setenv(name, value)
+    for kubernetes in (False, True):
+        for path in compile_all(tmp_path, environment("on-prem"), kubernetes=kubernetes):
+            assert "AWS_SECRET_ACCESS_KEY" in path.read_text()
+            assert "canary" not in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["text-generation", "sample"])
+def test_shards_are_sampled_side_by_side_and_gathered(name: str) -> None:
+    spec, _ = golden("gke", name)
+    loops = [task for task in spec["root"]["dag"]["tasks"].values() if "parameterIterator" in task]
+    assert [loop["parameterIterator"]["items"]["raw"] for loop in loops] == ["[0, 1, 2, 3]"]
+    # kfp.local puts the loop's item for a parameter that a task made; there must be none.
+    for loop in loops:
+        assert not any("taskOutputParameter" in given for given in loop["inputs"]["parameters"].values())
+    assert {task for task, _ in tasks(spec)} >= {"sample-shard", "sample-gather"}
+    assert "sample-gather" in yaml.safe_dump(spec["root"]["dag"]["outputs"])
+
+
+def test_without_caching_no_task_is_cached(tmp_path: Path) -> None:
+    compile_all(tmp_path, Environment(caching=False))
+    for name in PIPELINES:
+        spec = yaml.safe_load((tmp_path / f"{name}.yaml").read_text())
+        assert not any(task.get("cachingOptions", {}).get("enableCache") for _, task in tasks(spec))
+
+
+@pytest.mark.parametrize("place", ["local", "on-prem"])
+def test_kubernetes_resources_hold_the_same_pipelines(place: str, compiled: Path, tmp_path: Path) -> None:
+    where = environment(place)
+    compile_all(tmp_path, where, kubernetes=True)
+    for name in PIPELINES:
+        pipeline, version = yaml.safe_load_all((tmp_path / f"{name}.yaml").read_text())
+        spec, *platform = yaml.safe_load_all((compiled / place / f"{name}.yaml").read_text())
+        assert (pipeline["kind"], pipeline["metadata"]["name"]) == ("Pipeline", name)
+        assert version["kind"] == "PipelineVersion"
+        assert version["spec"]["pipelineName"] == name
+        assert version["spec"]["pipelineSpec"] == spec
+        assert version["spec"].get("platformSpec") == (platform[0] if platform else None)
+        assert version["metadata"].get("namespace", "") == where.cluster.namespace
+        assert re.fullmatch(rf"{name}-[a-z0-9.-]+-[0-9a-f]{{8}}", version["metadata"]["name"])
+
+
+def test_the_command_writes_every_pipeline_for_the_environment_it_names(
+    compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compile", str(tmp_path), "--environment", "gke", "--json"]) == 0
+    paths = [Path(path) for path in json.loads(capsys.readouterr().out)["pipelines"]]
+    assert {path.stem for path in paths} == set(PIPELINES)
+    assert all(path.read_text() == (compiled / "gke" / path.name).read_text() for path in paths)
+
+
+def test_another_pipeline_is_another_version(tmp_path: Path) -> None:
+    names = []
+    for number, where in enumerate((Environment(), Environment(), Environment(ttl=60))):
+        compile_all(tmp_path / str(number), where, kubernetes=True)
+        _, version = yaml.safe_load_all((tmp_path / str(number) / "train.yaml").read_text())
+        names.append(version["metadata"]["name"])
+    assert names[0] == names[1] != names[2]

@@ -73,7 +73,7 @@ def test_links_in_the_docs_lead_somewhere() -> None:
 
 def test_the_readmes_stages_run_one_after_the_other(tmp_path: Path) -> None:
     lines = [line for line in commands(ROOT / "README.md") if re.search(r"work/", line)]
-    assert len(lines) == 9
+    assert len(lines) == 12
     (tmp_path / "my-text.txt").write_text("Once upon a time there was a mill, and the mill ground on. " * 300)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(

@@ -89,7 +89,7 @@ def end(process: Any) -> int | None:
 
 def weights(place: Path) -> str:
     """The SHA-256 of the weights of the model at `place`."""
-    from components.generator.model import read_config
+    from components.generator.files import read_config
 
     digest: str = read_config(place / "model")["weights_sha256"]
     return digest

@@ -1,6 +1,8 @@
 """The whole pipeline through Kubeflow's engine: what it makes, what the cache answers, and how it fails."""
 
+import builtins
 import json
+import logging
 import re
 import shutil
 from collections.abc import Callable
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 
 from components.artifacts.manifest import digest, verify
-from pipelines import local
+from pipelines import arguments as run_arguments
+from pipelines.artifacts import find
 from pipelines.cli import main
 
 Run = Callable[..., dict[str, Any]]
@@ -47,7 +50,7 @@ def test_a_run_makes_every_artifact_and_the_cache_answers_for_what_has_not_chang
     changed = run(*tiny)
     assert changed["stages"] == EXECUTED
 
-    monkeypatch.setattr(local, "suite_version", lambda: "9.9.9")
+    monkeypatch.setattr(run_arguments, "suite_version", lambda: "9.9.9")
     assert run(*tiny)["stages"] == EXECUTED
 
 
@@ -145,3 +148,35 @@ def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
     assert re.search(r"^  report +\S+/report/report/report\.html$", out, re.MULTILINE)
     assert re.search(r"^Held-out loss [\d.]+ nats per token, [\d.]+ bits per character", out, re.MULTILINE)
     assert re.search(r"^A sample at temperature 0.5, after '", out, re.MULTILINE)
+
+
+def test_shards_side_by_side_make_the_samples_of_one_process(run: Run, tiny: list[str], tmp_path: Path) -> None:
+    sharded = tmp_path / "sharded.yaml"
+    sharded.write_text("sample: {shards: 2}\n")
+    root, printing, handlers = logging.getLogger(), builtins.print, list(logging.getLogger().handlers)
+    whole, halves = run(*tiny), run(*tiny, "--environment", str(sharded))
+    assert halves["stages"] == {**CACHED, "sample": "executed"}
+    assert (builtins.print, root.handlers) == (printing, handlers)
+    one, two = (Path(made["artifacts"]["samples"]) for made in (whole, halves))
+    assert one != two
+    (texts,) = one.glob("*.jsonl")
+    assert (two / texts.name).read_bytes() == texts.read_bytes()
+    assert verify(two, "samples").config == verify(one, "samples").config
+    assert_traced(halves)
+
+    assert run(*tiny, "--environment", str(sharded))["stages"] == CACHED
+    found = find(str(tmp_path / "runs"))
+    assert sorted(artifact.run for artifact in found if artifact.manifest.kind == "samples") == sorted(
+        (whole["run"], halves["run"])
+    )
+
+
+def test_a_pipeline_that_shards_takes_no_shards_from_its_settings(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sharded = tmp_path / "sharded.yaml"
+    sharded.write_text("sample: {shards: 2}\n")
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", *tiny, "--environment", str(sharded), "--set=sample.shards=3"])
+    assert stopped.value.code == 2
+    assert "sample.shards: the environment sharded shares the work among 2; leave it at 1" in capsys.readouterr().err

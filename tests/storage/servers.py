@@ -89,10 +89,10 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, upstream: tuple[str, int], environment: dict[str, str]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, upstream: tuple[str, int], environment: dict[str, str], host: str) -> None:
+        super().__init__((host, 0), _Handler)
         self.faults = Faults()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"http://{host}:{self.server_address[1]}"
         self.environment = {name: value.format(url=self.url) for name, value in environment.items()}
         self._upstream = upstream
         self.lock = threading.RLock()
@@ -137,8 +137,8 @@ class Proxy(ThreadingHTTPServer):
 class GcsProxy(Proxy):
     """Judges generations as Google does, says what is missing and which generation it sends, and lists page by page."""
 
-    def __init__(self, upstream: tuple[str, int], environment: dict[str, str], storage: Any) -> None:
-        super().__init__(upstream, environment)
+    def __init__(self, upstream: tuple[str, int], environment: dict[str, str], host: str, storage: Any) -> None:
+        super().__init__(upstream, environment, host)
         self.storage = storage
         self.page = 1000
         self._sessions: dict[str, tuple[str, str, str]] = {}
@@ -291,13 +291,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def google() -> Iterator[GcsProxy]:
+def google(host: str = "127.0.0.1") -> Iterator[GcsProxy]:
     """A Google Cloud Storage; `environment` is what a client needs."""
     emulator = create_server("127.0.0.1", 0, in_memory=True)
     emulator.start()
     try:
         address = emulator._api._httpd.server_address
-        proxy = GcsProxy(address, {"STORAGE_EMULATOR_HOST": "{url}"}, emulator._storage)
+        proxy = GcsProxy(address, {"STORAGE_EMULATOR_HOST": "{url}"}, host, emulator._storage)
         with proxy.running():
             yield proxy
     finally:
@@ -305,7 +305,7 @@ def google() -> Iterator[GcsProxy]:
 
 
 @contextlib.contextmanager
-def amazon() -> Iterator[Proxy]:
+def amazon(host: str = "127.0.0.1") -> Iterator[Proxy]:
     """An S3; `environment` is what a client needs."""
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
@@ -316,7 +316,7 @@ def amazon() -> Iterator[Proxy]:
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
     try:
-        with Proxy(moto.get_host_and_port(), environment).running() as proxy:
+        with Proxy(moto.get_host_and_port(), environment, host).running() as proxy:
             yield proxy
     finally:
         moto.stop()

@@ -31,6 +31,14 @@ def test_each_write_of_other_bytes_makes_a_new_version(at: Place) -> None:
     assert found[1] in versions
 
 
+def test_a_version_is_told_without_the_bytes(at: Place) -> None:
+    place = at / "thing"
+    assert place.store.version(place.key) is None
+    for data in (b"first", b"second"):
+        written = place.store.write(place.key, data)
+        assert place.store.version(place.key) == written
+
+
 def test_a_write_that_expects_nothing_is_refused_where_something_is(at: Place) -> None:
     place = at / "thing"
     place.store.write(place.key, b"first", expected=ABSENT)

@@ -70,6 +70,12 @@ class GcsStore:
             generation = self._fetch(key, buffer)
         return (buffer.getvalue(), str(generation)) if generation else None
 
+    def version(self, key: str) -> str | None:
+        """An object's generation."""
+        with self._failures(key):
+            blob = self._look(key)
+        return str(blob.generation) if blob is not None else None
+
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write an object in one request."""
         return str(self._put(key, lambda blob, **options: blob.upload_from_string(data, **options), expected))

@@ -41,6 +41,15 @@ class LocalStore:
                 return None
         return data, _version(data)
 
+    def version(self, key: str) -> str | None:
+        """The SHA-256 of what is in a file."""
+        with _failures(key):
+            try:
+                with Path(key).open("rb") as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write a file; conditional writes of one directory take turns."""
         path = Path(key)

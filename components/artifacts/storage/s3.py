@@ -83,6 +83,12 @@ class S3Store:
         with self._failures(key):
             return self._until_sound(key, lambda: self._read(key))
 
+    def version(self, key: str) -> str | None:
+        """An object's ETag."""
+        with self._failures(key):
+            found = self._look(key)
+        return str(found["ETag"]) if found is not None else None
+
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write an object in one request."""
         condition = {} if expected is ANY else {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}

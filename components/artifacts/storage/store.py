@@ -50,6 +50,10 @@ class Store(Protocol):
         """A small object's bytes and version, or None where there is none."""
         ...
 
+    def version(self, key: str) -> str | None:
+        """An object's version without its bytes, or None where there is none."""
+        ...
+
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write a small object whole; its new version.
 

@@ -1,4 +1,4 @@
-from tests.benchmarks.plots import draw
+from tests.benchmarks.plots import REFERENCES, draw
 
 
 def test_each_text_has_a_panel_and_each_way_of_training_a_line() -> None:
@@ -6,6 +6,7 @@ def test_each_text_has_a_panel_and_each_way_of_training_a_line() -> None:
     names = ["tinyshakespeare, 3 minutes, recipe default", "tinyshakespeare, 20 minutes, recipe best"]
     names += ["time to the tutorial's best loss on nietzsche, recipe default", "the tutorial on nietzsche"]
     left, right = draw([{"what": name, "curve": curve} for name in names]).axes
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["recipe default", "recipe best"]
+    drawn, references = ["recipe default", "recipe best"], list(REFERENCES["tinyshakespeare"])
+    assert [text.get_text() for text in left.get_legend().get_texts()] == [*drawn, *references]
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["recipe default", "the tutorial"]
     assert left.lines[0].get_xydata().tolist() == curve

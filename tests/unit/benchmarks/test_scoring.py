@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture, build
+from components.generator.architecture import Architecture
+from components.generator.network import build
 from tests.benchmarks.scoring import WindowLoss
 
 ARCHITECTURE = Architecture(

@@ -153,3 +153,46 @@ def test_setting_up_again_replaces_the_stage(capsys: pytest.CaptureFixture[str])
 )
 def test_durations(seconds: float, text: str) -> None:
     assert log.duration(seconds) == text
+
+
+def test_quiet_lets_errors_through_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("ingest", quiet=True)
+    log.info("read")
+    log.warning("odd")
+    log.progress("1 MB")
+    log.error("broken")
+    assert capsys.readouterr().err.splitlines() == ["ingest     error: broken"]
+    assert log.is_quiet()
+    log.set_up("ingest")
+    assert not log.is_quiet()
+
+
+def test_a_quiet_display_shows_nothing() -> None:
+    stream = io.StringIO()
+    Display(stream, quiet=True).show("train", "epoch 1")
+    assert stream.getvalue() == ""
+
+
+def test_errors_and_warnings_are_coloured_on_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    display = Display(terminal)
+    display.show("", "error: broken")
+    display.show("", "warning: odd")
+    display.show("", "an error: not at the start")
+    assert terminal.getvalue().splitlines() == [
+        "\x1b[31merror:\x1b[0m broken",
+        "\x1b[33mwarning:\x1b[0m odd",
+        "an error: not at the start",
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_nothing_is_coloured_where_it_is_not_wanted(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert log.paint("broken", "red", terminal) == "broken"
+
+
+def test_nothing_is_coloured_in_a_file() -> None:
+    assert log.paint("broken", "red", io.StringIO()) == "broken"

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.generator.network import Architecture, build
+from components.generator.architecture import Architecture
+from components.generator.network import build
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import pytest
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.vocabulary import Vocabulary
-from components.generator.model import Model, trained_for, weights_sha256
-from components.generator.network import Architecture, Input
+from components.generator.architecture import Architecture, Input
+from components.generator.files import weights_sha256
+from components.generator.model import Model, trained_for
 
 IDS = np.array([[0, 3, 6, 1], [2, 2, 5, 4]], np.int32)
 
@@ -80,7 +81,7 @@ def test_the_config_tells_how_to_write_and_how_it_was_trained(written: Path, tin
     config = json.loads((written / "config.json").read_bytes())
     assert config["architecture"] == tiny.as_dict()
     assert (config["context"], config["window"], config["training"]) == ("window", 4, {"epochs": 3})
-    assert config["weights_sha256"] == weights_sha256(Model.read(written).network)
+    assert config["weights_sha256"] == weights_sha256(Model.read(written).network.get_weights())
 
 
 def test_the_context_to_write_with_is_that_of_training() -> None:
@@ -175,9 +176,9 @@ def test_tensors_other_than_those_the_config_names_are_refused(directory: Path) 
 
 def test_the_weights_digest_names_the_weights(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> None:
     network, equal = network_of(tiny), network_of(tiny)
-    digest = weights_sha256(network)
-    assert weights_sha256(equal) == digest
+    digest = weights_sha256(network.get_weights())
+    assert weights_sha256(equal.get_weights()) == digest
     weights = equal.get_weights()
     weights[1][2, 3] = np.nextafter(weights[1][2, 3], np.float32(np.inf))
     equal.set_weights(weights)
-    assert weights_sha256(equal) != digest
+    assert weights_sha256(equal.get_weights()) != digest

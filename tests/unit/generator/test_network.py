@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from components.artifacts.tensorflow import tf
-from components.generator.model import KNOWN_CLASSES
-from components.generator.network import (
+from components.generator.architecture import (
     Architecture,
     DropoutPlacement,
     Input,
     Objective,
-    build,
     ngram_row,
     ngram_rows,
 )
+from components.generator.files import KNOWN_CLASSES
+from components.generator.network import build
 
 INPUTS: tuple[Input, ...] = ("one_hot", "scaled", "embedding")
 NetworkOf = Callable[[Architecture], Any]

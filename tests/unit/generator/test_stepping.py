@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.generator.network import Architecture, Input, Objective, parameters
+from components.generator.architecture import Architecture, Input, Objective
+from components.generator.network import parameters
 from components.generator.stepping import Stepper, Windowed
 
 IDS = np.random.default_rng(3).integers(0, 7, (4, 5)).astype(np.int32)

@@ -4,8 +4,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from components.generator.chance import uniform_stream
 from components.generator.strategies import choose, draw, keep_nucleus, keep_top_k
-from components.generator.writing import uniform_stream
 
 LOGITS = np.array([0.3, -1.2, 2.0, 0.9, -0.4, 1.5, 0.0], np.float32)
 HIGHEST_UNIFORM = np.float32(1 - 2**-24)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
-from components.generator.network import Architecture, Objective
+from components.generator.architecture import Architecture, Context, Objective
+from components.generator.chance import uniform_stream
 from components.generator.stepping import Stepper
-from components.generator.writing import Context, Request, Text, Tiling, Writer, uniform_stream
+from components.generator.writing import Request, Text, Tiling, Writer
 
 V = 7
 TABLE = np.random.default_rng(5).normal(0, 1.5, (V, V)).astype(np.float32)

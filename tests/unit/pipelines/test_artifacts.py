@@ -43,6 +43,22 @@ def test_artifacts_are_listed_newest_first_with_their_run_and_without_single_che
     assert found[1].size == len("dataset") * 100
 
 
+def test_samples_that_were_gathered_are_listed_with_their_run_and_their_shards_are_not(tmp_path: Path) -> None:
+    made_from = {"model": "f" * 64}
+    make(tmp_path / RUN / "for-loop-2-iteration-0" / "sample-shard" / "shard", "samples", "sample", made_from, age=3)
+    make(tmp_path / RUN / "sample-shard-1" / "shard", "samples", "sample", made_from, age=2)
+    make(tmp_path / RUN / "sample-gather" / "samples", "samples", "sample", made_from, age=1)
+    (whole,) = artifacts.find(str(tmp_path))
+    assert (whole.run, whole.place.key) == (RUN, str(tmp_path / RUN / "sample-gather" / "samples"))
+
+
+def test_a_stages_several_tasks_are_of_the_same_run(root: Path) -> None:
+    for number, task in enumerate(("sample-shard", "sample-gather")):
+        uuid = f"0b9d6f6c-7a55-4c58-9f6e-0123456789a{number}"
+        make(root / "text-generation" / "run-7" / task / uuid / "samples", "samples", "sample", {}, age=number)
+    assert [one.run for one in artifacts.find(str(root))][:3] == ["run-7", "run-7", "run-7"]
+
+
 def test_a_torn_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
     (root / RUN / "ingest" / "corpus" / "manifest.json").write_text("{")
     assert [one.manifest.kind for one in artifacts.find(str(root))] == ["model", "dataset"]

@@ -7,8 +7,9 @@ import pytest
 
 from components.artifacts.manifest import write_manifest
 from components.artifacts.vocabulary import Vocabulary
+from components.generator.architecture import Architecture
 from components.generator.model import Model
-from components.generator.network import Architecture, build
+from components.generator.network import build
 
 PROMPTS = ["abc def ", "fé <hi> ", "& i had ", "\nabcdef\n"]
 

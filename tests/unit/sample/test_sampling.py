@@ -9,8 +9,9 @@ import pytest
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
-from components.sample import sampling
+from components.sample import texts
 from components.sample.config import SampleConfig
+from components.sample.gathering import gather
 from components.sample.sampling import sample
 
 Write = Callable[..., list[dict[str, Any]]]
@@ -97,7 +98,7 @@ def test_the_report_escapes_texts_and_tells_prompt_from_continuation(given: tupl
 def test_the_report_shows_the_first_texts_of_many(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "TEXTS_SHOWN", 3)
+    monkeypatch.setattr(texts, "TEXTS_SHOWN", 3)
     write(prompts=("a",), count=5, temperatures=(1,))
     page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert "3 of 5 texts" in page
@@ -107,7 +108,7 @@ def test_the_report_shows_the_first_texts_of_many(
 def test_the_report_has_no_more_tokens_than_a_browser_opens_at_once(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "TOKENS_SHOWN", 30)
+    monkeypatch.setattr(texts, "TOKENS_SHOWN", 30)
     write(prompts=("a",), count=5, temperatures=(0.5, 1), length=12)
     assert "2 of 10 texts" in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     write(prompts=("a",), count=5, temperatures=(0.5, 1), length=40)
@@ -136,6 +137,17 @@ def test_a_shard_says_which_it_is_and_counts_its_own_texts(write: Write, tmp_pat
     page = (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert "shard 1 of 2" in page
     assert "3 of 3 texts" in page
+
+
+def test_gathered_shards_are_what_one_process_writes(model: Path, tmp_path: Path) -> None:
+    config = SampleConfig(count=5, length=12, temperatures=(0, 0.7))
+    sample(config, model=str(model), samples=str(tmp_path / "whole"))
+    shards = [str(tmp_path / str(number)) for number in range(3)]
+    for number, path in enumerate(shards):
+        sample(config.model_copy(update={"shard": number, "shards": 3}), model=str(model), samples=path)
+    gather(shards, samples=str(tmp_path / "gathered"))
+    assert _rows(tmp_path / "gathered") == _rows(tmp_path / "whole")
+    assert verify(tmp_path / "gathered").config == verify(tmp_path / "whole").config
 
 
 def test_a_shard_may_have_nothing_to_write(write: Write, tmp_path: Path) -> None:
@@ -226,7 +238,7 @@ def test_an_empty_prompt_is_refused() -> None:
 
 
 def test_texts_go_to_files_of_limited_size(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "TEXTS_A_FILE", 3)
+    monkeypatch.setattr(texts, "TEXTS_A_FILE", 3)
     rows = write(prompts=("a", "b"), count=2, temperatures=(0, 1), batch=2)
     files = sorted((tmp_path / "samples").glob("*.jsonl"))
     assert [path.name for path in files] == [f"samples-0000{n}-of-00003.jsonl" for n in range(3)]

@@ -30,6 +30,16 @@ def test_a_dataset_is_the_text_in_two_splits(data: Dataset, text: str) -> None:
     assert (data.length, data.step) == (8, 3)
 
 
+def test_held_out_text_is_named_by_its_tokens_alone(dataset_of: Callable[..., Path], text: str) -> None:
+    def named(text: str, **changes: Any) -> str:
+        return Dataset.read(dataset_of(text, **changes)).held_out
+
+    last = "abba deaf hide jag\n"
+    assert len({named(text, length=8), named(text, length=16), named("fed" + text[3:])}) == 1
+    others = {named(text), named(text[: -len(last)] + last), named(text, held_out=0.3), named("X" + text[1:])}
+    assert len(others) == 4
+
+
 def test_a_dataset_whose_shards_were_swapped_is_refused(dataset_of: Callable[..., Path]) -> None:
     directory = dataset_of(held_out=0.3)
     train, validation = sorted(directory.glob("*.tfrecord"))

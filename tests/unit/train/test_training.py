@@ -156,11 +156,12 @@ def test_the_model_is_a_whole_artifact(finished: Path, dataset: Path) -> None:
     assert manifest.counts == {"parameters": parameters(Model.read(finished).network), "steps": 36}
 
 
-def test_metrics_belong_together(finished: Path) -> None:
+def test_metrics_belong_together(finished: Path, data: Dataset) -> None:
     metrics = _json(finished / "metrics.json")
     assert (metrics["steps"], metrics["epochs"], metrics["validation_protocol"]) == (36, 3.0, "carry")
     assert metrics["validation_bits_per_char"] == pytest.approx(metrics["validation_loss_nats"] / math.log(2))
     assert metrics["perplexity"] == pytest.approx(math.exp(metrics["validation_loss_nats"]))
+    assert metrics["held_out"] == data.held_out
     assert metrics["train_loss_nats"] < math.log(12)
     assert metrics["tokens_per_second"] > 0
     assert metrics["wall_seconds"] > 0

@@ -1,0 +1,111 @@
+"""The network's shape, and what follows from it alone; no TensorFlow here, so that reading it takes no time.
+
+Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Input = Literal["one_hot", "scaled", "embedding"]
+Objective = Literal["next", "sequence"]
+DropoutPlacement = Literal["after_each", "between"]
+Context = Literal["carry", "window"]
+"""What a token is chosen from: all the text before it, or a window's tokens and a zero state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """All that the network's shape depends on.
+
+    Attributes:
+        vocabulary: how many tokens there are (V).
+        layers, units: the LSTM stack.
+        input: `one_hot`; `scaled`, the id divided by V as one number; or `embedding`.
+        embedding_size: width of the embedding, where there is one.
+        ngrams, ngram_buckets: where ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
+            are added to the token's own; each length has a table of at most ngram_buckets rows, shared by hashing.
+            Feeding a recurrent network n-grams by hashing is Mikolov et al., "Strategies for training large scale
+            neural network language models", 2011; there they go to the output, here to the input.
+        objective: `next`, one target after the window; `sequence`, a target at every position.
+        dropout: share of each LSTM layer's outputs dropped in training.
+        dropout_placement: `after_each` layer; or `between` layers, which for a single layer is after it.
+        input_dropout: share of the embeddings' sum dropped in training.
+    """
+
+    vocabulary: int
+    layers: int
+    units: int
+    input: Input
+    embedding_size: int
+    objective: Objective
+    dropout: float
+    dropout_placement: DropoutPlacement
+    ngrams: int = 1
+    ngram_buckets: int = 1
+    input_dropout: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+    @property
+    def states(self) -> list["State"]:
+        """What is carried from token to token: the tokens just before where n-grams need them, then each h and c."""
+        before = [State(name="before", width=self.ngrams - 1, dtype="int32", initial=self.vocabulary)]
+        lstm = [
+            State(name=f"{part}_{layer + 1}", width=self.units, dtype="float32", initial=0)
+            for layer in range(self.layers)
+            for part in "hc"
+        ]
+        return [*before, *lstm] if self.ngrams > 1 else lstm
+
+    @property
+    def weight_shapes(self) -> dict[str, list[tuple[int, ...]]]:
+        """The shapes of each layer's weights by its name: an LSTM layer's are kernel, recurrent kernel and bias."""
+        width = {"one_hot": self.vocabulary, "scaled": 1, "embedding": self.embedding_size}[self.input]
+        shapes: dict[str, list[tuple[int, ...]]] = {}
+        if self.input == "embedding":
+            shapes["embedding"] = [(self.vocabulary, width)]
+            shapes |= {f"embedding_{n}": [(ngram_rows(self, n), width)] for n in range(2, self.ngrams + 1)}
+        for layer in range(self.layers):
+            gates = 4 * self.units
+            shapes[f"lstm_{layer + 1}"] = [(self.units if layer else width, gates), (self.units, gates), (gates,)]
+        return {**shapes, "logits": [(self.units, self.vocabulary), (self.vocabulary,)]}
+
+    def describe(self, tokens: str, context: Context, window: int) -> str:
+        """What kind of generator it is, in a few words; `tokens` says what its tokens are."""
+        reads = "all the text" if context == "carry" else f"windows of {window}"
+        return f"{self.layers} x LSTM {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One carried state, [B, width], and the value it has everywhere before a text's first token."""
+
+    name: str
+    width: int
+    dtype: str
+    initial: int
+
+    def at_start(self, batch: Any) -> Any:
+        """The state before the first token, [batch, width]."""
+        from components.artifacts.tensorflow import tf
+
+        return tf.fill([batch, self.width], tf.cast(self.initial, self.dtype))
+
+
+def ngram_rows(architecture: Architecture, n: int) -> int:
+    """How many rows the table for runs of `n` tokens has."""
+    distinct: int = (architecture.vocabulary + 1) ** n
+    return min(architecture.ngram_buckets, distinct)
+
+
+def ngram_row(architecture: Architecture, tokens: list[Any]) -> Any:
+    """The row of the table for runs of len(tokens) tokens; int32 tensors of one shape, the newest token first.
+
+    V stands for a token before the text's beginning. Products wrap around where they exceed 32 bits, alike everywhere.
+    """
+    base, row = architecture.vocabulary + 1, tokens[0]
+    for token in tokens[1:]:
+        row = row * base + token
+    return row % ngram_rows(architecture, len(tokens))

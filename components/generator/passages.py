@@ -1,0 +1,89 @@
+"""Passages of text by the hash of each run of characters of one length, to find what stands in another text.
+
+A hash is 64 bits wide: in a hundred million characters and as many looked for, one run in two thousand such searches
+is taken for another. A text is an array of code points, so a place in an array is a character of the text.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts.vocabulary import code_points
+
+CHUNK_CHARACTERS = 1 << 18  # of which all hashes fit a core's cache
+_BASE = 0x9E3779B97F4A7C15
+_WORD = 1 << 64
+
+
+def run_hashes(points: NDArray[np.uint32], length: int) -> NDArray[np.uint64]:
+    """The hash of each run of `length` code points: from uint32 [characters] to uint64 [characters - length + 1].
+
+    A run's hash is a polynomial in its mixed code points modulo 2**64 (Karp and Rabin, 1987), and that of two runs end
+    to end follows from theirs, so the hashes of 2, 4, 8, ... characters make up those of any length.
+    """
+    count = len(points) - length + 1
+    if count <= 0:
+        return np.empty(0, np.uint64)
+    doubled, size = _mixed(points), 1  # hashes of `size` characters
+    hashes, covered = np.zeros(count, np.uint64), 0  # and of the first `covered` of each run
+    while True:
+        if length & size:
+            hashes *= np.uint64(pow(_BASE, size, _WORD))
+            hashes += doubled[covered : covered + count]
+            covered += size
+        if covered == length:
+            return hashes
+        doubled = doubled[:-size] * np.uint64(pow(_BASE, size, _WORD)) + doubled[size:]
+        size *= 2
+
+
+def chunks_of_hashes(points: NDArray[np.uint32], length: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """As `run_hashes`, of a long text a chunk at a time, each with the place of its first run."""
+    for begin in range(0, len(points) - length + 1, CHUNK_CHARACTERS):
+        yield begin, run_hashes(points[begin : begin + CHUNK_CHARACTERS + length - 1], length)
+
+
+class Passages:
+    """The runs of `length` characters of some texts; 8 bytes a character.
+
+    Args:
+        texts: code points of each, uint32 [characters].
+        length: characters a run.
+    """
+
+    def __init__(self, texts: Sequence[NDArray[np.uint32]], length: int) -> None:
+        self.length = length
+        self._hashes = np.empty(sum(max(len(points) - length + 1, 0) for points in texts), np.uint64)
+        filled = 0
+        for points in texts:
+            for _, hashes in chunks_of_hashes(points, length):
+                self._hashes[filled : filled + len(hashes)] = hashes
+                filled += len(hashes)
+        self._hashes.sort()
+
+    def are_in(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of some texts hold any of these: [texts]."""
+        ends = np.cumsum([len(text) for text in texts])
+        places = np.flatnonzero(is_among(run_hashes(code_points("".join(texts)), self.length), self._hashes))
+        owners = np.searchsorted(ends, places, side="right")
+        held = np.zeros(len(texts), bool)
+        held[owners[places + self.length <= ends[owners]]] = True  # the rest lie across two texts
+        return held
+
+
+def is_among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which hashes [N] are among sorted known ones [K]."""
+    if not len(known):
+        return np.zeros(len(hashes), bool)
+    places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    found: NDArray[np.bool_] = known[places] == hashes
+    return found
+
+
+def _mixed(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Each code point as 64 bits that look like chance (Steele, Lea and Flood's SplitMix64, 2014)."""
+    bits = (points.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))

@@ -1,0 +1,160 @@
+"""What of some texts stands in the training text: the share of runs of characters, and the longest copied passage.
+
+The texts' runs are hashed and sorted, and the training text's are looked up among them a chunk at a time, so memory
+grows with the texts judged and not with the training text.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts.vocabulary import code_points
+from components.generator.passages import chunks_of_hashes, is_among, run_hashes
+
+LENGTHS = (4, 8, 16, 32)
+SURROUNDING_CHARACTERS = 40
+_SIEVE_BITS = 22
+_PAIRED = np.uint64(0xD6E8FEB86659FD93)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """The longest passage of some texts that stands in the training text.
+
+    Attributes:
+        characters: how long it is.
+        text, at: in which of the texts it is, and at which character.
+        place: at which character of the training text.
+        passage, before, after: itself, and what surrounds it there.
+    """
+
+    characters: int
+    text: int
+    at: int
+    place: int
+    passage: str
+    before: str
+    after: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Runs:
+    """Runs of one length: their places, ascending, and hashes, [N] each."""
+
+    places: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+
+    def kept(self, which: NDArray[np.bool_]) -> "_Runs":
+        return _Runs(places=self.places[which], hashes=self.hashes[which])
+
+    def longer(self, by: int) -> "_Runs":
+        """The runs that are `by` longer, at most twice as long: those at whose place and `by` further on is a run."""
+        if not len(self.places):
+            return self
+        others = np.minimum(np.searchsorted(self.places, self.places + by), len(self.places) - 1)
+        both = self.places[others] == self.places + by
+        paired = self.hashes * _PAIRED + self.hashes[others]
+        return _Runs(places=self.places[both], hashes=(paired ^ (paired >> np.uint64(29)))[both])
+
+
+class TrainingText:
+    """The training text, to look for copies in."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._points = code_points(text)
+
+    def copied(self, texts: Sequence[str]) -> tuple[Mapping[int, float | None], Passage | None]:
+        """The share of the texts' runs of each of LENGTHS that stand here, None without a run, and the longest passage.
+
+        The passage is None where it would be shorter than all of LENGTHS.
+        """
+        shares: dict[int, float | None] = {}
+        longest: tuple[int, _Runs] | None = None
+        for length in LENGTHS:
+            runs = _runs_of(texts, length)
+            known, inverse = np.unique(runs.hashes, return_inverse=True)
+            is_here = np.zeros(len(known), bool)
+            for _, found in self._matches(known, length):
+                is_here[found] = True
+            shares[length] = float(is_here[inverse].mean()) if len(inverse) else None
+            if shares[length]:
+                longest = length, runs.kept(is_here[inverse])
+        return shares, self._passage(texts, *longest) if longest else None
+
+    def _matches(self, known: NDArray[np.uint64], length: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """The places of the runs here that are among sorted hashes [K], ascending, each with which of them it is."""
+        # Most runs are not: a sieve by a few bits tells that faster than a search.
+        sieve = np.zeros(1 << _SIEVE_BITS, bool)
+        shift = np.uint64(64 - _SIEVE_BITS)
+        sieve[known >> shift] = True
+        for begin, hashes in chunks_of_hashes(self._points, length):
+            left = np.flatnonzero(sieve[hashes >> shift])
+            found = np.minimum(np.searchsorted(known, hashes[left]), len(known) - 1)
+            is_match = known[found] == hashes[left] if len(known) else np.zeros(0, bool)
+            yield left[is_match] + begin, found[is_match]
+
+    def _here(self, known: NDArray[np.uint64], length: int) -> _Runs:
+        """The runs here that are among sorted hashes [K]."""
+        places, found = zip(*self._matches(known, length), strict=True)
+        return _Runs(places=np.concatenate(places), hashes=known[np.concatenate(found)])
+
+    def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs) -> Passage:
+        """The longest passage, from the texts' runs of `length` that stand here."""
+        runs = longer = in_texts, self._here(np.unique(in_texts.hashes), length)
+        by = 0
+        while len(longer[0].places):
+            runs, length = longer, length + by
+            by = length
+            longer = _longer_in_common(runs, by)
+        low, high = 0, by  # runs that are `low` longer are in common, those `high` longer are not
+        while high - low > 1:
+            middle = (low + high) // 2
+            exists = len(_longer_in_common(runs, middle)[0].places) > 0
+            low, high = (middle, high) if exists else (low, middle)
+        return self._described(texts, length + low, *(_longer_in_common(runs, low) if low else runs))
+
+    def _described(self, texts: Sequence[str], length: int, in_texts: _Runs, here: _Runs) -> Passage:
+        first = in_texts.places[0]
+        text, at = divmod(int(first), _spacing(texts))
+        place = int(here.places[here.hashes == in_texts.hashes[0]][0])
+        return Passage(
+            characters=length,
+            text=text,
+            at=at,
+            place=place,
+            passage=self._text[place : place + length],
+            before=self._text[max(place - SURROUNDING_CHARACTERS, 0) : place],
+            after=self._text[place + length : place + length + SURROUNDING_CHARACTERS],
+        )
+
+
+def _runs_of(texts: Sequence[str], length: int) -> _Runs:
+    """All runs of the texts; a text's places begin so far from the one before that no run seems to cross over."""
+    spacing = _spacing(texts)
+    hashes = [run_hashes(code_points(text), length) for text in texts]
+    places = [np.arange(len(part), dtype=np.int64) + number * spacing for number, part in enumerate(hashes)]
+    return _Runs(
+        places=np.concatenate([np.empty(0, np.int64), *places]),
+        hashes=np.concatenate([np.empty(0, np.uint64), *hashes]),
+    )
+
+
+def _spacing(texts: Sequence[str]) -> int:
+    return 2 * max(map(len, texts), default=0) + 1
+
+
+def _longer_in_common(runs: tuple[_Runs, _Runs], by: int) -> tuple[_Runs, _Runs]:
+    """Of runs in two texts those that are `by` longer and still in both."""
+    one, other = (part.longer(by) for part in runs)
+    return (
+        one.kept(is_among(one.hashes, np.unique(other.hashes))),
+        other.kept(is_among(other.hashes, np.unique(one.hashes))),
+    )

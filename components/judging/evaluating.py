@@ -1,0 +1,118 @@
+"""The work of evaluate: a model, its training text and its samples in, figures and plain words out."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import digest, read_manifest
+from components.artifacts.tensorflow import use_device
+from components.command import log
+from components.generator.model import Model
+from components.judging.interval import mean_interval
+from components.judging.ngrams import NGrams, longest_order
+from components.judging.scoring import Scores, score
+from components.judging.texts import Dataset, Judged, held_out, samples_at, text_at, text_of
+from components.judging.writing import judge_samples
+
+
+def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> dict[str, Any]:
+    """Judge the model at a URI against plain models, and the samples at a URI against people's text.
+
+    Args:
+        model: the model.
+        dataset: what it was trained on: the plain models are fitted to it, and copies looked for there.
+        text: a text to score the model on; by default the dataset's held-out split.
+        samples: texts that the model wrote; by default none are judged.
+
+    Returns:
+        `model`, `description`, `dataset`; `text` as `Judged.as_dict`, with the number of `targets` scored; `losses`, a
+        list of rows with `name`, `nats_per_token` and `bits_per_character`, each with its 95 % interval; `gains`, the
+        same of what the model's loss is below that of unigram and n-gram; `verdict`, in words; and `samples`, None or
+        as `judge_samples`, with their `uri`.
+
+    Raises:
+        ArtifactError: an artifact is missing or damaged, they do not belong together, or too little is held out.
+        SourceError: the text can't be had or read.
+    """
+    use_device("auto")
+    data = Dataset.read(dataset)
+    with storage.incoming(model, "model", log.transferred) as directory:
+        made_from, name = read_manifest(directory).made_from, digest(directory)
+        generator = Model.read(directory)
+    _check_belongs(model, generator, made_from, dataset, data)
+    judged = text_at(text, generator.vocabulary) if text else held_out(data, dataset)
+    scores = score(generator, judged.ids, step=int(data.manifest.config["step"]))
+    if not len(scores.places):
+        hint = "give a longer one" if text else "name a text with --text, or make a dataset with vectorize.held_out"
+        raise ArtifactError(f"{judged.name}: {len(judged.ids):,} tokens are too few to score; {hint}")
+    losses, gains, verdict = _losses(generator, data, judged, scores)
+    rows, written_by = samples_at(samples) if samples else ([], {})
+    if rows and written_by.get("model") != name:
+        log.warning(f"{samples}: not written by the model at {model}")
+    if rows:
+        log.info(f"looking for {len(rows):,} samples in the training text")
+    written = judge_samples(rows, text_of(data.train, data.vocabulary), judged.text) if rows else None
+    return {
+        "model": model,
+        "description": generator.description,
+        "dataset": dataset,
+        "text": {**judged.as_dict(), "targets": len(scores.places)},
+        "losses": losses,
+        "gains": gains,
+        "verdict": verdict,
+        "samples": {"uri": samples, **written} if written else None,
+    }
+
+
+def _check_belongs(uri: str, model: Model, made_from: Mapping[str, str], dataset: str, data: Dataset) -> None:
+    if data.vocabulary != model.vocabulary:
+        raise UsageError(f"{dataset}: its vocabulary is not that of the model {uri}; name the model's own dataset")
+    if made_from.get("dataset") not in {None, data.digest}:
+        log.warning(f"{dataset}: not the dataset that {uri} was made from; what is held out here it may have seen")
+
+
+def _losses(
+    model: Model, data: Dataset, judged: Judged, scores: Scores
+) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
+    """The rows of the table, what the model gains on plain models, and that in words."""
+    log.info("fitting the plain models")
+    size, kind = len(model.vocabulary), model.vocabulary.kind
+    order = longest_order(size, kind)
+    plain = NGrams(data.train, size, order)
+    bits = len(judged.ids) / len(judged.text) / math.log(2)  # a character in bits is a token's nats times this
+    rows = [(f"this model, {name}", nats) for name, nats in scores.nats.items()]
+    names = {order: f"{order}-gram", 1: "unigram", 0: f"uniform over {size:,} tokens"}
+    costs = {names[length]: plain.nats(judged.ids, length)[scores.places] for length in names}
+    losses = [{"name": name, **_with_interval(nats, bits)} for name, nats in [*rows, *costs.items()]]
+    own = scores.nats[scores.trained_for]
+    gains = {name: _with_interval(costs[name] - own, bits) for name in (names[order], names[1])}
+    return losses, {"protocol": scores.trained_for, **gains}, _verdict(gains, kind)
+
+
+def _with_interval(nats: NDArray[np.float64], bits: float) -> dict[str, Any]:
+    mean, (low, high) = float(nats.mean()), mean_interval(nats)
+    return {
+        "nats_per_token": mean,
+        "nats_interval": [low, high],
+        "bits_per_character": mean * bits,
+        "bits_interval": [low * bits, high * bits],
+    }
+
+
+def _verdict(gains: Mapping[str, Mapping[str, Any]], kind: str) -> str:
+    """Whether the network learned anything, in words: `gains` are over the n-gram, then over the unigram."""
+    (ngram, over_ngram), (_, over_unigram) = gains.items()
+    low, high = over_ngram["nats_interval"]
+    by = f"by {abs(over_ngram['nats_per_token']):.3f} nats per token, 95 % from {low:+.3f} to {high:+.3f}"
+    if over_unigram["nats_interval"][0] <= 0:
+        return f"The network learned nothing that counting single {kind} does not tell."
+    if low > 0:
+        return f"The network predicts this text better than a {ngram} does, {by}."
+    if high < 0:
+        return f"The network predicts this text worse than a {ngram} does, {by}: counting runs of {kind} tells more."
+    return f"The network and a {ngram} predict this text alike: the difference is uncertain, {by}."

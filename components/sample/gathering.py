@@ -1,0 +1,64 @@
+"""Shards of samples put together, as one process would have written them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import Manifest, read_manifest, write_manifest
+from components.command import log
+from components.sample.report import write_report
+from components.sample.texts import Totals, read_texts, texts_shown, write_texts
+
+
+def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
+    """Write the samples artifact at a URI from all its shards' URIs, in whatever order these come.
+
+    Returns:
+        The samples' counts, and their mean nats per token by temperature.
+
+    Raises:
+        ArtifactError: a shard is missing, damaged, there twice, or made from another model or with other settings.
+    """
+    with ExitStack() as stack:
+        directories = [stack.enter_context(storage.incoming(uri, "samples", log.transferred)) for uri in shards]
+        manifests = [read_manifest(directory) for directory in directories]
+        _check(manifests)
+        config = {**manifests[0].config, "shard": 0, "shards": 1}
+        made_from = manifests[0].made_from
+        counts = {name: sum(one.counts[name] for one in manifests) for name in manifests[0].counts}
+        ordered = sorted(zip(manifests, directories, strict=True), key=lambda pair: pair[0].config["shard"])
+        with storage.outgoing(samples, log.transferred) as directory:
+            totals, shown = Totals(), texts_shown(config["length"], len(config["temperatures"]))
+            rows = totals.counting(_rows([path for _, path in ordered]))
+            first = write_texts(directory, rows, counts["texts"], shown)
+            written_by = f"Model {made_from['model'][:16]}; seed {config['seed']}; gathered from {len(shards)} shards"
+            write_report(
+                directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means
+            )
+            write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
+    log.info(f"{counts['texts']:,} texts gathered from {len(shards)} shards")
+    return {"counts": counts, "nats_per_token": totals.by_temperature()}
+
+
+def _rows(directories: Sequence[Path]) -> Iterator[tuple[dict[str, Any], list[tuple[str, float]]]]:
+    """The texts, each shaded as a whole: the nats of its tokens stay with the shard that wrote it."""
+    for directory in directories:
+        for row in read_texts(directory):
+            yield row, [(row["text"], row["nats_per_token"])]
+
+
+def _check(manifests: Sequence[Manifest]) -> None:
+    """Hold the shards to one another."""
+    first = manifests[0]
+    for one in manifests:
+        if (one.made_from, {**one.config, "shard": 0}) != (first.made_from, {**first.config, "shard": 0}):
+            raise ArtifactError(
+                f"shards {first.config['shard']} and {one.config['shard']} were made from another model or with other "
+                "settings; sample all shards again"
+            )
+    there, wanted = sorted(one.config["shard"] for one in manifests), list(range(first.config["shards"]))
+    if there != wanted:
+        raise ArtifactError(f"the samples' shards are {wanted}, but {there} came; sample all shards again")

@@ -1,0 +1,61 @@
+"""The samples' files: one JSON object a text."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+TEXTS_A_FILE = 10_000
+TEXTS_SHOWN = 200
+TOKENS_SHOWN = 100_000
+"""How many tokens the report's texts have at most, so that a browser opens it at once."""
+
+Written = TypeVar("Written")
+
+
+def write_texts(
+    directory: Path, rows: Iterator[tuple[dict[str, Any], Written]], total: int, shown: int
+) -> list[tuple[dict[str, Any], Written]]:
+    """Write all rows as samples-*.jsonl; the first `shown`, for the report, are returned with what came beside them."""
+    first: list[tuple[dict[str, Any], Written]] = []
+    files = max(-(-total // TEXTS_A_FILE), 1)
+    for number in range(files):
+        path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for row, beside in islice(rows, TEXTS_A_FILE):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                if len(first) < shown:
+                    first.append((row, beside))
+    return first
+
+
+def read_texts(directory: Path) -> Iterator[dict[str, Any]]:
+    """The rows of an artifact's samples-*.jsonl, in order."""
+    for path in sorted(directory.glob("samples-*.jsonl")):
+        with path.open(encoding="utf-8", newline="\n") as file:
+            yield from map(json.loads, file)
+
+
+def texts_shown(length: int, temperatures: int) -> int:
+    """How many texts of this length the report shows: at least one a temperature."""
+    return max(min(TEXTS_SHOWN, TOKENS_SHOWN // length), temperatures)
+
+
+class Totals:
+    """How many texts went by, and their mean nats per token, by (temperature, strategy)."""
+
+    def __init__(self) -> None:
+        self.means: dict[tuple[float, str], tuple[int, float]] = {}
+
+    def counting(self, rows: Iterator[tuple[dict[str, Any], Written]]) -> Iterator[tuple[dict[str, Any], Written]]:
+        """The rows as they are."""
+        for row, beside in rows:
+            key = row["temperature"], row["strategy"]
+            count, mean = self.means.get(key, (0, 0.0))
+            self.means[key] = count + 1, mean + (row["nats_per_token"] - mean) / (count + 1)
+            yield row, beside
+
+    def by_temperature(self) -> dict[str, float]:
+        """The mean nats per token by the temperature, as it is written."""
+        return {f"{temperature:g}": mean for (temperature, _), (_, mean) in self.means.items()}

@@ -1,0 +1,148 @@
+"""Quillflow from Python: a few functions that do what the commands do.
+
+    import pipelines
+
+    done = pipelines.run("tale.txt", recipe="quick", settings={"train.epochs": 2})
+    print(done.metrics["validation_loss_nats"])
+    for text in pipelines.complete("Once upon a time", model=done.artifacts["model"], n=3, temperature=0.7):
+        print(text)
+
+Whatever goes wrong is a `components.artifacts.errors.QuillflowError` whose message is one line; a `UsageError`
+among them where an argument is wrong. TensorFlow and Kubeflow are imported by the first call that needs them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.generator.light.generator import TextGenerator
+    from pipelines.local import Run
+
+
+def run(
+    source: str = "", *, recipe: str = "default", settings: Mapping[str, Any] | None = None, root: str = "runs"
+) -> "Run":
+    """Run ingest, vectorize, train and sample here; what was made before from the same is taken from the cache.
+
+    Args:
+        source: the text: a path or URI, or `builtin:python-docs`; empty for the recipe's own.
+        recipe: named settings, as `quillflow recipes` lists them.
+        settings: what to set on top, by `stage.setting`, such as `{"train.epochs": 3}`.
+        root: a directory or a bucket's URI where runs are kept.
+
+    Returns:
+        The run: its `name`, the URIs of its `artifacts` by kind (corpus, dataset, checkpoints, model, samples), the
+        model's `metrics` (losses in nats per token, `validation_bits_per_char` in bits, `wall_seconds`), and by
+        stage whether it was `executed` or `cached`.
+
+    Raises:
+        UsageError: a setting, the recipe or the source is wrong; nothing was started.
+        QuillflowError: a stage failed, with its own message.
+    """
+    from components.artifacts.errors import UsageError
+    from pipelines.environment import environment
+    from pipelines.local import run_pipeline
+    from pipelines.settings import recipe as recipe_of
+    from pipelines.settings import settings_of
+
+    chosen = recipe_of(recipe)
+    checked = settings_of(chosen, [f"{name}={_as_text(value)}" for name, value in (settings or {}).items()])
+    text = source or chosen.source
+    if not text:
+        raise UsageError(f"recipe {recipe} has no text of its own; name one with source")
+    local = environment("local")
+    local.check(checked)
+    return run_pipeline(text, checked, root, environment=local)
+
+
+def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":
+    """A trained model, ready to write; it needs no TensorFlow and is there in well under a second.
+
+    Args:
+        model: a model's URI, or a run's URI or name; empty for the newest model below `root`.
+        root: where runs are kept.
+
+    Returns:
+        A generator with `logits(text)`, float32 [vocabulary], of the token that follows a text;
+        `stream(prompt, writing)`, the tokens of a text as they are written, each with its cost in nats, by the rules of
+        a `components.generator.light.generator.Writing`; `encode(text)`, int64 ids [tokens]; its `vocabulary` and its
+        `description`.
+
+    Raises:
+        ArtifactError: there is no such model, or it is damaged or foreign.
+        StorageError: the store fails for good.
+    """
+    from pipelines.completing import find_model, load
+
+    return load(find_model(model, root))
+
+
+def complete(
+    prompt: str,
+    *,
+    model: "str | TextGenerator" = "",
+    root: str = "runs",
+    n: int = 1,
+    length: int = 200,
+    temperature: float = 0.5,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 1,
+) -> list[str]:
+    """Finish a text.
+
+    Args:
+        prompt: what the text begins with.
+        model: as `load_model`, or what that returned.
+        root: where runs are kept.
+        n: texts to write.
+        length: tokens of each text, the prompt not counted.
+        temperature: 0 always takes the likeliest token; the higher, the more daring.
+        top_k: draw from this many of the likeliest tokens only; 0 for all.
+        top_p: draw from the nucleus only: the fewest likeliest tokens with this probability together.
+        seed: of the texts' chance: the same seed, the same texts.
+
+    Returns:
+        The n texts, without the prompt.
+
+    Raises:
+        UsageError: the prompt is empty or has what the model does not know, or a setting is wrong.
+        ArtifactError: as `load_model`.
+    """
+    from pipelines.completing import CompleteConfig
+
+    config = CompleteConfig.parse(
+        {"n": n, "length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed},
+        "complete",
+    )
+    generator = load_model(model, root=root) if isinstance(model, str) else model
+    return [
+        "".join(token.text for token in generator.stream(prompt, config.writing, number)) for number in range(config.n)
+    ]
+
+
+def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
+    """Runs beside one another.
+
+    Args:
+        runs: their names or URIs, or models' URIs.
+        root: where runs are kept.
+
+    Returns:
+        `runs` (name and artifacts), `settings` that differ and `metrics`, each a list with one entry a run;
+        `history`, each run's rows, one an epoch (losses in nats per token), and `samples`, each run's first text at
+        each temperature.
+
+    Raises:
+        ArtifactError: there is no such run.
+        UsageError: a name means more than one run.
+    """
+    from pipelines.comparing import as_dict, look_at
+
+    return as_dict(look_at(runs, root))
+
+
+def _as_text(value: Any) -> str:
+    """A setting's value as `--set` takes it."""
+    return value if isinstance(value, str) else json.dumps(list(value) if isinstance(value, tuple) else value)

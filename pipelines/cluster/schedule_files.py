@@ -1,0 +1,114 @@
+"""The files that say what runs when, one a schedule."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from components.artifacts.errors import UsageError
+from components.command.settings import Settings, nearest
+from pipelines.arguments import plain, refuse_local_files
+from pipelines.cache import suite_version
+from pipelines.settings import STAGES, checked, recipe
+
+EACH_TIME = "[[ScheduledTime]]"
+"""The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the
+cache from answering for ingest; the later stages then have a new corpus before them, so they run too."""
+_CRON_FIELDS = (("seconds", 59), ("minutes", 59), ("hours", 23), ("day", 31), ("month", 12), ("weekday", 7))
+
+
+class Schedule(BaseModel):
+    """A schedule as its file has it; `cron` has six fields, seconds first, in the time zone of the cluster."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    cron: str
+    environment: str
+    recipe: str = "default"
+    source: str = ""
+    settings: dict[str, dict[str, Any]] = {}
+    enabled: bool = True
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+            raise ValueError("must be lowercase letters, digits and hyphens")
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        fields = value.split()
+        if len(fields) != len(_CRON_FIELDS):
+            raise ValueError("must have six fields, seconds first, such as '0 30 2 * * *' for half past two each night")
+        for field, (name, highest) in zip(fields, _CRON_FIELDS, strict=True):
+            numbers = [int(number) for number in re.findall(r"\d+", field)]
+            if not re.fullmatch(r"[\d*/,?A-Za-z-]+", field) or max(numbers, default=0) > highest:
+                raise ValueError(f"{name} can't be {field!r}")
+        return value
+
+    @field_validator("settings")
+    @classmethod
+    def _are_of_stages(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for stage in value:
+            if stage not in STAGES:
+                raise ValueError(f"no stage {stage!r}; {nearest(stage, STAGES)}")
+        return value
+
+    def stages(self) -> dict[str, Settings]:
+        """All stages' settings: the recipe's with the file's on top."""
+        return checked(recipe(self.recipe), self.settings)
+
+    def arguments(self) -> dict[str, Any]:
+        """What the pipeline is called with each time."""
+        settings = self.stages()
+        source = self.source or recipe(self.recipe).source
+        if not source:
+            raise UsageError(f"recipe {self.recipe} has no text of its own; name one as source")
+        refuse_local_files(source, settings)
+        return {
+            "source": source,
+            **{stage: plain(settings[stage]) for stage in settings},
+            "source_digest": EACH_TIME,
+            "prompts_digest": EACH_TIME,
+            "version": suite_version(),
+        }
+
+
+def read(directory: Path) -> list[Schedule]:
+    """The schedules that the `*.yaml` files of a directory hold, one a file.
+
+    Raises:
+        UsageError: a file can't be read or is wrong, or two have one name; it names file and field.
+    """
+    if not directory.is_dir():
+        raise UsageError(f"{directory}: no such directory; schedules are files there, one each")
+    found: dict[tuple[str, str], Path] = {}
+    schedules = []
+    for path in sorted(directory.glob("*.yaml")):
+        schedule = _read(path)
+        key = (schedule.environment, schedule.name)
+        if key in found:
+            raise UsageError(f"{path}: name: {schedule.name} is that of {found[key]} too; choose another")
+        found[key] = path
+        schedules.append(schedule)
+    return schedules
+
+
+def _read(path: Path) -> Schedule:
+    try:
+        schedule = Schedule.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        schedule.arguments()
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: can't be read as YAML ({' '.join(str(error).split())})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        raise UsageError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ').lower()}") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    return schedule

@@ -1,0 +1,74 @@
+"""`quillflow complete`: finishes a text, on the terminal, as it is written."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from components.command import log
+from components.command.settings import add_flags
+from components.command.stage import add_common_flags, print_json
+from pipelines.commands.output import reader_may_leave, shortest
+
+if TYPE_CHECKING:
+    from components.generator.light.generator import TextGenerator
+    from pipelines.completing import CompleteConfig
+
+_UNPRINTABLE = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    from pipelines.completing import CompleteConfig
+
+    text = "Finish a text with a model, on the terminal, as it is written."
+    command = commands.add_parser("complete", help=text, description=text)
+    command.add_argument("prompt", metavar="TEXT", help="what the text begins with")
+    command.add_argument(
+        "--model", default="", metavar="URI|RUN", help="a model or a run (default: the newest below the root)"
+    )
+    command.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+    add_common_flags(command)
+    add_flags(command, CompleteConfig, {})
+    command.set_defaults(run=_complete)
+
+
+def _complete(arguments: argparse.Namespace) -> int:
+    from pipelines.completing import CompleteConfig, find_model, load
+
+    given = {name: value for name, value in vars(arguments).items() if name in CompleteConfig.model_fields}
+    config = CompleteConfig.parse(given, "complete")
+    uri = find_model(arguments.model, arguments.root)
+    generator = load(uri)
+    generator.encode(arguments.prompt)
+    if arguments.json:
+        print_json({"model": uri, **_written(generator, arguments.prompt, config)})
+        return 0
+    log.info(f"{shortest(uri)}: {generator.description}")
+    with reader_may_leave():
+        for number in range(config.n):
+            if config.n > 1:
+                heading = f"--- {number + 1} of {config.n}"
+                sys.stdout.write(log.paint(heading, "soft", sys.stdout) + "\n")
+            _stream(generator, arguments.prompt, config, number)
+    return 0
+
+
+def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", number: int) -> None:
+    """Write one text to standard output as its tokens come; its line ends whatever stops it."""
+    forbidden = _UNPRINTABLE if sys.stdout.isatty() else {}
+    sys.stdout.write(log.paint(prompt, "soft", sys.stdout))
+    try:
+        for token in generator.stream(prompt, config.writing, number):
+            sys.stdout.write(token.text.translate(forbidden))
+            sys.stdout.flush()
+    finally:
+        sys.stdout.write("\n")
+
+
+def _written(generator: "TextGenerator", prompt: str, config: "CompleteConfig") -> dict[str, Any]:
+    texts = []
+    for number in range(config.n):
+        tokens = list(generator.stream(prompt, config.writing, number))
+        nats = sum(token.nats for token in tokens) / len(tokens)
+        texts.append({"text": "".join(token.text for token in tokens), "nats_per_token": round(nats, 6)})
+    return {"prompt": prompt, "settings": config.model_dump(mode="json"), "texts": texts}

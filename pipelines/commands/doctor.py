@@ -1,0 +1,50 @@
+"""`quillflow doctor`: what stands ready here, and what to do about what does not."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from components.command import log
+from components.command.stage import print_json
+from pipelines.commands.cluster import add_cluster_flags, environment_of
+
+if TYPE_CHECKING:
+    from pipelines.doctor.check import Check, Verdict
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Look at what is installed, the devices, the container engine, credentials and stores; say what to do."
+    command = commands.add_parser(
+        "doctor", help=text, description=text + " What is asked for and fails makes the exit code 1."
+    )
+    command.add_argument(
+        "--root", default="", metavar="URI", help="ask for this place to be writable, on condition too"
+    )
+    command.add_argument("--docker", action="store_true", help="ask for a container engine with the images")
+    command.add_argument("--gpu", action="store_true", help="ask for a GPU that training can use")
+    add_cluster_flags(command)
+    command.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from pipelines.doctor import examine
+
+    cluster = environment_of(arguments).cluster
+    checks = []
+    for check in examine(root=arguments.root, cluster=cluster, docker=arguments.docker, gpu=arguments.gpu):
+        checks.append(check)
+        if not arguments.json:
+            sys.stdout.write(_line(check))
+            sys.stdout.flush()
+    failed = any(check.verdict == "fail" for check in checks)
+    if arguments.json:
+        print_json({"ok": not failed, "checks": [check.as_dict() for check in checks]})
+    return 1 if failed else 0
+
+
+def _line(check: "Check") -> str:
+    colours: dict[Verdict, log.Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
+    verdict = log.paint(f"{check.verdict:<4}", colours[check.verdict], sys.stdout)
+    advice = f"\n{'':<24} {check.advice}" if check.advice else ""
+    return f"{verdict}  {check.name:<18} {check.found}{advice}\n"

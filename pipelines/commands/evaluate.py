@@ -1,0 +1,71 @@
+"""`quillflow evaluate`: how good a model is."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.artifacts.errors import UsageError
+from components.command.stage import add_common_flags
+from pipelines.commands.output import print_result
+
+if TYPE_CHECKING:
+    from pipelines.artifacts import Artifact
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Judge a model: its loss against plain models', and what it wrote against people's text."
+    command = commands.add_parser("evaluate", help=text, description=text)
+    command.add_argument("model", metavar="MODEL", help="a model's URI, a run's URI, or a run's name")
+    command.add_argument("--text", default="", metavar="URI", help="a text to score (default: what was held out)")
+    command.add_argument("--dataset", default="", metavar="URI", help="what it was trained on (default: found)")
+    command.add_argument("--samples", default="", metavar="URI", help="what it wrote (default: the newest found)")
+    command.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+    add_common_flags(command)
+    command.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from pipelines import artifacts
+
+    models = [one for one in artifacts.resolve(arguments.model, arguments.root) if one.manifest.kind == "model"]
+    if len(models) != 1:
+        raise UsageError(f"{arguments.model}: {len(models)} models are there; name one by its URI")
+    model = models[0]
+    dataset, samples = _dataset_and_samples(model, arguments.root)
+    if not (arguments.dataset or dataset):
+        raise UsageError(
+            f"{model.place}: the dataset it was made from is neither below {arguments.root} nor near it; "
+            "name it with --dataset"
+        )
+    from components.judging.evaluating import evaluate
+    from components.judging.table import as_lines
+
+    found = evaluate(
+        model=str(model.place),
+        dataset=arguments.dataset or dataset,
+        text=arguments.text,
+        samples=arguments.samples or samples,
+    )
+    # A path below the current directory reads best as seen from there.
+    return print_result(arguments, found, [line.replace(f"{Path.cwd()}/", "") for line in as_lines(found)])
+
+
+def _dataset_and_samples(model: "Artifact", root: str) -> tuple[str, str]:
+    """The URIs of what the model was made from and of the newest that it wrote, empty where they are not found.
+
+    They are looked for below `root`, in the model's run, and beside it.
+    """
+    from pipelines import artifacts
+
+    known = [*artifacts.find(root), *artifacts.beside(model)]
+    if model.run:
+        known += artifacts.find(str(model.place).partition(f"/{model.run}/")[0] + f"/{model.run}")
+    known.sort(key=lambda found: found.updated)
+    datasets = [found for found in known if found.digest == model.manifest.made_from.get("dataset")]
+    samples = [found for found in known if found.manifest.made_from.get("model") == model.digest]
+    return _last_uri(datasets), _last_uri(samples)
+
+
+def _last_uri(found: "list[Artifact]") -> str:
+    return str(found[-1].place) if found else ""

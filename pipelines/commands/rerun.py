@@ -1,0 +1,111 @@
+"""`quillflow rerun`: one stage of a run again, here or on a cluster."""
+
+import argparse
+import os
+import secrets
+import time
+from typing import Any
+
+from components.artifacts.errors import UsageError
+from pipelines.commands.cluster import add_cluster_flags, environment_of
+from pipelines.commands.output import print_result
+from pipelines.environment import Environment
+from pipelines.settings import DEFAULT_RECIPE, STAGES
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Do one stage of a run again, fed with what the run made, with the settings it had."
+    command = commands.add_parser(
+        "rerun",
+        help=text,
+        description=text + " On a cluster where the environment has one and no --root is given, else on this machine. "
+        "Training that was left unfinished goes on from its checkpoints.",
+    )
+    command.add_argument("stage", choices=tuple(STAGES), metavar="STAGE", help=", ".join(STAGES))
+    command.add_argument(
+        "--from",
+        dest="former",
+        required=True,
+        metavar="RUN",
+        help="the run, by its id or name, or the URI of the artifact to feed the stage with",
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="STAGE.SETTING=VALUE",
+        help="a setting that is to differ from the run's; may be repeated",
+    )
+    command.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME",
+        help="settings to take where those of the run are not known (default: %(default)s)",
+    )
+    command.add_argument("--root", metavar="URI", help="do it on this machine; where runs are kept (default: runs)")
+    add_cluster_flags(command)
+    command.set_defaults(run=_rerun)
+
+
+def _rerun(arguments: argparse.Namespace) -> int:
+    environment = environment_of(arguments)
+    if arguments.root is None and environment.cluster.endpoint:
+        return _on_cluster(arguments, environment)
+    return _here(arguments, arguments.root or "runs")
+
+
+def _here(arguments: argparse.Namespace, root: str) -> int:
+    from pipelines.reruns import plan, rerun_here
+
+    chosen = plan(
+        arguments.stage,
+        arguments.former,
+        root,
+        recorded={},
+        assignments=arguments.assignments,
+        fallback=arguments.recipe,
+    )
+    done = rerun_here(chosen, root)
+    made = {name: done[name] for name in STAGES[arguments.stage].artifacts if name in done}
+    lines = [f"Run {done['run']}: {arguments.stage} of {arguments.former} again"]
+    lines += [f"  {name:<12} {os.path.relpath(uri) if '://' not in uri else uri}" for name, uri in made.items()]
+    return print_result(arguments, done, lines)
+
+
+def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
+    from pipelines.arguments import plain, prompts_digest, refuse_local_files
+    from pipelines.cache import suite_version
+    from pipelines.cluster import runs
+    from pipelines.cluster.client import Client
+    from pipelines.cluster.submitting import package, submit
+    from pipelines.reruns import INPUTS, plan
+
+    root = environment.cluster.pipeline_root
+    if not root:
+        raise UsageError(f"environment {environment.name} has no cluster.pipeline_root; set it to where runs are kept")
+    client = Client(environment.cluster)
+    recorded: dict[str, Any] = {}
+    if "://" not in arguments.former:
+        former = runs.get(client, arguments.former)
+        recorded = dict((former.runtime_config and former.runtime_config.parameters) or {})
+    stage = arguments.stage
+    chosen = plan(
+        stage, arguments.former, root, recorded=recorded, assignments=arguments.assignments, fallback=arguments.recipe
+    )
+    refuse_local_files(chosen.source, chosen.settings)
+    environment.check(chosen.settings)
+    fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
+    values = {
+        fed_with: chosen.source,
+        "settings": plain(chosen.settings[stage]),
+        # Who asks for a stage again does not want the cache's answer, so this version is like no other.
+        "version": f"{suite_version()} {secrets.token_hex(4)}",
+    }
+    if stage == "sample":
+        values["prompts_digest"] = prompts_digest(chosen.settings)
+    name = f"rerun-{stage}-{time.strftime('%Y-%m-%d-%H-%M-%S')}"
+    done = submit(client, package(stage, environment), name=name, arguments=values)
+    lines = [f"Run {done.run}: {stage} of {arguments.former} again, fed with {chosen.source}", f"  {done.link}"]
+    return print_result(arguments, {**done.as_dict(), fed_with: chosen.source}, lines)

@@ -1,0 +1,64 @@
+"""`quillflow schedule`: recurring runs on a cluster, kept as files."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pipelines.commands.cluster import add_cluster_flags, environment_of
+from pipelines.commands.output import print_result
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Make a cluster's recurring runs match files, list them, or remove one."
+    actions = commands.add_parser("schedule", help=text, description=text).add_subparsers(
+        metavar="ACTION", required=True
+    )
+    for name, run, text in (
+        ("apply", _apply, "Make the environment's recurring runs match its files; what matches already stays."),
+        ("ls", _ls, "List the environment's recurring runs that came from files."),
+        ("rm", _rm, "Remove one from the cluster; while its file is there, the next apply brings it back."),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        if name == "rm":
+            action.add_argument("name", metavar="NAME", help="the schedule's name")
+        if name == "apply":
+            action.add_argument(
+                "directory",
+                nargs="?",
+                type=Path,
+                metavar="DIR",
+                help="where the files are (default: the environment's)",
+            )
+        add_cluster_flags(action)
+        action.set_defaults(run=run)
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import schedule_files, schedules
+    from pipelines.cluster.client import Client
+
+    environment = environment_of(arguments)
+    directory = arguments.directory or Path(environment.cluster.schedules)
+    wanted = [one for one in schedule_files.read(directory) if one.environment == environment.name]
+    done = schedules.apply(Client(environment.cluster), environment, wanted)
+    lines = [f"{name:<20} {what}" for name, what in done.items()]
+    return print_result(arguments, done, lines or [f"no schedules of {environment.name}, in {directory} or there"])
+
+
+def _ls(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import schedules
+    from pipelines.cluster.client import Client
+
+    environment = environment_of(arguments)
+    found = schedules.listed(Client(environment.cluster), environment)
+    return print_result(arguments, {"schedules": found}, schedules.as_table(found))
+
+
+def _rm(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import schedules
+    from pipelines.cluster.client import Client
+
+    environment = environment_of(arguments)
+    schedules.remove(Client(environment.cluster), environment, arguments.name)
+    return print_result(arguments, {"removed": arguments.name}, [f"{arguments.name:<20} removed"])

@@ -1,0 +1,71 @@
+"""`quillflow submit`: the whole pipeline, on a cluster."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.errors import UsageError
+from components.command import log
+from pipelines.commands.cluster import add_cluster_flags, champion_of, environment_of
+from pipelines.commands.output import print_result
+from pipelines.commands.promote import as_line, promote_run
+from pipelines.commands.run import add_settings_flags
+from pipelines.settings import recipe, settings_of
+
+
+def add(commands: Any) -> None:
+    """Give the parser the command."""
+    text = "Run the whole pipeline on a cluster: ingest, vectorize, train, sample."
+    command = commands.add_parser(
+        "submit",
+        help=text,
+        description=text + " The pipeline is brought there as a version of its own, where it is not there yet.",
+        epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
+    )
+    add_settings_flags(command)
+    command.add_argument("--name", metavar="NAME", help="what the run is called (default: recipe and time)")
+    command.add_argument("--wait", action="store_true", help="wait until it has ended; exit 1 if it failed")
+    command.add_argument(
+        "--promote", action="store_true", help="wait, then make its model the champion if it is better than that"
+    )
+    add_cluster_flags(command)
+    command.set_defaults(run=_submit)
+
+
+def _submit(arguments: argparse.Namespace) -> int:
+    from pipelines.arguments import arguments_of, refuse_local_files
+    from pipelines.cluster import runs
+    from pipelines.cluster.client import Client
+    from pipelines.cluster.submitting import package, submit
+
+    chosen = recipe(arguments.recipe)
+    settings = settings_of(chosen, arguments.assignments)
+    source = arguments.source or chosen.source
+    if not source:
+        raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    refuse_local_files(source, settings)
+    environment = environment_of(arguments)
+    environment.check(settings)
+    if arguments.promote:
+        champion_of(environment)  # refused before anything runs
+    client = Client(environment.cluster)
+    done = submit(
+        client,
+        package("text-generation", environment),
+        name=arguments.name or f"{Path(chosen.name).stem}-{time.strftime('%Y-%m-%d-%H-%M-%S')}",
+        arguments=arguments_of(source, settings),
+    )
+    lines = [f"Run {done.run} ({done.name}) of {done.version}", f"  {done.link}"]
+    shown = done.as_dict()
+    if not (arguments.wait or arguments.promote):
+        return print_result(arguments, shown, lines)
+    for line in lines:
+        log.info(line)
+    shown |= runs.wait(client, done.run)
+    ended = [f"Run {done.run} {shown['state'].lower()}"]
+    if arguments.promote:
+        promotion = promote_run(done.run, environment.cluster.pipeline_root, champion_of(environment))
+        shown["promotion"] = promotion.model_dump()
+        ended.append(as_line(promotion))
+    return print_result(arguments, shown, ended)

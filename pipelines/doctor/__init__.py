@@ -1,0 +1,30 @@
+"""What stands ready here and what does not: `examine` looks, and says of each thing what to do."""
+
+from collections.abc import Iterator
+
+from pipelines.doctor import machine, services
+from pipelines.doctor.check import Check
+from pipelines.environment import Cluster
+
+
+def examine(*, root: str, cluster: Cluster, docker: bool, gpu: bool) -> Iterator[Check]:
+    """All checks, one after the other; what was asked for and is not there fails, what was not is a warning.
+
+    Args:
+        root: URI that is to be written to; empty for none.
+        cluster: the Kubeflow Pipelines API that is to answer, where its endpoint is set.
+        docker: whether stages are to run in containers.
+        gpu: whether training is to use a GPU.
+    """
+    yield machine.python()
+    yield machine.packages()
+    yield from machine.devices(asked=gpu)
+    yield machine.cores_and_memory()
+    yield machine.disk(root)
+    yield from services.container_engine(asked=docker)
+    yield services.google_credentials()
+    yield services.amazon_credentials()
+    if cluster.endpoint:
+        yield services.endpoint(cluster)
+    if root:
+        yield from services.store(root)

@@ -1,0 +1,118 @@
+"""Checks of what lies outside: the container engine, credentials, the cluster's API, the store.
+
+No credential is read or shown, only where one would be taken from.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.artifacts import storage
+from components.artifacts.errors import QuillflowError
+from components.artifacts.storage import ABSENT, ConflictError
+from pipelines.doctor.check import Check, missing, shown
+from pipelines.environment import Cluster
+
+TIMEOUT_SECONDS = 10
+
+
+def container_engine(*, asked: bool) -> Iterator[Check]:
+    """Whether an engine answers, and which of the suite's images it has."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=TIMEOUT_SECONDS)
+        number = client.version().get("Version", "of unknown version")
+        tags = sorted(tag for image in client.images.list() for tag in image.tags if "quillflow/" in tag)
+    except DockerException:
+        where = os.environ.get("DOCKER_HOST", "its usual socket")
+        advice = "start Docker, see to the right to use its socket, or point DOCKER_HOST at an engine"
+        yield missing("container engine", f"none answers at {storage.redacted(where)}", advice, asked=asked)
+        return
+    yield Check(name="container engine", verdict="ok", found=f"Docker {number}")
+    if tags:
+        yield Check(name="images", verdict="ok", found=", ".join(tags))
+    else:
+        yield missing("images", "none of Quillflow's", "build them from a checkout", asked=asked)
+
+
+def google_credentials() -> Check:
+    """Where credentials for gs:// would be taken from."""
+    home = Path(os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud")
+    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    path = Path(named) if named else home / "application_default_credentials.json"
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        return Check(name="gs credentials", verdict="ok", found="none needed: STORAGE_EMULATOR_HOST is set")
+    if path.is_file():
+        return Check(name="gs credentials", verdict="ok", found=f"file {shown(path)}")
+    advice = "for gs:// run gcloud auth application-default login; on Google's machines a service account will do"
+    return missing("gs credentials", f"no file {shown(path)}", advice, asked=bool(named))
+
+
+def amazon_credentials() -> Check:
+    """Where credentials for s3:// and minio:// would be taken from."""
+    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    server = f", server {storage.redacted(endpoint)}" if endpoint else ""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        if os.environ.get(name):
+            return Check(name="s3 credentials", verdict="ok", found=f"variable {name}{server}")
+    if path.is_file():
+        return Check(name="s3 credentials", verdict="ok", found=f"file {shown(path)}{server}")
+    advice = "for s3:// set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Amazon's machines a role will do"
+    return missing("s3 credentials", f"no variable, no file {shown(path)}{server}", advice, asked=False)
+
+
+def endpoint(cluster: Cluster) -> Check:
+    """Whether a Kubeflow Pipelines API answers."""
+    from pipelines.cluster.client import Client
+
+    try:
+        client = Client(cluster)
+    except QuillflowError as error:
+        return missing("endpoint", str(error), "start a port-forward, or correct the address or the token", asked=True)
+    namespaces = "keeps namespaces apart" if client.namespace else "keeps all runs together"
+    return Check(name="endpoint", verdict="ok", found=f"{storage.redacted(cluster.endpoint)} answers, {namespaces}")
+
+
+def store(root: str) -> Iterator[Check]:
+    """Whether a place can be written, refuses what a condition forbids, and lets go of what was written."""
+    try:
+        place = storage.place_of(root) / f".quillflow-doctor-{secrets.token_hex(8)}" / "probe"
+        version = place.store.write(place.key, b"first", expected=ABSENT)
+    except (QuillflowError, OSError) as error:
+        yield missing("write", str(error), "the message says what is missing", asked=True)
+        return
+    yield Check(name="write", verdict="ok", found=storage.redacted(root))
+    conditional, removal = _condition(place, version), _removal(place)
+    yield from (conditional, removal)
+
+
+def _condition(place: storage.Place, version: str) -> Check:
+    """Checkpoints and their one owner rest on a store that refuses to write over what another has written."""
+    try:
+        place.store.write(place.key, b"second", expected=ABSENT)
+    except ConflictError:
+        pass
+    except QuillflowError as error:
+        return missing("conditional write", str(error), "the message says what is missing", asked=True)
+    else:
+        advice = "the server must heed If-None-Match and If-Match: use a newer one, or another"
+        return missing("conditional write", "the store writes over what is there all the same", advice, asked=True)
+    try:
+        place.store.write(place.key, b"second", expected=version)
+    except QuillflowError as error:
+        return missing("conditional write", str(error), "the server must heed If-Match: use a newer one", asked=True)
+    return Check(name="conditional write", verdict="ok", found="refused where another wrote, done where none did")
+
+
+def _removal(place: storage.Place) -> Check:
+    above = str(place).removesuffix("/probe")
+    try:
+        place.store.delete(place.key)
+        storage.remove(above)
+    except QuillflowError as error:
+        return missing("delete", str(error), f"allow deleting, and remove {above}", asked=True)
+    return Check(name="delete", verdict="ok", found="the probe is gone")

@@ -1,0 +1,150 @@
+"""`quillflow submit`: what arrives at the cluster, once and not twice, and what is refused before that."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.artifacts import storage
+from pipelines.cache import suite_version
+from tests.cluster.conftest import Command
+from tests.cluster.server import Server
+
+
+def test_a_run_is_submitted_with_its_settings_in_the_environments_experiment(
+    server: Server, quillflow: Command
+) -> None:
+    code, out, _ = quillflow("submit", "--recipe", "quick", "--set", "train.epochs=3", "--name", "first")
+    assert code == 0
+    (run,) = server.api.runs.values()
+    assert run.display_name == "first"
+    assert server.api.experiments[run.experiment_id].display_name == "stories"
+    parameters = run.runtime_config.parameters
+    assert parameters["train"]["epochs"] == 3
+    assert parameters["source"] == "builtin:python-docs"
+    assert len(parameters["source_digest"]) == 64
+    assert parameters["version"] == suite_version()
+    assert out.splitlines()[0].startswith(f"Run {run.run_id} (first) of text-generation-")
+    assert out.splitlines()[1] == f"  {server.url}/#/runs/details/{run.run_id}"
+
+
+def test_the_pipeline_and_the_experiment_are_brought_once(server: Server, quillflow: Command) -> None:
+    for _ in range(2):
+        assert quillflow("submit")[0] == 0
+    assert len(server.api.runs) == 2
+    assert len(server.api.experiments) == len(server.api.pipelines) == len(server.api.versions) == 1
+
+
+def test_another_pipeline_is_another_version_of_it(server: Server, quillflow: Command, environment: Path) -> None:
+    quillflow("submit")
+    environment.write_text(environment.read_text() + "retries: {count: 3}\n")
+    quillflow("submit", "--json")
+    first, second = server.api.versions.values()
+    assert first.name != second.name
+    assert [run.pipeline_version_reference.pipeline_version_id for run in server.api.runs.values()] == [
+        first.pipeline_version_id,
+        second.pipeline_version_id,
+    ]
+
+
+def test_json_says_what_was_submitted(server: Server, quillflow: Command) -> None:
+    _, out, _ = quillflow("submit", "--json", "--name", "first")
+    (run,) = server.api.runs
+    (version,) = server.api.versions.values()
+    link = f"{server.url}/#/runs/details/{run}"
+    assert json.loads(out) == {"run": run, "name": "first", "version": version.name, "link": link}
+
+
+def test_an_api_that_keeps_namespaces_apart_is_told_ours(server: Server, quillflow: Command, environment: Path) -> None:
+    server.api.multi_user = True
+    code, _, err = quillflow("submit")
+    assert (code, "a namespace is needed" in err) == (1, True)
+    environment.write_text(environment.read_text().replace("cluster:", "cluster:\n  namespace: team-a"))
+    assert quillflow("submit")[0] == 0
+    assert [one.namespace for one in server.api.experiments.values()] == ["team-a"]
+
+
+def test_a_source_in_a_bucket_is_named_by_its_version(server: Server, quillflow: Command, in_bucket: str) -> None:
+    source = f"{in_bucket}/tale.txt"
+    for data in (b"one", None, b"two"):
+        if data is not None:
+            storage.write_file(source, data)
+        assert quillflow("submit", "--source", source)[0] == 0
+    digests = [run.runtime_config.parameters["source_digest"] for run in server.api.runs.values()]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_bucket_that_cannot_be_asked_from_here_is_never_taken_for_unchanged(
+    server: Server, quillflow: Command, in_bucket: str
+) -> None:
+    assert in_bucket
+    for _ in range(2):
+        code, _, err = quillflow("submit", "--source", "gs://elsewhere/tale.txt")
+        assert (code, "whether it has changed can't be told from here" in err) == (0, True)
+    first, second = (run.runtime_config.parameters["source_digest"] for run in server.api.runs.values())
+    assert first != second
+
+
+def test_the_root_and_the_service_account_are_the_environments(
+    server: Server, quillflow: Command, environment: Path
+) -> None:
+    more = "cluster:\n  pipeline_root: gs://lab/runs\n  service_account: quill"
+    environment.write_text(environment.read_text().replace("cluster:", more))
+    assert quillflow("submit")[0] == 0
+    (run,) = server.api.runs.values()
+    assert (run.runtime_config.pipeline_root, run.service_account) == ("gs://lab/runs", "quill")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--source", "tale.txt"], "--source tale.txt: is on this machine, where the cluster can't read it; put it in"),
+        (["--set", "sample.prompts_file=/p.txt"], "sample.prompts_file /p.txt: is on this machine"),
+        (["--set", "train.init_from=file:///c"], "train.init_from file:///c: is on this machine"),
+        (["--recipe", "nietzsche"], "recipe nietzsche has no text of its own; name one with --source"),
+        (["--set", "train.epoch=3"], "unknown setting train.epoch; did you mean train.epochs?"),
+        (["--promote"], "environment lab keeps no champion; set cluster.champion"),
+    ],
+)
+def test_what_cannot_run_there_is_refused_before_the_cluster_hears_of_it(
+    server: Server, quillflow: Command, arguments: list[str], message: str
+) -> None:
+    code, out, err = quillflow("submit", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not server.faults.seen
+
+
+def test_two_who_bring_the_same_at_once_both_get_their_run(server: Server, quillflow: Command) -> None:
+    """The one who comes second finds what is there, though it was not there when it looked."""
+    api = server.api
+    assert quillflow("submit")[0] == 0
+    for kind, pattern in (
+        ("experiments", "GET .*/experiments"),
+        ("pipelines", "GET .*/pipelines/names"),
+        ("versions", "GET .*/versions"),
+    ):
+        hidden = dict(getattr(api, kind))
+        getattr(api, kind).clear()
+        server.faults.after(pattern, lambda kind=kind, hidden=hidden: getattr(api, kind).update(hidden))
+        code, _, err = quillflow("submit")
+        assert (code, err) == (0, ""), kind
+        assert getattr(api, kind) == hidden
+    assert len(api.runs) == 4
+
+
+def test_submit_waits_and_says_how_it_ended(server: Server, quillflow: Command) -> None:
+    server.faults.after("POST .*/runs", lambda: server.api.end(next(iter(server.api.runs))))
+    code, out, err = quillflow("submit", "--wait")
+    (run,) = server.api.runs
+    assert (code, out) == (0, f"Run {run} succeeded\n")
+    assert f"{server.url}/#/runs/details/{run}" in err
+
+
+def test_submit_that_waits_exits_1_when_the_run_fails(server: Server, quillflow: Command) -> None:
+    server.faults.after(
+        "POST .*/runs", lambda: server.api.end(next(iter(server.api.runs)), "FAILED", "train", "out of memory")
+    )
+    code, out, err = quillflow("submit", "--wait")
+    assert (code, out) == (1, "")
+    assert "train failed: out of memory" in err.splitlines()[-1]

@@ -1,0 +1,126 @@
+"""Each image alone, with narrow rights and no network but a bucket's server: one stage after the other."""
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from components.artifacts import storage
+from components.artifacts.manifest import digest, verify
+from components.artifacts.storage import place
+from tests.containers.running import NARROW, Run
+from tests.storage import servers
+
+TEXT = "".join(f"The {n} foxes jump over {n % 7} dogs. " for n in range(150))
+SMALL = ["--units", "16", "--batch", "8", "--checkpoint-seconds", "1"]
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def network(engine: Any) -> Iterator[Any]:
+    """A network that leads to this machine and nowhere else."""
+    made = engine.networks.create(f"quillflow-tests-{time.time_ns()}", internal=True)
+    made.reload()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def bucket_servers(network: Any) -> Iterator[dict[str, servers.Proxy]]:
+    host = network.attrs["IPAM"]["Config"][0]["Gateway"].partition("/")[0]
+    with servers.google(host) as google, servers.amazon(host) as amazon:
+        for proxy in (google, amazon):
+            servers.make_bucket(proxy, "bucket")
+        yield {"gs": google, "s3": amazon}
+
+
+@pytest.fixture(params=["gs", "s3"])
+def root(request: pytest.FixtureRequest, environment: Callable[[str], dict[str, str]]) -> str:
+    assert environment(request.param)
+    return f"{request.param}://bucket/{next(_numbers)}"
+
+
+@pytest.fixture
+def environment(
+    bucket_servers: dict[str, servers.Proxy], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], dict[str, str]]:
+    """What a client of a scheme's server needs, here and in a container."""
+    place._bucket.cache_clear()
+
+    def serve(scheme: str) -> dict[str, str]:
+        for name, value in bucket_servers[scheme].environment.items():
+            monkeypatch.setenv(name, value)
+        return bucket_servers[scheme].environment
+
+    return serve
+
+
+def test_the_images_make_samples_of_a_text_one_after_the_other(
+    root: str, run: Run, network: Any, environment: Callable[[str], dict[str, str]], tmp_path: Any
+) -> None:
+    storage.write_file(f"{root}/tale.txt", TEXT.encode())
+    within = {"network": network.name, "environment": environment(root.partition(":")[0])}
+
+    def stage(target: str, *arguments: str) -> dict[str, Any]:
+        ended = run(target, ["--json", *arguments], **within)
+        assert ended.code == 0, ended.err
+        result: dict[str, Any] = json.loads(ended.out)
+        return result
+
+    stage("ingest", "--source", f"{root}/tale.txt", "--corpus", f"{root}/corpus")
+    stage("vectorize", "--corpus", f"{root}/corpus", "--dataset", f"{root}/dataset", "--length", "16")
+    places = ["--dataset", f"{root}/dataset", "--checkpoints", f"{root}/checkpoints", "--model", f"{root}/model"]
+    trained = stage("train", *places, *SMALL, "--epochs", "1")
+    assert trained["metrics"]["steps"] > 0
+    stage("sample", "--model", f"{root}/model", "--samples", f"{root}/samples", "--length", "20", "--count", "1")
+
+    made_from = {"dataset": "corpus", "model": "dataset", "samples": "model"}
+    fetched = {}
+    for kind in ("corpus", *made_from):
+        fetched[kind] = tmp_path / kind
+        storage.pull(storage.place_of(f"{root}/{kind}"), fetched[kind], kind)
+    for kind, source in made_from.items():
+        assert verify(fetched[kind], kind).made_from == {source: digest(fetched[source])}
+
+
+def test_training_in_a_container_that_is_stopped_saves_and_goes_on(
+    engine: Any, name_of: Callable[[str], str], run: Run, network: Any, environment: Any
+) -> None:
+    root = f"s3://bucket/{next(_numbers)}"
+    within = {"network": network.name, "environment": environment("s3")}
+    storage.write_file(f"{root}/tale.txt", TEXT.encode())
+    for target, *arguments in (
+        ["ingest", "--source", f"{root}/tale.txt", "--corpus", f"{root}/corpus"],
+        ["vectorize", "--corpus", f"{root}/corpus", "--dataset", f"{root}/dataset", "--length", "16"],
+    ):
+        assert run(target, arguments, **within).code == 0
+    command = [
+        "--dataset",
+        f"{root}/dataset",
+        "--checkpoints",
+        f"{root}/checkpoints",
+        "--model",
+        f"{root}/model",
+        *SMALL,
+    ]
+    container = engine.containers.run(
+        name_of("train"), [*command, "--epochs", "100000"], detach=True, **NARROW, **within
+    )
+    try:
+        for line in container.logs(stream=True):
+            if b"epoch 2:" in line:
+                break
+        container.stop(timeout=30)
+        assert container.wait()["StatusCode"] == 143
+        saved = re.search(r"saved at train step ([\d,]+)", container.logs().decode())
+    finally:
+        container.remove(force=True)
+    assert saved is not None
+    steps = int(saved[1].replace(",", ""))
+    ended = run("train", [*command, "--epochs", "100000", "--train-steps", str(steps + 3)], **within)
+    assert ended.code == 0, ended.err
+    assert f"resumed at train step {saved[1]}" in ended.err

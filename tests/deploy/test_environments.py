@@ -1,0 +1,65 @@
+"""The environments that pipelines run in and the namespaces of deploy/ mean the same cluster."""
+
+import pytest
+import yaml
+
+from pipelines.environment import environment as environment_of
+from pipelines.images import image
+from tests.deploy.manifests import ROOT, of_kind, quantity, render
+
+GOLDEN = ROOT / "tests/contract/golden"
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_runs_go_where_the_overlay_expects_them(name: str) -> None:
+    environment, objects = environment_of(name), render(f"overlays/{name}")
+    cluster = environment.cluster
+    assert cluster.namespace in of_kind(objects, "Namespace")
+    assert cluster.service_account in of_kind(objects, "ServiceAccount")
+    assert cluster.pipeline_root == of_kind(objects, "ConfigMap")["kfp-launcher"]["data"]["defaultPipelineRoot"]
+    assert environment.run_as_non_root
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_jobs_pull_the_images_that_runs_pull(name: str) -> None:
+    images = environment_of(name).images
+    for stage, job in of_kind(render(f"overlays/{name}/jobs"), "Job").items():
+        spec = job["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["image"].startswith(image(stage, registry=images.registry, gpu=stage == "train", tag=""))
+        assert [secret["name"] for secret in spec.get("imagePullSecrets", [])] == list(images.pull_secrets)
+
+
+def test_tasks_and_the_launcher_reach_minio_alike() -> None:
+    store = environment_of("on-prem").store
+    settings = of_kind(render("overlays/on-prem"), "ConfigMap")
+    assert store.endpoint == settings["object-store"]["data"]["AWS_ENDPOINT_URL_S3"]
+    launcher = yaml.safe_load(settings["kfp-launcher"]["data"]["providers"])["s3"]["default"]["credentials"]
+    assert launcher["secretRef"]["secretName"] == store.secret
+    assert {launcher["secretRef"]["accessKeyKey"], launcher["secretRef"]["secretKeyKey"]} == store.secret_keys.keys()
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
+    environment, objects = environment_of(name), render(f"overlays/{name}")
+    (quota,) = of_kind(objects, "ResourceQuota").values()
+    hard = {resource: quantity(amount) for resource, amount in quota["spec"]["hard"].items()}
+    (limits,) = of_kind(objects, "LimitRange").values()
+    highest = quantity(limits["spec"]["limits"][0]["max"]["memory"])
+    for stage in ("ingest", "vectorize", "train", "sample"):
+        pod = getattr(environment, stage)
+        pods = getattr(pod, "shards", 1)
+        assert pods * quantity(pod.cpu_request) <= hard["requests.cpu"]
+        assert pods * quantity(pod.memory_request) <= hard["requests.memory"]
+        assert pods * quantity(pod.memory_limit) <= hard["limits.memory"]
+        assert quantity(pod.memory_limit) <= highest
+    assert environment.train.gpus <= hard["requests.nvidia.com/gpu"]
+
+
+@pytest.mark.parametrize("name", ["gke", "on-prem"])
+def test_of_a_pipeline_s_tasks_the_network_lets_ingest_out_alone(name: str) -> None:
+    _, platform = yaml.safe_load_all((GOLDEN / name / "text-generation.yaml").read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    labels = {task: settings["podMetadata"]["labels"] for task, settings in executors.items()}
+    chosen = of_kind(render(f"overlays/{name}"), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
+    assert [task for task, has in labels.items() if chosen.items() <= has.items()] == ["exec-ingest"]

@@ -1,0 +1,219 @@
+"""The network and the rules in NumPy, held to TensorFlow's."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.vocabulary import UNKNOWN, Vocabulary
+from components.generator import strategies, writing
+from components.generator.architecture import Architecture, Context, Input, Objective
+from components.generator.chance import uniform_stream
+from components.generator.light.generator import TextGenerator, Writing
+from components.generator.light.stepping import Stepper, Windowed
+from components.generator.light.strategies import choose
+from components.generator.model import Model
+from components.generator.stepping import Stepper as CompiledStepper
+
+IDS = np.random.default_rng(3).integers(0, 7, (4, 6)).astype(np.int32)
+NetworkOf = Callable[[Architecture], Any]
+KINDS: list[tuple[Input, int]] = [("one_hot", 1), ("scaled", 1), ("embedding", 1), ("embedding", 3)]
+
+
+def weights_of(network: Any) -> dict[str, list[Any]]:
+    return {layer.name: layer.get_weights() for layer in network.layers if layer.get_weights()}
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize(("source", "ngrams"), KINDS)
+@pytest.mark.parametrize("objective", ["next", "sequence"])
+def test_token_by_token_equals_the_whole_network(
+    tiny: Architecture, network_of: NetworkOf, layers: int, source: Input, ngrams: int, objective: Objective
+) -> None:
+    architecture = replace(tiny, layers=layers, input=source, ngrams=ngrams, ngram_buckets=97, objective=objective)
+    network = network_of(architecture)
+    stepper = Stepper(architecture, weights_of(network))
+    states = stepper.zero_states(4)
+    for position in range(6):
+        states = stepper.read(IDS[:, position], states)
+        expected = network(IDS[:, : position + 1])
+        expected = expected[:, -1] if objective == "sequence" else expected
+        np.testing.assert_allclose(stepper.logits(states), expected, atol=1e-4)
+
+
+def test_large_vocabularies_hash_runs_of_tokens_alike(tiny: Architecture, network_of: NetworkOf) -> None:
+    architecture = replace(tiny, vocabulary=5000, input="embedding", ngrams=4, ngram_buckets=211)
+    network = network_of(architecture)
+    ids = np.random.default_rng(4).integers(4000, 5000, (2, 6)).astype(np.int32)
+    stepper = Stepper(architecture, weights_of(network))
+    states = stepper.zero_states(2)
+    for position in range(6):
+        states = stepper.read(ids[:, position], states)
+    np.testing.assert_allclose(stepper.logits(states), network(ids)[:, -1], atol=1e-4)
+
+
+@pytest.mark.parametrize("window", [1, 3, 7])
+@pytest.mark.parametrize(("source", "ngrams"), KINDS)
+def test_windowed_equals_the_network_on_the_last_tokens_alone(
+    tiny: Architecture, network_of: NetworkOf, window: int, source: Input, ngrams: int
+) -> None:
+    architecture = replace(tiny, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
+    network = network_of(architecture)
+    windowed = Windowed(Stepper(architecture, weights_of(network)), window)
+    states = windowed.zero_states(4)
+    for position in range(6):
+        states = windowed.read(IDS[:, position], states)
+        expected = network(IDS[:, max(position + 1 - window, 0) : position + 1])[:, -1]
+        np.testing.assert_allclose(windowed.logits(states), expected, atol=1e-4)
+
+
+def test_far_from_zero_nothing_overflows(tiny: Architecture, network_of: NetworkOf) -> None:
+    weights = {name: [array * 1e3 for array in arrays] for name, arrays in weights_of(network_of(tiny)).items()}
+    stepper = Stepper(tiny, weights)
+    with np.errstate(all="raise", under="ignore"):
+        logits = stepper.logits(stepper.read(IDS[:, 0], stepper.zero_states(4)))
+    assert np.isfinite(logits).all()
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    temperature=st.sampled_from([0.0, 0.2, 1.0, 1.7]),
+    top_k=st.sampled_from([0, 1, 3, 9, 50]),
+    top_p=st.sampled_from([1.0, 0.9, 0.3, 1e-6]),
+)
+def test_the_same_token_is_chosen_as_by_the_compiled_rules(
+    seed: int, temperature: float, top_k: int, top_p: float
+) -> None:
+    logits = np.random.default_rng(seed).normal(0, 2, (8, 9)).astype(np.float32)
+    uniforms = uniform_stream(seed, 0, 8)
+    expected = strategies.choose(logits, uniforms, np.full(8, temperature, np.float32), top_k=top_k, top_p=top_p)
+    chosen = [
+        choose(row, uniform, temperature, top_k=top_k, top_p=top_p)
+        for row, uniform in zip(logits, uniforms, strict=True)
+    ]
+    assert chosen == expected.numpy().tolist()
+
+
+def test_the_highest_chance_draws_the_last_possible_token() -> None:
+    logits = np.array([1, 2, -np.inf], np.float32)
+    assert choose(logits, np.float32(1.0), 1.0) == 1
+
+
+@pytest.fixture(scope="module")
+def model_of(network_of: NetworkOf, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes a model artifact's files; changes are of its architecture or of Model's fields."""
+
+    def make(tiny: Architecture, vocabulary: Vocabulary, context: Context = "carry", **changes: Any) -> Path:
+        architecture = replace(tiny, **{"vocabulary": len(vocabulary), **changes})
+        directory = tmp_path_factory.mktemp("model")
+        Model(
+            architecture=architecture,
+            network=network_of(architecture),
+            vocabulary=vocabulary,
+            context=context,
+            window=4,
+            prompts=["ab"],
+        ).write(directory, {})
+        return directory
+
+    return make
+
+
+CHARACTERS = Vocabulary(kind="characters", tokens=tuple("\n abcdé"))
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+@pytest.mark.parametrize(("source", "ngrams"), KINDS)
+def test_a_text_is_the_one_that_sample_writes(
+    tiny: Architecture, model_of: Callable[..., Path], context: Context, source: Input, ngrams: int
+) -> None:
+    directory = model_of(tiny, CHARACTERS, context, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
+    model, generator = Model.read(directory), TextGenerator.read(directory)
+    prompt = generator.encode("ab cab dé")
+    writer = writing.Writer(
+        CompiledStepper(model.architecture, model.network), context=context, window=4, top_k=5, top_p=0.95
+    )
+    requests = [writing.Request(id=number, prompt=prompt, temperature=0.9) for number in range(3)]
+    for request, text in zip(requests, writer.write(requests, length=40, seed=7), strict=True):
+        rules = Writing(length=40, temperature=0.9, top_k=5, top_p=0.95, seed=7)
+        tokens = list(generator.stream("ab cab dé", rules, request.id))
+        assert "".join(token.text for token in tokens) == CHARACTERS.decode(text.ids)
+        assert np.mean([token.nats for token in tokens]) == pytest.approx(text.nats_per_token, abs=1e-4)
+
+
+def test_it_is_described_as_the_model_is(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    directory = model_of(tiny, CHARACTERS, "window")
+    assert TextGenerator.read(directory).description == Model.read(directory).description
+
+
+def test_logits_are_those_after_the_text(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    directory = model_of(tiny, CHARACTERS)
+    expected = Model.read(directory).network(CHARACTERS.encode("abc")[None].astype(np.int32))[0, -1]
+    np.testing.assert_allclose(TextGenerator.read(directory).logits("abc"), expected, atol=1e-4)
+
+
+def test_everything_a_prompt_has_that_the_model_lacks_is_named(
+    tiny: Architecture, model_of: Callable[..., Path]
+) -> None:
+    generator = TextGenerator.read(model_of(tiny, CHARACTERS))
+    with pytest.raises(UsageError, match=r"^the prompt has 'X', '☃', not among the model's 7 characters"):
+        generator.stream("aXb☃X", Writing())
+    with pytest.raises(UsageError, match="the prompt is empty"):
+        generator.stream("", Writing())
+
+
+def test_a_prompt_is_put_in_the_corpuss_form(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    generator = TextGenerator.read(model_of(tiny, replace(CHARACTERS, lowercase=True)))
+    assert generator.encode("ABE\N{COMBINING ACUTE ACCENT}").tolist() == [2, 3, 6]
+
+
+def test_the_token_for_unknown_words_is_read_but_never_written(
+    tiny: Architecture, model_of: Callable[..., Path]
+) -> None:
+    words = Vocabulary(kind="words", tokens=(" a", " b", "a", UNKNOWN), has_unknown=True)
+    generator = TextGenerator.read(model_of(tiny, words))
+    tokens = [token.text for token in generator.stream("a quince", Writing(length=300, temperature=5.0))]
+    assert set(tokens) == {" a", " b", "a"}
+
+
+def test_weights_of_another_shape_than_the_configs_are_refused(
+    tiny: Architecture, model_of: Callable[..., Path]
+) -> None:
+    directory = model_of(tiny, CHARACTERS)
+    config = directory / "config.json"
+    config.write_text(config.read_text().replace('"units": 5', '"units": 6'))
+    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors are not config\.json's network's"):
+        TextGenerator.read(directory)
+
+
+def test_other_weights_than_the_configs_are_refused(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    directory, other = model_of(tiny, CHARACTERS), model_of(tiny, CHARACTERS)
+    network = Model.read(other).network
+    network.get_layer("logits").bias.assign_add(np.ones(7, np.float32))
+    network.save(directory / "model.keras")
+    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors are not those that config\.json names"):
+        TextGenerator.read(directory)
+
+
+@pytest.mark.parametrize("keep", [0, 0.5, 0.99])
+def test_a_torn_network_is_named(tiny: Architecture, model_of: Callable[..., Path], keep: float) -> None:
+    path = model_of(tiny, CHARACTERS) / "model.keras"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    with pytest.raises(ArtifactError, match=r"model\.keras: missing or not a Keras model"):
+        TextGenerator.read(path.parent)
+
+
+def test_the_shapes_of_the_weights_follow_from_the_architecture(tiny: Architecture, network_of: NetworkOf) -> None:
+    for source, ngrams in KINDS:
+        architecture = replace(tiny, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
+        shapes = {
+            name: [array.shape for array in arrays] for name, arrays in weights_of(network_of(architecture)).items()
+        }
+        assert architecture.weight_shapes == shapes

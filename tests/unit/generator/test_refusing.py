@@ -1,0 +1,154 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.artifacts.errors import UsageError
+from components.artifacts.tensorflow import tf
+from components.artifacts.vocabulary import Vocabulary, code_points
+from components.generator.network import Architecture
+from components.generator.passages import Passages
+from components.generator.refusing import RefusingWriter
+from components.generator.stepping import Stepper
+from components.generator.writing import Context, Request, Text, Tiling, Writer
+
+LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))
+TILING = Tiling(rows=4, threads=2, compiled=True)
+LOGITS = np.array([2, 1, 0.5, 0, -0.5, -1, 1.5], np.float32)
+
+
+class Indifferent:
+    """Says the same whatever it read."""
+
+    def zero_states(self, batch: int) -> list[Any]:
+        return [tf.zeros([batch, 1], tf.int32)]
+
+    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
+        return [states[0] + ids[:, None]]
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return tf.tile(tf.constant(LOGITS)[None], [states[0].shape[0], 1])
+
+
+def _requests(count: int, temperature: float = 1.0, prompt: str = "abc") -> list[Request]:
+    return [Request(id=n, prompt=LETTERS.encode(prompt), temperature=temperature) for n in range(count)]
+
+
+def _passages(corpus: str, no_copy: int) -> Passages:
+    return Passages([code_points(corpus)], no_copy + 1)
+
+
+def _longest_copy(text: str, corpus: str) -> int:
+    return max(
+        (end - begin for begin in range(len(text)) for end in range(begin + 1, len(text) + 1)
+         if text[begin:end] in corpus),
+        default=0,
+    )  # fmt: skip
+
+
+def _same(texts: Sequence[Text], others: Sequence[Text]) -> bool:
+    return all(
+        a.ids.tolist() == b.ids.tolist() and a.nats_per_token == b.nats_per_token
+        for a, b in zip(texts, others, strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def stepper(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> Stepper:
+    return Stepper(tiny, network_of(tiny))
+
+
+@pytest.fixture(scope="module")
+def corpus(stepper: Stepper) -> str:
+    """Much of what the network would write."""
+    texts = Writer(stepper, context="carry").write(_requests(12, 0.5), length=200, seed=7)
+    return "".join(LETTERS.decode(text.ids) for text in texts)
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+def test_no_longer_passage_of_the_corpus_is_written_whatever_the_network_wants(
+    stepper: Stepper, corpus: str, context: Context, temperature: float
+) -> None:
+    options: dict[str, Any] = {"context": context, "window": 5, "tiling": TILING}
+    plain = Writer(stepper, **options)
+    refusing = RefusingWriter(stepper, passages=_passages(corpus, 9), vocabulary=LETTERS, **options)
+    longest = [
+        max(_longest_copy(LETTERS.decode(text.ids), corpus) for text in writer.write(requests, length=80, seed=3))
+        for requests in [_requests(5, temperature)]
+        for writer in (plain, refusing)
+    ]
+    assert longest[0] > 9
+    assert longest[1] == 9
+
+
+def test_a_text_is_the_same_alone_and_in_any_batch(stepper: Stepper, corpus: str) -> None:
+    writer = RefusingWriter(stepper, passages=_passages(corpus, 6), vocabulary=LETTERS, context="carry", tiling=TILING)
+    requests = [*_requests(3, 0.5), *(Request(id=n, prompt=np.arange(n), temperature=0.9) for n in (3, 4, 6))]
+    together = writer.write(requests, length=60, seed=3)
+    assert _same([writer.write([request], length=60, seed=3)[0] for request in requests], together)
+    assert _same(writer.write(requests[::-1], length=60, seed=3)[::-1], together)
+    shorter = writer.write(requests, length=25, seed=3)
+    assert [text.ids.tolist() for text in shorter] == [text.ids[:25].tolist() for text in together]
+
+
+def test_where_nothing_is_refused_a_text_is_the_plain_writers(stepper: Stepper) -> None:
+    options: dict[str, Any] = {"context": "carry", "top_k": 5, "forbidden": [2], "tiling": TILING}
+    plain = Writer(stepper, **options).write(_requests(5), length=40, seed=2)
+    refusing = RefusingWriter(stepper, passages=_passages("xyz", 1), vocabulary=LETTERS, **options)
+    written = refusing.write(_requests(5), length=40, seed=2)
+    assert [text.ids.tolist() for text in written] == [text.ids.tolist() for text in plain]
+    np.testing.assert_allclose([t.nats_per_token for t in written], [t.nats_per_token for t in plain], rtol=1e-5)
+
+
+def test_greedy_takes_the_likeliest_that_is_left() -> None:
+    # By likelihood: a g b c d e f. In the corpus stand aa, ab and ga.
+    writer = RefusingWriter(
+        Indifferent(), passages=_passages("aab-ga", 1), vocabulary=LETTERS, context="carry", tiling=TILING
+    )
+    text = writer.write(_requests(1, 0.0), length=6, seed=1)[0]
+    assert LETTERS.decode(text.ids) == "agggg" + "g"
+
+
+def test_what_is_left_is_drawn_as_the_network_says() -> None:
+    writer = RefusingWriter(
+        Indifferent(), passages=_passages("agaba", 1), vocabulary=LETTERS, context="carry", tiling=TILING
+    )
+    texts = writer.write(_requests(4), length=4_000, seed=5)
+    after_a = [b for text in texts for a, b in zip(text.ids[:-1], text.ids[1:], strict=True) if a == 0]
+    counts, expected = np.bincount(after_a, minlength=7), np.exp(LOGITS)
+    expected[[1, 6]] = 0
+    expected *= len(after_a) / expected.sum()
+    assert counts[[1, 6]].tolist() == [0, 0]
+    left = [0, 2, 3, 4, 5]
+    assert ((counts[left] - expected[left]) ** 2 / expected[left]).sum() < 23.5  # 4 degrees of freedom, 0.01 %
+
+
+def test_a_passage_is_counted_from_where_the_prompt_ends(stepper: Stepper, corpus: str) -> None:
+    greedy = Writer(stepper, context="carry").write(_requests(1, 0.0, corpus[:20]), length=9, seed=1)[0]
+    continuation = corpus[:20] + LETTERS.decode(greedy.ids)
+    writer = RefusingWriter(
+        stepper, passages=_passages(continuation, 9), vocabulary=LETTERS, context="carry", tiling=TILING
+    )
+    assert writer.write(_requests(1, 0.0, corpus[:20]), length=9, seed=1)[0].ids.tolist() == greedy.ids.tolist()
+
+
+def test_words_are_refused_by_the_characters_they_bring() -> None:
+    words = Vocabulary(kind="words", tokens=(" mill", " ground", " on", " and", ".", "the", " tree"))
+    corpus = "the mill ground on and on. the mill"
+    passages = Passages([code_points(corpus)], 8)
+    writer = RefusingWriter(Indifferent(), passages=passages, vocabulary=words, context="carry", tiling=TILING)
+    texts = [words.decode(text.ids) for text in writer.write(_requests(4), length=60, seed=1)]
+    assert max(_longest_copy(text, corpus) for text in texts) == 7
+    plain = Writer(Indifferent(), context="carry", tiling=TILING).write(_requests(4), length=60, seed=1)
+    assert max(_longest_copy(words.decode(text.ids), corpus) for text in plain) > 7
+
+
+def test_a_text_that_can_not_go_on_is_an_error_that_says_what_to_do() -> None:
+    every_pair = "".join(a + b for a in "abcdefg" for b in "abcdefg")
+    writer = RefusingWriter(
+        Indifferent(), passages=_passages(every_pair, 1), vocabulary=LETTERS, context="carry", tiling=TILING
+    )
+    with pytest.raises(UsageError, match=r"sample\.no_copy: after '[a-g]' every token .* more than 1 characters"):
+        writer.write(_requests(1), length=5, seed=1)

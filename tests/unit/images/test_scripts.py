@@ -1,0 +1,94 @@
+"""Images are pushed once a commit, from a clean checkout; what stands against it is one line."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[3] / "images"
+# Stands in for the command: it notes what it is asked, and of registries it knows what $THERE says.
+DOCKER = """#!/bin/sh
+echo "$@" >> "$ASKED"
+case "$1" in manifest) echo "$THERE"; [ "${THERE#no such}" = "$THERE" ] ;; version) [ -z "$AWAY" ] ;; esac
+"""
+
+
+class Checkout:
+    """A checkout with the scripts in it, and a command that stands in for docker."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.asked = place / "checkout", place / "asked"
+        shutil.copytree(SCRIPTS, self.place / "images")
+        (place / "docker").write_text(DOCKER)
+        (place / "docker").chmod(0o755)
+        self.docker = place / "docker"
+        for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"]):
+            subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@b", *command], cwd=self.place, check=True)
+
+    def __call__(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        self.asked.write_text("")
+        known = {"DOCKER": str(self.docker), "TAG": "0.1.0-3f2a91c", "ASKED": str(self.asked), "AWAY": ""}
+        return subprocess.run(
+            [str(self.place / "images" / command[0]), *command[1:]],
+            env={**os.environ, **known, "THERE": "no such manifest", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_a_push_builds_tags_and_pushes_each_image_under_the_registry(checkout: Checkout) -> None:
+    done = checkout("push.sh", "registry.example/team/", "ingest", "train-gpu")
+    assert done.returncode == 0, done.stderr
+    asked = checkout.asked.read_text()
+    for target in ("ingest", "train-gpu"):
+        assert f"--target {target} --tag quillflow/{target}:0.1.0-3f2a91c ." in asked
+        assert f"push --quiet registry.example/team/quillflow/{target}:0.1.0-3f2a91c\n" in asked
+
+
+@pytest.mark.parametrize("change", ["images/Dockerfile", "notes.txt"])
+def test_a_changed_working_tree_is_not_pushed(checkout: Checkout, change: str) -> None:
+    (checkout.place / change).write_text("changed\n")
+    done = checkout("push.sh", "registry.example", "ingest")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the working tree has changes")
+    assert len(done.stderr.splitlines()) == 1
+    assert checkout.asked.read_text() == ""
+
+
+def test_a_tag_that_the_registry_has_is_not_pushed_over(checkout: Checkout) -> None:
+    done = checkout("push.sh", "registry.example", "ingest", THERE='{"schemaVersion": 2}')
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: registry.example/quillflow/ingest:0.1.0-3f2a91c is there already; a tag is never pushed twice, "
+        "commit a change first\n"
+    )
+    assert "push" not in checkout.asked.read_text()
+
+
+def test_a_push_wants_a_registry(checkout: Checkout) -> None:
+    done = checkout("push.sh", "", "ingest")
+    assert (done.returncode, done.stderr) == (2, "error: name the registry: make push REGISTRY=registry.example/team\n")
+
+
+def test_without_an_engine_a_build_says_so(checkout: Checkout) -> None:
+    done = checkout("build.sh", "ingest", AWAY="yes")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Docker engine answers to ")
+
+
+def test_a_base_and_pips_configuration_are_handed_to_the_build(checkout: Checkout, tmp_path: Path) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text("[global]\n")
+    base = "python:3.11-slim-bookworm@sha256:" + "0" * 64
+    assert checkout("build.sh", "ingest", PYTHON_BASE=base, PIP_CONFIG_FILE=str(configuration)).returncode == 0
+    asked = checkout.asked.read_text()
+    assert f"--build-arg PYTHON_BASE={base} " in asked
+    assert f"--secret id=pip,src={configuration} " in asked

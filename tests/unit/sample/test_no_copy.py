@@ -1,0 +1,76 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import digest, verify, write_manifest
+from components.sample.config import SampleConfig
+from components.sample.sampling import sample
+
+Write = Callable[..., bytes]
+NO_COPY = 4
+
+
+def longest_copy(row: dict[str, Any], corpus: str) -> int:
+    text, longest = row["text"], 0
+    for begin in range(len(text)):
+        while text[begin : begin + longest + 1] in corpus and begin + longest < len(text):
+            longest += 1
+    return longest
+
+
+@pytest.fixture
+def write(model: Path, tmp_path: Path) -> Write:
+    """Writes samples with the changed settings, and returns their files' bytes."""
+
+    def run(**changes: Any) -> bytes:
+        settings = {"prompts": ("a", "fed & "), "count": 4, "length": 40, "temperatures": (0, 0.7), **changes}
+        sample(SampleConfig(**settings), model=str(model), samples=str(tmp_path / "samples"))
+        return b"".join(path.read_bytes() for path in sorted((tmp_path / "samples").glob("*.jsonl")))
+
+    return run
+
+
+@pytest.fixture
+def corpus(write: Write, tmp_path: Path) -> Path:
+    """A corpus of what the model writes of itself."""
+    text = "".join(json.loads(line)["text"] for line in write(seed=9).splitlines())
+    directory = tmp_path / "corpus"
+    directory.mkdir()
+    (directory / "text.txt").write_text(text, encoding="utf-8", newline="\n")
+    write_manifest(directory, kind="corpus", stage="ingest", config={}, counts={}, made_from={})
+    return directory
+
+
+def test_no_longer_passage_of_the_corpus_is_written(write: Write, corpus: Path, tmp_path: Path, model: Path) -> None:
+    text = (corpus / "text.txt").read_text(encoding="utf-8")
+
+    def longest(**changes: Any) -> int:
+        return max(longest_copy(json.loads(line), text) for line in write(**changes).splitlines())
+
+    assert longest() > NO_COPY
+    assert longest(no_copy=NO_COPY, corpus=str(corpus)) == NO_COPY
+    manifest = verify(tmp_path / "samples", "samples")
+    assert manifest.made_from == {"model": digest(model), "corpus": digest(corpus)}
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(write: Write, corpus: Path, context: str) -> None:
+    settings = {"no_copy": NO_COPY, "corpus": str(corpus), "context": context}
+    whole = write(**settings, batch=512)
+    assert [write(**settings, batch=batch) == whole for batch in (1, 5)] == [True, True]
+    assert b"".join(write(**settings, shard=shard, shards=3, batch=2) for shard in range(3)) == whole
+
+
+def test_no_copy_needs_the_corpus() -> None:
+    with pytest.raises(UsageError, match="no_copy needs corpus, the URI of the corpus"):
+        SampleConfig.parse({"no_copy": 40}, "sample")
+
+
+def test_what_is_no_corpus_is_refused(write: Write, model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="this is a model artifact, where a corpus is needed"):
+        write(no_copy=NO_COPY, corpus=str(model))
+    assert not (tmp_path / "samples").exists()
