@@ -35,9 +35,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
             rows = totals.counting(_rows([path for _, path in ordered]))
             first = write_texts(directory, rows, counts["texts"], shown)
             written_by = f"Model {made_from['model'][:16]}; seed {config['seed']}; gathered from {len(shards)} shards"
-            write_report(
-                directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means
-            )
+            write_report(directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means)
             write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
     log.info(f"{counts['texts']:,} texts gathered from {len(shards)} shards")
     return {"counts": counts, "nats_per_token": totals.by_temperature()}
