@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from components.artifacts import storage
+from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.command import log
 from components.generator.files import METRICS_NAME
@@ -15,7 +16,6 @@ from components.generator.model import Model, trained_for
 from components.generator.network import build, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 
 PROMPTS = 1000
