@@ -40,17 +40,14 @@ def run(
         UsageError: a setting, the recipe or the source is wrong; nothing was started.
         QuillflowError: a stage failed, with its own message.
     """
-    from components.artifacts.errors import UsageError
     from pipelines.environment import environment
     from pipelines.local import run_pipeline
     from pipelines.settings import recipe as recipe_of
-    from pipelines.settings import settings_of
+    from pipelines.settings import settings_of, source_of
 
     chosen = recipe_of(recipe)
     checked = settings_of(chosen, [f"{name}={_as_text(value)}" for name, value in (settings or {}).items()])
-    text = source or chosen.source
-    if not text:
-        raise UsageError(f"recipe {recipe} has no text of its own; name one with source")
+    text = source_of(chosen, source, named="with source")
     local = environment("local")
     local.check(checked)
     return run_pipeline(text, checked, root, environment=local)

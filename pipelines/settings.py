@@ -86,6 +86,17 @@ def _as_mapping(text: str, name: str) -> dict[str, Any]:
     return values
 
 
+def source_of(chosen: Recipe, given: str | None, *, named: str) -> str:
+    """The text of a run: the one given, or else the recipe's; `named` says how to name one.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    if source := given or chosen.source:
+        return source
+    raise UsageError(f"recipe {chosen.name} has no text of its own; name one {named}")
+
+
 def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Settings]:
     """Each stage's settings: the recipe's with `stage.name=value` assignments on top.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, read_manifest
 from components.artifacts.tensorflow import use_device
@@ -16,7 +17,7 @@ from components.generator.model import Model
 from components.judging.interval import mean_interval
 from components.judging.ngrams import NGrams, longest_order
 from components.judging.scoring import Scores, score
-from components.judging.texts import Dataset, Judged, held_out, samples_at, text_at, text_of
+from components.judging.texts import Judged, held_out, samples_at, text_at, text_of
 from components.judging.writing import judge_samples
 
 
@@ -40,13 +41,14 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         SourceError: the text can't be had or read.
     """
     use_device("auto")
-    data = Dataset.read(dataset)
+    with storage.incoming(dataset, "dataset", log.transferred) as directory:
+        data = Dataset.read(directory)
     with storage.incoming(model, "model", log.transferred) as directory:
         made_from, name = read_manifest(directory).made_from, digest(directory)
         generator = Model.read(directory)
     _check_belongs(model, generator, made_from, dataset, data)
     judged = text_at(text, generator.vocabulary) if text else held_out(data, dataset)
-    scores = score(generator, judged.ids, step=int(data.manifest.config["step"]))
+    scores = score(generator, judged.ids, step=data.step)
     if not len(scores.places):
         hint = "give a longer one" if text else "name a text with --text, or make a dataset with vectorize.held_out"
         raise ArtifactError(f"{judged.name}: {len(judged.ids):,} tokens are too few to score; {hint}")

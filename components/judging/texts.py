@@ -1,4 +1,4 @@
-"""The texts that judging reads: a dataset's splits, a text to score, and samples."""
+"""The texts that judging reads: a dataset's held-out split, a text to score, and samples."""
 
 import json
 import tempfile
@@ -12,42 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError
-from components.artifacts.manifest import Manifest, digest, read_manifest
-from components.artifacts.records import read_split
+from components.artifacts.manifest import read_manifest
 from components.artifacts.vocabulary import Vocabulary
 from components.command import log
 
 MAXIMUM_TEXT_BYTES = 1 << 30
 MAXIMUM_SAMPLE_CHARACTERS = 5_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """What a model was trained on: ids of both splits [tokens], and what its manifest says."""
-
-    train: NDArray[np.unsignedinteger]
-    validation: NDArray[np.unsignedinteger]
-    vocabulary: Vocabulary
-    manifest: Manifest
-    digest: str
-
-    @classmethod
-    def read(cls, uri: str) -> "Dataset":
-        """Read the dataset at a URI.
-
-        Raises:
-            ArtifactError: it is missing or damaged.
-        """
-        with storage.incoming(uri, "dataset", log.transferred) as directory:
-            manifest, vocabulary = read_manifest(directory), Vocabulary.read(directory)
-            return cls(
-                train=read_split(directory, "train", manifest, vocabulary),
-                validation=read_split(directory, "validation", manifest, vocabulary),
-                vocabulary=vocabulary,
-                manifest=manifest,
-                digest=digest(directory),
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,64 +1,17 @@
-"""The training data: a dataset in memory, and which of its tokens each train step sees.
+"""Which of a dataset's tokens each train step sees.
 
 The order follows from (seed, train step) alone, so the place in the data is one integer. Both orders are
 computed inside TensorFlow's graph: nothing is read, shuffled or queued beside the train step.
 """
 
-import hashlib
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import Manifest, digest, read_manifest
-from components.artifacts.records import read_split, window_count
+from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
-from components.artifacts.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """A dataset: ids of both splits [tokens], and how windows are cut from them."""
-
-    train: NDArray[np.unsignedinteger]
-    validation: NDArray[np.unsignedinteger]
-    vocabulary: Vocabulary
-    manifest: Manifest
-    digest: str
-
-    @classmethod
-    def read(cls, directory: Path) -> "Dataset":
-        """Read the dataset in `directory`, whose manifest has been verified."""
-        manifest = read_manifest(directory, "dataset")
-        vocabulary = Vocabulary.read(directory)
-        return cls(
-            train=read_split(directory, "train", manifest, vocabulary),
-            validation=read_split(directory, "validation", manifest, vocabulary),
-            vocabulary=vocabulary,
-            manifest=manifest,
-            digest=digest(directory),
-        )
-
-    @property
-    def length(self) -> int:
-        """Window length in tokens."""
-        return int(self.manifest.config["length"])
-
-    @property
-    def step(self) -> int:
-        """Distance between windows in tokens."""
-        return int(self.manifest.config["step"])
-
-    @property
-    def held_out(self) -> str:
-        """Names the held-out text as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
-        files = sorted(self.manifest.files.items())
-        named = [(name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))]
-        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 class Order(Protocol):

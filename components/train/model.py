@@ -10,6 +10,7 @@ import numpy as np
 
 from components.artifacts import storage
 from components.artifacts.curves import bits_per_character
+from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.artifacts.tensorflow import keras, tf
 from components.artifacts.version import VERSION
@@ -19,7 +20,6 @@ from components.generator.model import Model, trained_for
 from components.generator.network import build, layers_of, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.report import Training, write_report
 from components.train.tensorboard import write_events
 from components.train.trainer import Trainer

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.generator.network import summary
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.evaluation import Evaluation
 from components.train.samples import write_samples
 from components.train.trainer import Trainer

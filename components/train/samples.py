@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from components.artifacts.dataset import Dataset
 from components.command import log
 from components.generator.model import trained_for
 from components.generator.stepping import Stepper
 from components.generator.writing import Request, Tiling, Writer
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, State
 from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
+from components.train.data import Lanes, Order, ShuffledWindows, as_tensor, windows_at
 from components.train.optimizer import make_learning_rate, make_optimizer
 
 _DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart

@@ -3,12 +3,12 @@
 from typing import Any
 
 from components.artifacts import storage
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
 from components.train.checkpoints import Checkpoints, Saver
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
 from components.train.run import Run

@@ -11,7 +11,7 @@ from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
 from pipelines.arguments import plain, refuse_local_files
 from pipelines.cache import suite_version
-from pipelines.settings import STAGES, checked, recipe
+from pipelines.settings import STAGES, checked, recipe, source_of
 
 EACH_TIME = "[[ScheduledTime]]"
 """The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the
@@ -66,9 +66,7 @@ class Schedule(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """What the pipeline is called with each time."""
         settings = self.stages()
-        source = self.source or recipe(self.recipe).source
-        if not source:
-            raise UsageError(f"recipe {self.recipe} has no text of its own; name one as source")
+        source = source_of(recipe(self.recipe), self.source, named="as source")
         refuse_local_files(source, settings)
         return {
             "source": source,

@@ -9,6 +9,7 @@ from typing import Any
 from components.artifacts.errors import UsageError
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
+from pipelines.commands.run import add_assignments_flag
 from pipelines.environment import Environment
 from pipelines.settings import DEFAULT_RECIPE, STAGES
 
@@ -30,14 +31,7 @@ def add(commands: Any) -> None:
         metavar="RUN",
         help="the run, by its id or name, or the URI of the artifact to feed the stage with",
     )
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="assignments",
-        metavar="STAGE.SETTING=VALUE",
-        help="a setting that is to differ from the run's; may be repeated",
-    )
+    add_assignments_flag(command, "a setting that is to differ from the run's")
     command.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,

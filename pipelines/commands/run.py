@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from components.artifacts.errors import UsageError
 from components.command import log
 from components.command.stage import add_common_flags, print_json
 from pipelines.commands.output import shortest
 from pipelines.environment import environment
-from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of
+from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of, source_of
 
 
 def add(commands: Any) -> None:
@@ -56,22 +55,25 @@ def add_settings_flags(command: argparse.ArgumentParser) -> None:
         help=f"named settings: {', '.join(recipe_names())}, or a YAML file of your own (default: %(default)s)",
     )
     command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    add_assignments_flag(command, "a setting, such as train.epochs=3")
+
+
+def add_assignments_flag(command: argparse.ArgumentParser, text: str) -> None:
+    """The flag that sets a stage's setting, with its help."""
     command.add_argument(
         "--set",
         action="append",
         default=[],
         dest="assignments",
         metavar="STAGE.SETTING=VALUE",
-        help="a setting, such as train.epochs=3; may be repeated",
+        help=f"{text}; may be repeated",
     )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)
-    source = arguments.source or chosen.source
-    if not source:
-        raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    source = source_of(chosen, arguments.source, named="with --source")
     place = environment(arguments.environment)
     place.check(settings)
     from pipelines.local import run_pipeline

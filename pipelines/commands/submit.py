@@ -5,13 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.errors import UsageError
 from components.command import log
 from pipelines.commands.cluster import add_cluster_flags, champion_of, environment_of
 from pipelines.commands.output import print_result
 from pipelines.commands.promote import as_line, promote_run
 from pipelines.commands.run import add_settings_flags
-from pipelines.settings import recipe, settings_of
+from pipelines.settings import recipe, settings_of, source_of
 
 
 def add(commands: Any) -> None:
@@ -41,9 +40,7 @@ def _submit(arguments: argparse.Namespace) -> int:
 
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)
-    source = arguments.source or chosen.source
-    if not source:
-        raise UsageError(f"recipe {chosen.name} has no text of its own; name one with --source")
+    source = source_of(chosen, arguments.source, named="with --source")
     refuse_local_files(source, settings)
     environment = environment_of(arguments)
     environment.check(settings)

@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
 from components.train.checkpoints import Checkpoints, Progress, Saver
-from components.train.data import Dataset
 from components.train.ownership import Ownership
 from components.train.trainer import Trainer
 from tests.benchmarks.datasets import dataset_by

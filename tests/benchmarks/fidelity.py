@@ -58,8 +58,8 @@ def _tutorial(text: Path) -> Block:
 
 
 def _recipe(text: Path) -> Block:
+    from components.artifacts.dataset import Dataset
     from components.artifacts.tensorflow import one_thread_an_operation
-    from components.train.data import Dataset
     from components.train.trainer import Trainer
     from tests.benchmarks.datasets import dataset_by
 

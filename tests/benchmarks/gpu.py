@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf, use_device
 from components.generator.architecture import Architecture
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.benchmarks import suite
 from tests.benchmarks.corpora import corpus

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
 from components.generator.network import parameters
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.corpora import corpus

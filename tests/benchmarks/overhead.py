@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
-from components.train.data import Dataset, windows_at
+from components.train.data import windows_at
 from components.train.evaluation import Evaluation
 from components.train.run import Run
 from components.train.samples import write_samples

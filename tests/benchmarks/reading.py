@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import Manifest, Producer, write_manifest
 from components.artifacts.records import SplitWriter, read_split
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
 from components.train.config import TrainConfig
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
+from components.train.data import Lanes, Order, ShuffledWindows, as_tensor, windows_at
 from components.train.trainer import Trainer
 from tests.benchmarks.measure import Budget, Figure, paired, seconds_of
 

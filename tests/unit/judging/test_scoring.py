@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.generator.model import Model
 from components.generator.stepping import Stepper
 from components.judging.scoring import score
-from components.judging.texts import Dataset
 
 IDS = np.random.default_rng(1).integers(0, 20, 60).astype(np.uint8)
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -58,7 +58,7 @@ def test_the_loss_is_the_one_that_training_wrote(place: Path, tmp_path: Path) ->
     model = tmp_path / "model"
     train(settings, dataset=str(place / "dataset"), checkpoints=str(tmp_path / "checkpoints"), model=str(model))
     metrics = json.loads((model / "metrics.json").read_text())
-    scores = score(Model.read(model), Dataset.read(str(place / "dataset")).validation, step=3)
+    scores = score(Model.read(model), Dataset.read(place / "dataset").validation, step=3)
     assert scores.trained_for == metrics["validation_protocol"] == "carry"
     assert scores.nats["carry"].mean() == pytest.approx(metrics["validation_loss_nats"], rel=1e-4)
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
 

@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.train import trainer as trainer_module
 from components.train.chains import in_chains, joined, summed
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 
 

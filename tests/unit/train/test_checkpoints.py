@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.ownership import Ownership
 from components.train.trainer import Trainer
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
 from components.artifacts.tensorflow import tf
-from components.train.data import Dataset, Lanes, Order, ShuffledWindows, as_tensor, windows_at
+from components.train.data import Lanes, Order, ShuffledWindows, as_tensor, windows_at
 
 few = settings(max_examples=40, deadline=None)
 

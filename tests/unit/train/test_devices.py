@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 from tests.unit.train.conftest import TINY
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
 from components.generator.stepping import Stepper
 from components.train import evaluation
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
 

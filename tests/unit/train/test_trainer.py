@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import keras, tf
 from components.generator.network import build
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.trainer import Trainer
 
 ConfigOf = Callable[..., TrainConfig]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.tensorflow import tf
@@ -21,7 +22,6 @@ from components.generator.model import Model
 from components.generator.network import parameters
 from components.generator.stepping import Stepper
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.training import train
 
 Run = Callable[..., Path]

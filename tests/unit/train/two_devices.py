@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.train.config import TrainConfig
-from components.train.data import Dataset
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
 
