@@ -70,9 +70,10 @@ def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":
         ArtifactError: there is no such model, or it is damaged or foreign.
         StorageError: the store fails for good.
     """
-    from pipelines.completing import find_model, load
+    from pipelines.artifacts import find_model
+    from pipelines.completing import load
 
-    return load(find_model(model, root))
+    return load(str(find_model(model, root).place))
 
 
 def complete(

@@ -85,6 +85,20 @@ def resolve(name: str, root: str) -> list[Artifact]:
     return in_run
 
 
+def find_model(name: str, root: str) -> Artifact:
+    """The model that `name` means (its URI, or a run or its name); the newest below `root` for "".
+
+    Raises:
+        ArtifactError: there is no model.
+    """
+    found = resolve(name, root) if name else find(root)
+    models = [artifact for artifact in found if artifact.manifest.kind == "model"]
+    if not models:
+        hint = f"name another than {name}" if name else "make one with quillflow run, or name one"
+        raise ArtifactError(f"{name or root}: no model there; {hint}")
+    return models[0]
+
+
 def run_uris(run: str, root: str) -> list[str]:
     """Where a run's artifacts may lie below `root`: <root>/<run>, or <root>/<pipeline>/<run>."""
     root = root.rstrip("/")

@@ -1,11 +1,9 @@
 """Finishing somebody's text with a model, without waiting for TensorFlow."""
 
 from components.artifacts import storage
-from components.artifacts.errors import ArtifactError
 from components.command import log
 from components.command.settings import Settings, setting
 from components.generator.light.generator import TextGenerator, Writing
-from pipelines import artifacts
 
 
 class CompleteConfig(Settings):
@@ -31,20 +29,6 @@ class CompleteConfig(Settings):
     def writing(self) -> Writing:
         """The same for the generator."""
         return Writing(**self.model_dump(exclude={"n"}))
-
-
-def find_model(name: str, root: str) -> str:
-    """The URI of the model that `name` means (its URI, or a run or its name); of the newest below `root` for "".
-
-    Raises:
-        ArtifactError: there is no model.
-    """
-    found = artifacts.resolve(name, root) if name else artifacts.find(root)
-    models = [one for one in found if one.manifest.kind == "model"]
-    if not models:
-        hint = f"name another than {name}" if name else "make one with quillflow run, or name one with --model"
-        raise ArtifactError(f"{name or root}: no model there; {hint}")
-    return str(models[0].place)
 
 
 def load(uri: str) -> TextGenerator:

@@ -33,11 +33,12 @@ def add(commands: Any) -> None:
 
 
 def _complete(arguments: argparse.Namespace) -> int:
-    from pipelines.completing import CompleteConfig, find_model, load
+    from pipelines.artifacts import find_model
+    from pipelines.completing import CompleteConfig, load
 
     given = {name: value for name, value in vars(arguments).items() if name in CompleteConfig.model_fields}
     config = CompleteConfig.parse(given, "complete")
-    uri = find_model(arguments.model, arguments.root)
+    uri = str(find_model(arguments.model, arguments.root).place)
     generator = load(uri)
     generator.encode(arguments.prompt)
     if arguments.json:

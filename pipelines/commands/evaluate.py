@@ -16,7 +16,13 @@ def add(commands: Any) -> None:
     """Give the parser the command."""
     text = "Judge a model: its loss against plain models', and what it wrote against people's text."
     command = commands.add_parser("evaluate", help=text, description=text)
-    command.add_argument("model", metavar="MODEL", help="a model's URI, a run's URI, or a run's name")
+    command.add_argument(
+        "model",
+        nargs="?",
+        default="",
+        metavar="MODEL|RUN",
+        help="a model or a run (default: the newest below the root)",
+    )
     command.add_argument("--text", default="", metavar="URI", help="a text to score (default: what was held out)")
     command.add_argument("--dataset", default="", metavar="URI", help="what it was trained on (default: found)")
     command.add_argument("--samples", default="", metavar="URI", help="what it wrote (default: the newest found)")
@@ -26,12 +32,9 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from pipelines import artifacts
+    from pipelines.artifacts import find_model
 
-    models = [one for one in artifacts.resolve(arguments.model, arguments.root) if one.manifest.kind == "model"]
-    if len(models) != 1:
-        raise UsageError(f"{arguments.model}: {len(models)} models are there; name one by its URI")
-    model = models[0]
+    model = find_model(arguments.model, arguments.root)
     dataset, samples = _dataset_and_samples(model, arguments.root)
     if not (arguments.dataset or dataset):
         raise UsageError(

@@ -43,6 +43,11 @@ def test_its_own_dataset_and_the_newest_samples_it_wrote_are_found_below_the_roo
     )
 
 
+def test_without_a_name_it_is_the_newest_model(root: Path) -> None:
+    make(root / "run-3" / "train" / "model", "model", {}, age=3)
+    assert str(artifacts.find_model("", str(root)).place) == str(root / "run-3" / "train" / "model")
+
+
 def test_they_are_found_in_the_models_run_and_beside_it_wherever_the_root_is(root: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     assert found_for(root / "run-1" / "train" / "model", elsewhere) == (
@@ -59,8 +64,8 @@ def test_they_are_found_in_the_models_run_and_beside_it_wherever_the_root_is(roo
     [
         (["lonely/model"], 2, "the dataset it was made from is neither below runs nor near it; name it with --dataset"),
         (["nowhere"], 1, "nowhere: no artifact, and no run of that name under runs"),
-        (["run-3", "--root", "runs"], 2, "run-3: 0 models are there; name one by its URI"),
-        ([], 2, "the following arguments are required: MODEL"),
+        (["run-3", "--root", "runs"], 1, "run-3: no model there; name another than run-3"),
+        (["--root", "none"], 1, "none: no model there; make one with quillflow run, or name one"),
     ],
 )
 def test_what_can_not_be_judged_is_one_line(
