@@ -129,7 +129,7 @@ def _with_where_to_go_on(
     if signals:
         message, code = "stopped by SIGTERM", TERMINATED
     for run in known_runs:
-        if damaged := re.search(rf"{re.escape(f'{root}/{run}')}/\w+", message):
+        if damaged := re.search(rf"{re.escape(f'{root}/{run}')}/(?:{'|'.join(STAGES)})\b", message):
             message += f"; remove {damaged[0]} and run again: it is then made anew"
     for run in set(storage.children(root)) - known_runs:
         checkpoints = f"{root}/{run}/train/checkpoints"
