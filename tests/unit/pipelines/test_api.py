@@ -35,9 +35,9 @@ def test_everything_it_offers_says_what_it_takes_gives_and_raises() -> None:
         assert all(f"{part}:" in document for part in ("Args", "Returns", "Raises")), name
 
 
-def test_the_readme_shows_the_documented_example() -> None:
+def test_the_tutorial_shows_the_documented_example() -> None:
     example = textwrap.dedent("\n".join(line for line in (api.__doc__ or "").splitlines() if line.startswith("    ")))
-    assert example.replace("import pipelines\n", "import pipelines\n\n") in (ROOT / "README.md").read_text()
+    assert example.replace("import pipelines\n", "import pipelines\n\n") in (ROOT / "docs" / "tutorial.md").read_text()
 
 
 def test_complete_writes_what_the_command_writes(

@@ -1,0 +1,39 @@
+"""Every command of the documentation runs, page by page and in the page's order, as a reader would type them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.artifacts.storage import place
+from tests.cluster.server import serving
+from tests.docs.pages import PAGES, commands, fails
+from tests.docs.reader import Reader
+from tests.docs.sandbox import Sandbox
+from tests.storage import servers
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """Somebody with a run on the laptop, as `make demo` leaves one, a bucket, and a cluster."""
+    with servers.google() as google, serving() as server:
+        server.api.multi_user = True
+        servers.make_bucket(google, "example-quillflow")
+        for name, value in {**google.environment, "KF_PIPELINES_ENDPOINT": server.url}.items():
+            monkeypatch.setenv(name, value)
+        place._bucket.cache_clear()
+        yield Reader(Sandbox(tmp_path), server.api)
+        place._bucket.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any("quillflow " in line for line in commands(page))],
+    ids=lambda page: f"{page.parent.name}/{page.name}",
+)
+def test_the_commands_of_a_page_run(page: Path, reader: Reader) -> None:
+    for command in commands(page):
+        failing = fails(page, command)
+        done = reader.types(command, failing=failing)
+        if done:
+            assert done.returncode == int(failing), f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
