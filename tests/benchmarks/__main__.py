@@ -10,8 +10,18 @@ from pathlib import Path
 from tests.benchmarks import suite
 from tests.benchmarks.measure import budget
 
-MODULES = ("vectorizing", "reading", "fidelity", "overhead", "checkpoints", "sampling", "learning", "best")
-LONG = {"best"}  # left out of a short budget
+MODULES = (
+    "vectorizing",
+    "reading",
+    "fidelity",
+    "chains",
+    "overhead",
+    "checkpoints",
+    "sampling",
+    "learning",
+    "best",
+)
+LONG = {"best", "chains"}  # left out of a short budget
 
 
 def main() -> int:
