@@ -76,7 +76,7 @@ def refresh(roots: Sequence[str], directory: Path, most_bytes: int) -> str:
         _fetch(logs, directory)
     left_out = len(found) - len(kept)
     more = f"; {left_out} more would go over --megabytes" if left_out else ""
-    return f"{len(kept)} models' logs, {log.size(sum(logs.bytes for logs in kept))}{more}"
+    return f"models shown: {len(kept)}, {log.size(sum(logs.bytes for logs in kept))} of logs{more}"
 
 
 def _fitting(found: Sequence[Logs], most_bytes: int) -> list[Logs]:

@@ -56,7 +56,7 @@ def test_the_logs_of_runs_and_of_stages_run_alone_are_mirrored_by_name_and_nothi
     make_model(f"{root}/jobs/model")
     make_model(f"{root}/jobs/without", files={})
     said = refresh([f"{root}/runs", f"{root}/jobs"], mirror, MUCH)
-    assert said == "3 models' logs, 2.4 kB"
+    assert said == "models shown: 3, 2.4 kB of logs"
     assert names(mirror) == sorted([*of(RUN), *of("text-generation-2026-01-02"), *of("jobs-model")])
     for path in mirror.rglob(EVENTS):
         assert path.read_bytes() == path.parent.name.encode() * 50
@@ -88,14 +88,14 @@ def test_what_is_gone_from_the_store_vanishes(root: str, mirror: Path) -> None:
     top = root.rpartition("/")[2]
     assert names(mirror) == of(f"{top}-two")
     storage.remove(f"{root}/two")
-    assert refresh([root], mirror, MUCH) == "0 models' logs, 0 B"
+    assert refresh([root], mirror, MUCH) == "models shown: 0, 0 B of logs"
     assert [path.name for path in mirror.iterdir()] == [MARK]
 
 
 def test_a_model_that_is_not_complete_is_not_shown(root: str, mirror: Path) -> None:
     for name, data in FILES.items():
         storage.write_file(f"{root}/model/{name}", data)
-    assert refresh([root], mirror, MUCH) == "0 models' logs, 0 B"
+    assert refresh([root], mirror, MUCH) == "models shown: 0, 0 B of logs"
 
 
 def test_a_fetch_that_broke_off_is_made_good(root: str, mirror: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_store_that_is_away_is_a_warning_a_look_until_it_is_back_and_sigterm_e
         servers.make_bucket(proxy, bucket)
         make_model(f"{kind}://{bucket}/runs/{RUN}/train/model")
         for line in process.stderr:
-            if "1 models' logs" in line:
+            if "models shown: 1" in line:
                 break
         assert names(tmp_path / "logs") == of(RUN)
         process.send_signal(signal.SIGTERM)
