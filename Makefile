@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-IMAGES := ingest vectorize train train-gpu sample
+IMAGES := ingest vectorize train train-gpu sample tensorboard
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
 .PHONY: help setup demo images push test test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
@@ -37,7 +37,7 @@ test: setup  ## Run every test that needs no network, Docker or GPU.
 # train-gpu takes several gigabytes: it is built where a GPU is, where it is named, and for every push.
 LOCAL_IMAGES = $(or $(ONLY),$(if $(wildcard /dev/nvidiactl),$(IMAGES),$(filter-out train-gpu,$(IMAGES))))
 
-images: setup  ## Build the stages' images with Docker; train-gpu where a GPU is, or ONLY="train-gpu".
+images: setup  ## Build the images with Docker; train-gpu where a GPU is, or ONLY="train-gpu".
 	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.images) images/build.sh $(LOCAL_IMAGES)
 
 push: setup  ## Build all images and push them: REGISTRY=registry.example/team, ONLY="ingest sample".

@@ -5,18 +5,22 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.artifacts import storage
 from components.artifacts.manifest import digest, verify
 from components.artifacts.storage import place
 from tests.containers.running import NARROW, Run
 from tests.storage import servers
+from tests.unit.tensorboard.showing import check_losses, make_model, shows, until
 
 TEXT = "".join(f"The {n} foxes jump over {n % 7} dogs. " for n in range(150))
 SMALL = ["--units", "16", "--batch", "8", "--checkpoint-seconds", "1"]
+DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "tensorboard" / "deployment.yaml"
 _numbers = itertools.count()
 
 
@@ -124,3 +128,42 @@ def test_training_in_a_container_that_is_stopped_saves_and_goes_on(
     ended = run("train", [*command, "--epochs", "100000", "--train-steps", str(steps + 3)], **within)
     assert ended.code == 0, ended.err
     assert f"resumed at train step {saved[1]}" in ended.err
+
+
+def test_tensorboard_shows_a_bucket_s_models_as_its_deployment_runs_it(
+    root: str, engine: Any, name_of: Callable[[str], str], network: Any, environment: Any, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"  # writable for anybody, as an emptyDir is
+    logs.mkdir()
+    logs.chmod(0o777)
+    make_model(f"{root}/runs/text-generation/run-7/train/model")
+    roots = {"PIPELINE_ROOT": f"{root}/runs", "ARTIFACTS": f"{root}/jobs"}
+    started = {}
+    for container in yaml.safe_load(DEPLOYMENT.read_text())["spec"]["template"]["spec"]["containers"]:
+        given = [re.sub(r"\$\((\w+)\)", lambda found: roots[found[1]], text) for text in container.get("args", [])]
+        mirrors = container["name"] == "mirror"
+        started[container["name"]] = engine.containers.run(
+            name_of("tensorboard"),
+            [*container["command"][1:], *given],
+            entrypoint=container["command"][0],
+            volumes={str(logs): {"bind": "/logs", "mode": "rw" if mirrors else "ro"}},
+            environment=environment(root.partition(":")[0]) if mirrors else {},
+            network=network.name,
+            detach=True,
+            **NARROW,
+        )
+    try:
+        until(lambda: bool(list(logs.glob("*/*/*tfevents*"))))
+        (model,) = [path.name for path in logs.glob("*_run-7")]
+        server = started["tensorboard"]
+        until(lambda: b" (Press CTRL+C to quit)" in server.logs())
+        server.reload()
+        address = server.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"]
+        until(lambda: shows(f"http://{address}:6006", model))
+        check_losses(f"http://{address}:6006", model)
+        for name, code in {"mirror": 143, "tensorboard": 0}.items():
+            started[name].stop(timeout=30)
+            assert started[name].wait()["StatusCode"] == code
+    finally:
+        for container in started.values():
+            container.remove(force=True)

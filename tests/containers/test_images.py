@@ -10,7 +10,7 @@ import pytest
 from tests.containers.running import Run
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("ingest", "vectorize", "train", "train-gpu", "sample")
+TARGETS = ("ingest", "vectorize", "train", "train-gpu", "sample", "tensorboard")
 SHARED = {"__init__.py", "__pycache__", "artifacts", "command"}
 HOLDS = {
     "ingest": {*SHARED, "ingest"},
@@ -18,8 +18,9 @@ HOLDS = {
     "train": {*SHARED, "generator", "train"},
     "train-gpu": {*SHARED, "generator", "train"},
     "sample": {*SHARED, "generator", "sample"},
+    "tensorboard": {*SHARED, "tensorboard"},
 }
-MEGABYTES = {"ingest": 450, "vectorize": 2000, "train": 2000, "sample": 2000}
+MEGABYTES = {"ingest": 450, "vectorize": 2000, "train": 2000, "sample": 2000, "tensorboard": 450}
 BUILD_TOOLS = "pip pip3 gcc g++ cc c++ cpp make ld as cmake ninja git uv poetry"
 
 

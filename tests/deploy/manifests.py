@@ -20,6 +20,7 @@ DEPLOY = ROOT / "deploy"
 DIRECTORIES = sorted(str(path.parent.relative_to(DEPLOY)) for path in DEPLOY.rglob("kustomization.yaml"))
 NAMESPACES = [name for name in DIRECTORIES if name == "base" or Path(name).parent.name == "overlays"]
 JOBS = [name for name in DIRECTORIES if Path(name).name == "jobs"]
+TENSORBOARDS = [name for name in DIRECTORIES if Path(name).name == "tensorboard"]
 STAGES = ("ingest", "vectorize", "train", "sample")
 KUBERNETES = ("1.31", kubernetes_validate.latest_version())
 """The oldest version whose Jobs know podFailurePolicy as stable, and the newest the validator knows."""

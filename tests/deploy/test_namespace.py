@@ -83,7 +83,7 @@ def peers(policy: Object) -> list[Object]:
 
 
 @pytest.mark.parametrize("directory", NAMESPACES)
-def test_all_stages_together_are_within_the_quota(directory: str) -> None:
+def test_all_stages_and_tensorboard_together_are_within_the_quota(directory: str) -> None:
     objects = render(directory)
     (quota,) = of_kind(objects, "ResourceQuota").values()
     (limits,) = of_kind(objects, "LimitRange").values()
@@ -91,8 +91,8 @@ def test_all_stages_together_are_within_the_quota(directory: str) -> None:
     (of_container,) = limits["spec"]["limits"]
     resources = [
         container["resources"]
-        for job in of_kind(render("jobs"), "Job").values()
-        for container in containers(job["spec"]["template"]["spec"])
+        for found in (*of_kind(render("jobs"), "Job").values(), *of_kind(render("tensorboard"), "Deployment").values())
+        for container in containers(found["spec"]["template"]["spec"])
     ]
     for kind in ("requests", "limits"):
         for name in ("cpu", "memory", "nvidia.com/gpu"):

@@ -14,6 +14,7 @@ SECRET_NAMES = re.compile(r"(?i)key|secret|token|password|credential")
 
 
 def pods(directory: str) -> list[Object]:
+    """What Jobs and Deployments make pods of."""
     return [found["spec"]["template"] for found in render(directory) if "template" in found.get("spec", {})]
 
 
@@ -59,8 +60,8 @@ def test_a_pod_says_what_it_needs_and_takes_at_most(directory: str) -> None:
 def test_an_image_is_this_version_s(directory: str) -> None:
     for pod in pods(directory):
         stage = pod["metadata"]["labels"]["app.kubernetes.io/component"]
-        (container,) = containers(pod["spec"])
-        assert container["image"].endswith(image(stage, gpu=stage == "train", tag=VERSION))
+        for container in containers(pod["spec"]):
+            assert container["image"].endswith(image(stage, gpu=stage == "train", tag=VERSION))
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
@@ -75,8 +76,9 @@ def test_secrets_are_named_and_never_written(directory: str) -> None:
         assert not [name for name in found["data"] if SECRET_NAMES.search(name)]
 
 
-def test_workload_identity_needs_no_secret() -> None:
-    assert "secret" not in str(render("overlays/gke/jobs")).lower()
+@pytest.mark.parametrize("directory", ["overlays/gke/jobs", "overlays/gke/tensorboard"])
+def test_workload_identity_needs_no_secret(directory: str) -> None:
+    assert "secret" not in str(render(directory)).lower()
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
