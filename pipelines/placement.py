@@ -17,8 +17,11 @@ def limits(environment: Environment) -> dsl.PipelineConfig:
     )
 
 
-def place(task: Any, stage: str, environment: Environment) -> Any:
-    """Give a stage's task its image, resources, nodes, retries and credentials; the task again."""
+def place(task: Any, stage: str, environment: Environment, *, component: str = "") -> Any:
+    """Give a stage's task its image, resources, nodes, retries and credentials; the task again.
+
+    `component` is what the task is where it is no stage and runs as one does.
+    """
     pod: Pod = getattr(environment, stage)
     _set_image(task, stage, environment)
     _set_resources(task, pod)
@@ -26,7 +29,7 @@ def place(task: Any, stage: str, environment: Environment) -> Any:
     _set_store(task, environment)
     if environment.cluster.namespace:
         # By it deploy/'s network policy knows ingest, which alone may fetch sources.
-        kubernetes.add_pod_label(task, "app.kubernetes.io/component", stage)
+        kubernetes.add_pod_label(task, "app.kubernetes.io/component", component or stage)
     if environment.run_as_non_root:
         kubernetes.set_security_context(task, run_as_non_root=True)
     if pod.timeout:

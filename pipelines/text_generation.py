@@ -73,7 +73,7 @@ def build(environment: Environment) -> Any:
             checkpoints=trained.outputs["checkpoints"],
             model=model,
             samples=samples,
-            report=place(reported, "ingest", environment).outputs["report"],
+            report=place(reported, "ingest", environment, component="report").outputs["report"],
         )
 
     return text_generation
