@@ -1,6 +1,7 @@
 """How compared runs are shown: as tables on a terminal and as a page."""
 
 import json
+import re
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -18,8 +19,10 @@ from pipelines.comparing import LOSSES, Compared, as_dict, caution, differing, p
 NARROWEST = 24
 _SHOWN_OF_TEXT = 400
 _SHOWN_OF_VALUE = 40
+_SHOWN_OF_DIGEST = 16
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _STYLE = """  .side { display: grid; gap: 0 1.25rem;
-          grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
+          grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
 """
 _BODY = """
 {{ table(["", "run", "model"], lettered) }}
@@ -131,6 +134,8 @@ def _value(value: Any) -> str:
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 -- figures enough
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     line = " ".join(text.split()) or '""'
+    if _DIGEST.fullmatch(line):
+        return line[:_SHOWN_OF_DIGEST]
     return line if len(line) <= _SHOWN_OF_VALUE else f"{line[: _SHOWN_OF_VALUE - 4]} ..."
 
 
