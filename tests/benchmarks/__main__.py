@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks import suite
 from tests.benchmarks.measure import budget
 
-MODULES = ("vectorizing", "reading", "fidelity", "overhead", "checkpoints", "sampling", "learning", "best")
+MODULES = ("vectorizing", "reading", "fidelity", "overhead", "checkpoints", "sampling", "copying", "learning", "best")
 LONG = {"best"}  # left out of a short budget
 
 
