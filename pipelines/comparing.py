@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.artifacts.curves import tokens_a_character_of
 from components.artifacts.errors import ArtifactError, UsageError
 from pipelines import artifacts
 from pipelines.artifacts import Artifact
@@ -25,6 +26,7 @@ class Compared:
         metrics: the model's.
         history: the model's rows, one an epoch, losses in nats per token.
         samples: the first text at each temperature.
+        tokens_a_character: of the text the losses are of, None where the dataset is not known.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Compared:
     metrics: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]]
     samples: Sequence[Mapping[str, Any]]
+    tokens_a_character: float | None
 
     def loss_at(self, step: int, loss: str) -> float | None:
         """The newest loss at a train step; None before the first one and after training ended."""
@@ -57,6 +60,14 @@ def differing(runs: Sequence[Compared]) -> dict[str, list[Any]]:
     names = dict.fromkeys(name for run in runs for name in run.settings)
     values = {name: [run.settings.get(name) for run in runs] for name in names}
     return {name: row for name, row in values.items() if any(value != row[0] for value in row)}
+
+
+def caution(runs: Sequence[Compared]) -> str:
+    """In words what keeps the runs' held-out losses from being compared; nothing where they may be."""
+    scored = [run.metrics for run in runs if run.metrics.get("validation_loss_nats") is not None]
+    names = {"held_out": "are of different text", "validation_protocol": "were measured by different protocols"}
+    apart = [words for name, words in names.items() if len({metrics.get(name) for metrics in scored}) > 1]
+    return f"The held-out losses {' and '.join(apart)}: they can't be compared." if apart else ""
 
 
 def points(runs: Sequence[Compared]) -> list[int]:
@@ -102,6 +113,7 @@ def _look_at(name: str, root: str, known: Mapping[str, Artifact]) -> Compared:
         metrics=json.loads(_file(found.get("model"), "metrics.json") or "{}"),
         history=list(_rows(_file(found.get("model"), "history.jsonl"))),
         samples=_first_texts(found.get("samples")),
+        tokens_a_character=tokens_a_character_of(found["dataset"].manifest.counts) if "dataset" in found else None,
     )
 
 

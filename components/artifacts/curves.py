@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from components.artifacts.plots import Series, lines
 
 _HOUR, _MINUTE = 3600, 60
 _LONG = 3  # from so many of a unit on, time is told in it
+_NATS, _BITS = "nats per token", "bits per character"
 
 Row = Mapping[str, Any]
 
@@ -24,12 +26,49 @@ def bits_per_character(nats: float, tokens_a_character: float) -> float:
     return nats * tokens_a_character / math.log(2)
 
 
+def tokens_a_character_of(counts: Mapping[str, int]) -> float:
+    """Of a dataset's held-out text where there is one, else of all, by the counts of its manifest."""
+    split = "validation" if counts["validation_characters"] else "train"
+    return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
+
+
 def loss_plots(history: Sequence[Row], tokens_a_character: float) -> dict[str, Markup]:
     """Training and held-out loss against train steps and against time, in nats per token and bits per character."""
-    unit, seconds_a_unit = _unit_of_time(history[-1]["seconds"])
     return {
-        "Loss by train step": _losses(history, tokens_a_character, "train_step", 1, "train step"),
-        "Loss by time": _losses(history, tokens_a_character, "seconds", seconds_a_unit, unit),
+        title: lines(
+            _losses(history, axis),
+            x_label=axis.label,
+            y_label=_NATS,
+            marks=[place / axis.scale for place in _resumed(history, axis.by)],
+            second_axis=(_BITS, bits_per_character(1, tokens_a_character)),
+        )
+        for title, axis in _axes([history]).items()
+    }
+
+
+def compared_loss_plots(
+    histories: Mapping[str, Sequence[Row]], tokens_a_character: Mapping[str, float | None]
+) -> dict[str, Markup]:
+    """The losses of several trainings, by name, in one plot against train steps and one against time.
+
+    A training's held-out loss is a whole line and its training loss a dashed one of the same colour. They are in nats
+    per token, but in bits per character where they are known to differ in tokens a character; None is unknown.
+    """
+    known = set(tokens_a_character.values())
+    differ = len(known) > 1 and None not in known
+    bits = {name: bits_per_character(1, tokens) for name, tokens in tokens_a_character.items() if tokens}
+    return {
+        title: lines(
+            [
+                line
+                for number, (name, history) in enumerate(histories.items())
+                for line in _losses_of_one(name, number, history, axis, bits[name] if differ else 1)
+            ],
+            x_label=axis.label,
+            y_label=_BITS if differ else _NATS,
+            second_axis=(_BITS, next(iter(bits.values()))) if len(known) == 1 and bits else None,
+        )
+        for title, axis in _axes(list(histories.values())).items()
     }
 
 
@@ -54,29 +93,55 @@ def pace_plots(history: Sequence[Row]) -> dict[str, Markup]:
     return plots
 
 
-def _losses(history: Sequence[Row], tokens_a_character: float, by: str, scale: float, x_label: str) -> Markup:
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """What losses are drawn against: a row's key, in units of `scale`."""
+
+    by: str
+    label: str
+    scale: float = 1
+
+
+def _axes(histories: Sequence[Sequence[Row]]) -> dict[str, _Axis]:
+    """Train steps, and time in the unit that suits the longest; by the plot's title."""
+    unit, seconds_a_unit = _unit_of_time(max(history[-1]["seconds"] for history in histories))
+    return {
+        "Loss by train step": _Axis(by="train_step", label="train step"),
+        "Loss by time": _Axis(by="seconds", label=unit, scale=seconds_a_unit),
+    }
+
+
+def _losses(history: Sequence[Row], axis: _Axis) -> list[Series]:
+    """The training loss and, where text is held out, the held-out loss."""
     held_out = [row for row in history if row["validation_loss_nats"] is not None]
     points = points_of(history)
-    series = [
-        Series(
-            name="training",
-            x=[point[by] / scale for point in points],
-            y=[point["train_loss_nats"] for point in points],
-        ),
-        Series(
-            name="held-out",
-            x=[row[by] / scale for row in held_out],
-            y=[row["validation_loss_nats"] for row in held_out],
-            dots=True,
-        ),
-    ]
-    return lines(
-        series if held_out else series[:1],
-        x_label=x_label,
-        y_label="nats per token",
-        marks=[place / scale for place in _resumed(history, by)],
-        second_axis=("bits per character", bits_per_character(1, tokens_a_character)),
+    training = Series(
+        name="training",
+        x=[point[axis.by] / axis.scale for point in points],
+        y=[point["train_loss_nats"] for point in points],
     )
+    validation = Series(
+        name="held-out",
+        x=[row[axis.by] / axis.scale for row in held_out],
+        y=[row["validation_loss_nats"] for row in held_out],
+        dots=True,
+    )
+    return [training, validation] if held_out else [training]
+
+
+def _losses_of_one(name: str, number: int, history: Sequence[Row], axis: _Axis, factor: float) -> list[Series]:
+    """The losses of one of several trainings, the last of them named, all times a factor."""
+    drawn = _losses(history, axis)
+    return [
+        replace(
+            line,
+            name=name if line is drawn[-1] else "",
+            y=[loss * factor for loss in line.y],
+            dashed=line.name == "training",
+            colour=number,
+        )
+        for line in drawn
+    ]
 
 
 def _resumed(history: Sequence[Row], by: str) -> list[float]:

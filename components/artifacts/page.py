@@ -21,11 +21,11 @@ base-uri 'none'; form-action 'none'{% if script %}; script-src '{{ script_hash }
 <style>
   :root { color-scheme: light dark; --ink: #1d2430; --soft: #5d6779; --line: #d9dee7; --paper: #fff;
           --panel: #f6f7f9; --grid: #e6e9ef; --series-1: #2f6f6a; --series-2: #b4521c; --series-3: #5a55a8;
-          --shade: 214, 92, 24; }
+          --series-4: #a8336f; --series-5: #766f00; --series-6: #2a74b8; --shade: 214, 92, 24; }
   @media screen and (prefers-color-scheme: dark) {
     :root { --ink: #e6e9ef; --soft: #98a2b3; --line: #344054; --paper: #14181f; --panel: #1c222b;
             --grid: #2a3240; --series-1: #6cc3b8; --series-2: #f0a15e; --series-3: #a9a3f0;
-            --shade: 240, 145, 70; } }
+            --series-4: #f08fba; --series-5: #cfc65a; --series-6: #7db7f0; --shade: 240, 145, 70; } }
   * { box-sizing: border-box; }
   body { margin: 0 auto; max-width: 64rem; padding: 2rem 1.25rem 4rem; background: var(--paper);
          color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }

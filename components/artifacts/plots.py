@@ -11,7 +11,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _INK, _SOFT, _GRID = "#010203", "#010204", "#010205"
-_SERIES = ("#010206", "#010207", "#010208")
+_SERIES = ("#010206", "#010207", "#010208", "#010209", "#01020a", "#01020b")
+_MARKERS = "os^Dv"  # the next one where all colours are taken
+_DASHES = (0, (4, 2))
 _VARIABLES = {
     _INK: "var(--ink)",
     _SOFT: "var(--soft)",
@@ -37,6 +39,7 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 _LONGEST_NAME = 32
+_LEGEND_ROWS = 6
 _NOT_NEEDED = (
     re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL),
     re.compile(r'(?<=<g) id="[^"]*"'),  # several plots share a page, and ids may not repeat
@@ -48,12 +51,22 @@ _NOT_NEEDED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One line of a plot: its name, and its points; with `dots` each point shows."""
+    """One line of a plot.
+
+    Attributes:
+        name: for the legend; a line without one is not in it.
+        x, y: its points.
+        dots: whether each point shows.
+        dashed: whether it is drawn in dashes.
+        colour: its number, for lines that belong together; by default its place among the lines.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     dots: bool = False
+    dashed: bool = False
+    colour: int | None = None
 
 
 def lines(
@@ -62,16 +75,15 @@ def lines(
     """Lines over one axis, which begins at 0.
 
     Args:
-        series: up to three lines.
+        series: the lines, later ones over earlier ones.
         x_label: what x is, with its unit.
         y_label: what y is, with its unit.
         marks: where to mark the x axis by a dashed line across the plot.
         second_axis: (name, factor) of an axis on the right that shows y times the factor.
     """
     with _drawing(5.4, 3.3) as (figure, axes):
-        for one, colour in zip(series, _SERIES, strict=False):
-            single = one.dots or len(one.x) == 1
-            axes.plot(one.x, one.y, color=colour, label=one.name, linewidth=1.6, marker="o" if single else "", ms=4)
+        for place, one in enumerate(series):
+            axes.plot(one.x, one.y, label=one.name or "_", **_drawn(one, place if one.colour is None else one.colour))
         for mark in marks:
             axes.axvline(mark, color=_SOFT, linewidth=1, linestyle=(0, (3, 3)))
         axes.set_xlabel(x_label)
@@ -83,7 +95,7 @@ def lines(
             right = axes.secondary_yaxis("right", functions=(lambda y: y * factor, lambda y: y / factor))
             right.set_ylabel(name)
         if len(series) > 1:
-            axes.legend(loc="upper right")
+            axes.legend(loc="upper right", ncols=-(-sum(bool(one.name) for one in series) // _LEGEND_ROWS))
         return _svg(figure, f"{y_label} against {x_label}")
 
 
@@ -110,6 +122,17 @@ def columns(names: Sequence[str], counts: Sequence[float], *, x_label: str, y_la
         axes.set_ylabel(y_label)
         axes.margins(x=0.01)
         return _svg(figure, f"{y_label} by {x_label}")
+
+
+def _drawn(one: Series, number: int) -> dict[str, Any]:
+    """How the line of a colour's number is drawn."""
+    return {
+        "color": _SERIES[number % len(_SERIES)],
+        "marker": _MARKERS[number // len(_SERIES) % len(_MARKERS)] if one.dots or len(one.x) == 1 else "",
+        "markersize": 4,
+        "linestyle": _DASHES if one.dashed else "-",
+        "linewidth": 1.2 if one.dashed else 1.6,
+    }
 
 
 @contextmanager

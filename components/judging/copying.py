@@ -44,12 +44,28 @@ class Passage:
         return asdict(self)
 
 
+Copied = tuple[Mapping[int, float | None], Passage | None]
+"""The share of some texts' runs of each of LENGTHS that stand in the training text, None without a run, and the longest
+passage, None where it would be shorter than all of LENGTHS."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Runs:
     """Runs of one length: their places, ascending, and hashes, [N] each."""
 
     places: NDArray[np.int64]
     hashes: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], length: int) -> "_Runs":
+        """All runs of the texts; a text's places begin so far from the one before that no run seems to cross over."""
+        spacing = _spacing(texts)
+        hashes = [run_hashes(code_points(text), length) for text in texts]
+        places = [np.arange(len(part), dtype=np.int64) + number * spacing for number, part in enumerate(hashes)]
+        return cls(
+            places=np.concatenate([np.empty(0, np.int64), *places]),
+            hashes=np.concatenate([np.empty(0, np.uint64), *hashes]),
+        )
 
     def kept(self, which: NDArray[np.bool_]) -> "_Runs":
         return _Runs(places=self.places[which], hashes=self.hashes[which])
@@ -71,23 +87,33 @@ class TrainingText:
         self._text = text
         self._points = code_points(text)
 
-    def copied(self, texts: Sequence[str]) -> tuple[Mapping[int, float | None], Passage | None]:
-        """The share of the texts' runs of each of LENGTHS that stand here, None without a run, and the longest passage.
+    def copied(self, texts: Sequence[str]) -> Copied:
+        """What of some texts stands here."""
+        return self.copied_each([texts])[0]
 
-        The passage is None where it would be shorter than all of LENGTHS.
-        """
-        shares: dict[int, float | None] = {}
-        longest: tuple[int, _Runs] | None = None
+    def copied_each(self, groups: Sequence[Sequence[str]]) -> list[Copied]:
+        """The same of each group of texts, for which this text is read once a length and not once a group."""
+        shares: list[dict[int, float | None]] = [{} for _ in groups]
+        longest: list[tuple[int, _Runs]] = [(0, _Runs.of([], 1))] * len(groups)
         for length in LENGTHS:
-            runs = _runs_of(texts, length)
-            known, inverse = np.unique(runs.hashes, return_inverse=True)
+            runs = [_Runs.of(texts, length) for texts in groups]
+            known = _hashes_of(runs)
             is_here = np.zeros(len(known), bool)
             for _, found in self._matches(known, length):
                 is_here[found] = True
-            shares[length] = float(is_here[inverse].mean()) if len(inverse) else None
-            if shares[length]:
-                longest = length, runs.kept(is_here[inverse])
-        return shares, self._passage(texts, *longest) if longest else None
+            for number, one in enumerate(runs):
+                which = is_here[np.searchsorted(known, one.hashes)]
+                shares[number][length] = float(which.mean()) if len(which) else None
+                if which.any():
+                    longest[number] = length, one.kept(which)
+        here = {
+            length: self._here(_hashes_of([runs for other, runs in longest if other == length]), length)
+            for length in {length for length, _ in longest if length}
+        }
+        return [
+            (share, self._passage(texts, length, runs, here[length]) if length else None)
+            for texts, share, (length, runs) in zip(groups, shares, longest, strict=True)
+        ]
 
     def _matches(self, known: NDArray[np.uint64], length: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """The places of the runs here that are among sorted hashes [K], ascending, each with which of them it is."""
@@ -106,9 +132,9 @@ class TrainingText:
         places, found = zip(*self._matches(known, length), strict=True)
         return _Runs(places=np.concatenate(places), hashes=known[np.concatenate(found)])
 
-    def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs) -> Passage:
-        """The longest passage, from the texts' runs of `length` that stand here."""
-        runs = longer = in_texts, self._here(np.unique(in_texts.hashes), length)
+    def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs, here: _Runs) -> Passage:
+        """The longest passage, from the texts' runs of `length` that stand here, and where those and others do."""
+        runs = longer = in_texts, here
         by = 0
         while len(longer[0].places):
             runs, length = longer, length + by
@@ -136,15 +162,9 @@ class TrainingText:
         )
 
 
-def _runs_of(texts: Sequence[str], length: int) -> _Runs:
-    """All runs of the texts; a text's places begin so far from the one before that no run seems to cross over."""
-    spacing = _spacing(texts)
-    hashes = [run_hashes(code_points(text), length) for text in texts]
-    places = [np.arange(len(part), dtype=np.int64) + number * spacing for number, part in enumerate(hashes)]
-    return _Runs(
-        places=np.concatenate([np.empty(0, np.int64), *places]),
-        hashes=np.concatenate([np.empty(0, np.uint64), *hashes]),
-    )
+def _hashes_of(runs: Sequence[_Runs]) -> NDArray[np.uint64]:
+    """The different hashes of all these runs, sorted."""
+    return np.unique(np.concatenate([one.hashes for one in runs]))
 
 
 def _spacing(texts: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.judging.copying import LENGTHS, Passage, TrainingText
+from components.judging.copying import LENGTHS, Copied, Passage, TrainingText
 from components.judging.wording import worded, words_of
 
 HELD_OUT = "held-out text"
@@ -34,8 +34,10 @@ def judge_samples(rows: Sequence[Mapping[str, Any]], training: str, human: str) 
     compared = {name: cut(group, characters) for name, group in groups.items()}
     if human:
         compared[HELD_OUT] = pieces_like(next(iter(compared.values())), human)
-    columns = {name: _figures(group, index, known) for name, group in compared.items()}
-    longest = index.copied(texts)[1]
+    *copied, (_, longest) = index.copied_each([*compared.values(), texts])
+    columns = {
+        name: _figures(group, copies, known) for (name, group), copies in zip(compared.items(), copied, strict=True)
+    }
     copies, verdict = verdict_on(columns, longest)
     return {
         "characters": characters,
@@ -88,8 +90,8 @@ def _copied_share(figures: Mapping[str, Any]) -> float:
     return figures["found"][LENGTHS[-1]] or 0.0
 
 
-def _figures(texts: Sequence[str], index: TrainingText, known: frozenset[str]) -> dict[str, Any]:
-    shares, passage = index.copied(texts)
+def _figures(texts: Sequence[str], copied: Copied, known: frozenset[str]) -> dict[str, Any]:
+    shares, passage = copied
     return {
         "found": dict(shares),
         "longest_copied": passage.characters if passage else 0,

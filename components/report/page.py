@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.curves import loss_plots
+from components.artifacts.curves import loss_plots, tokens_a_character_of
 from components.artifacts.manifest import Manifest
 from components.artifacts.page import write_page
 from components.command import log
@@ -111,13 +111,6 @@ class Run:
         words = f"from {source} {digest[:DIGITS]}"
         return (words, True) if known else (f"{words}, which is not the one here", False)
 
-    @property
-    def tokens_a_character(self) -> float:
-        """Of the held-out text where there is one, else of all."""
-        counts = self.manifests["dataset"].counts
-        split = "validation" if counts["validation_characters"] else "train"
-        return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
-
 
 def write_run(path: Path, run: Run) -> None:
     """Write the page to `path`."""
@@ -129,7 +122,7 @@ def write_run(path: Path, run: Run) -> None:
         source=run.source,
         figures=run.figures,
         parts=[_part(run, kind) for kind in run.manifests],
-        curves=loss_plots(run.history, run.tokens_a_character),
+        curves=loss_plots(run.history, tokens_a_character_of(run.manifests["dataset"].counts)),
         texts=run.texts,
         configs={manifest.producer.stage: manifest.config for manifest in run.manifests.values()},
     )

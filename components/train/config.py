@@ -9,7 +9,7 @@ from components.command.settings import Settings, setting
 UNCHANGED_BY = frozenset(
     {"epochs", "train_steps", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
     | {"start_anew", "init_from"}
-    | {"export", "sample_every", "sample_at", "sample_length", "sample_temperatures"}
+    | {"export", "sample_every", "sample_at", "sample_times", "sample_length", "sample_temperatures"}
 )
 """Settings that may differ when training resumes: they leave the steps already taken as they are."""
 
@@ -102,6 +102,9 @@ class TrainConfig(Settings):
 
     sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
     sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")
+    sample_times: int = setting(
+        0, "write samples about this many times, spread over training, after an epoch each; 0 for never", ge=0
+    )
     sample_length: int = setting(400, "length of those samples", unit="tokens", ge=1)
     sample_temperatures: tuple[float, ...] = setting(
         (0.2, 0.5, 1.0, 1.2), "temperatures of those samples, one sample each; 0 is greedy"

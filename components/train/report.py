@@ -22,7 +22,8 @@ _BODY = """
 </details>
 <h2>Samples while it trained</h2>
 {% if samples %}
-<p class="soft">One text an epoch at each temperature; the underlined grey is the prompt, a piece of the training text.
+<p class="soft">One text at each temperature after an epoch; the underlined grey is the prompt, a piece of the training
+text.
 {% if epochs_sampled > epochs_shown %}{{ epochs_shown }} of {{ epochs_sampled }} epochs are shown; all are in
 history.jsonl.{% endif %}</p>
 {% for temperature, texts in samples.items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>

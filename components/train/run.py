@@ -197,11 +197,21 @@ class Run:
         }
         held_out = "" if validation_loss is None else f", held-out {validation_loss:.4f}"
         log.info(f"epoch {epoch}: loss {train_loss:.4f}{held_out} nats")
-        if epoch in config.sample_at or (config.sample_every and epoch % config.sample_every == 0):
+        if self._samples_are_due(epoch):
             row["samples"] = write_samples(config, self.data, self.trainer, epoch=epoch)
         progress.history.append(row)
         progress.epoch_nats, progress.epoch_targets, progress.curve = 0.0, 0, []
         self._save(saver)
+
+    def _samples_are_due(self, epoch: int) -> bool:
+        """Whether samples are asked for after this epoch, whose row is not in the history yet."""
+        config, progress = self.config, self.progress
+        before = progress.history[-1]["train_step"] if progress.history else 0
+        done, was_done = (
+            step * config.sample_times // self.trainer.train_steps for step in (progress.train_step, before)
+        )
+        every = config.sample_every and epoch % config.sample_every == 0
+        return bool(every) or epoch in config.sample_at or done > was_done
 
     def _save(self, saver: Saver) -> None:
         self.progress.seconds = time.monotonic() - self._started

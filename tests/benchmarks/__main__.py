@@ -18,10 +18,11 @@ MODULES = (
     "overhead",
     "checkpoints",
     "sampling",
+    "copying",
     "learning",
     "best",
 )
-LONG = {"best", "chains"}  # left out of a short budget
+LONG = {"best", "chains", "copying"}  # left out of a short budget
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ from components.report.reporting import report
 from components.sample.report import write_report as write_samples_report
 from components.train.report import Training
 from components.train.report import write_report as write_training_report
+from pipelines.comparing import Compared
+from pipelines.comparison import write_comparison
 
 HARM = """</script><script>document.title="harmed"</script><img src=x onerror='document.title="harmed"'>"{{ 7*7 }}`"""
 TEXTS = [
@@ -141,7 +143,33 @@ def run_page(directory: Path) -> Path:
     return place / "report.html"
 
 
-PAGES = {"corpus": corpus_page, "training": training_page, "samples": samples_page, "run": run_page}
+def compared(number: int, **changes: Any) -> Compared:
+    """A run as it is compared; its number is in all that runs differ in."""
+    values: dict[str, Any] = {
+        "name": f"run {number} {HARM}",
+        "uris": {"model": f"runs/{number}/train/model"},
+        "settings": {"train.units": 8 * number, "train.init_from": f"{number} {HARM}", "train.layers": 1},
+        "metrics": {**METRICS, "steps": 10 * number},
+        "history": history(number + 1),
+        "samples": [{**TEXTS[0], "text": f"{number} wrote {HARM}"}],
+        "tokens_a_character": 1.0,
+    }
+    return Compared(**{**values, **changes})
+
+
+def comparison_page(directory: Path) -> Path:
+    """The page of three runs that mean harm."""
+    write_comparison(directory / "comparison.html", [compared(number) for number in (1, 2, 3)])
+    return directory / "comparison.html"
+
+
+PAGES = {
+    "corpus": corpus_page,
+    "training": training_page,
+    "samples": samples_page,
+    "run": run_page,
+    "comparison": comparison_page,
+}
 
 
 def _seal(

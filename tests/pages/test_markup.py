@@ -13,6 +13,8 @@ import pytest
 from components.artifacts.plots import Series, bars, lines
 from components.sample.report import write_report as write_samples_report
 from components.train.report import write_report as write_training_report
+from pipelines.comparing import Compared
+from pipelines.comparison import write_comparison
 from tests.pages import made
 
 
@@ -168,6 +170,63 @@ def test_texts_stand_by_temperature_with_how_surprising_they_are(tmp_path: Path)
         ("0", "1.500"), ("2", "0.900"), ("4", "0.100"), ("1", "0.500"), ("3", "2.500"), ("5", "3.500"),
     ]  # fmt: skip
     assert re.search(r"Temperature 0\.5\s*3\s*0\.800\s*Temperature 1\s*3\s*2\.200", text)
+
+
+# --- comparison ---
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Callable[..., Page]:
+    """The page of these runs beside one another."""
+
+    def make(*runs: Compared) -> Page:
+        write_comparison(tmp_path / "comparison.html", runs)
+        return Page((tmp_path / "comparison.html").read_text(encoding="utf-8"))
+
+    return make
+
+
+def test_compared_losses_lie_over_one_another_with_a_legend_by_steps_and_by_time(
+    comparison: Callable[..., Page],
+) -> None:
+    page = comparison(*(made.compared(number) for number in (1, 2, 3)))
+    steps, seconds = re.findall(r"<svg.*?</svg>", page.source, re.DOTALL)
+    for plot, label in ((steps, "train step"), (seconds, "seconds")):
+        assert f">{label}</text>" in plot
+        assert ">nats per token</text>" in plot
+        assert ">bits per character</text>" in plot
+        for letter, colour in zip("ABC", (1, 2, 3), strict=True):
+            assert f">{letter}</text>" in plot
+            lines = re.findall(rf'style="fill: none;[^"]*stroke: var\(--series-{colour}\)[^"]*"', plot)
+            assert sorted({"dasharray" in line for line in lines}) == [False, True]
+
+
+def test_runs_whose_tokens_differ_are_compared_in_bits_per_character(comparison: Callable[..., Page]) -> None:
+    page = comparison(made.compared(1), made.compared(2, tokens_a_character=0.2))
+    assert page.source.count(">bits per character</text>") == 2
+    assert ">nats per token</text>" not in page.source
+    unknown = comparison(made.compared(1), made.compared(2, tokens_a_character=None))
+    assert unknown.source.count(">nats per token</text>") == 2
+    assert ">bits per character</text>" not in unknown.source
+
+
+def test_as_many_runs_as_there_are_letters_are_told_apart(comparison: Callable[..., Page]) -> None:
+    page = comparison(*(made.compared(1) for _ in range(26)))
+    legends = re.findall(r'<use xlink:href="#(\w+)"[^>]*style="fill: var\(--series-(\d)\)', page.source)
+    assert len(set(legends)) >= 26
+
+
+def test_samples_of_compared_runs_stand_side_by_side(comparison: Callable[..., Page]) -> None:
+    page = comparison(made.compared(1), made.compared(2, samples=[]), made.compared(3))
+    assert re.findall(r"(\d) wrote", page.text) == ["1", "3"]
+    assert re.findall(r'<div class="soft">(\w)</div>', page.source) == ["A", "C"]
+
+
+def test_runs_without_a_model_are_compared_without_curves(comparison: Callable[..., Page]) -> None:
+    nothing = {"history": [], "metrics": {}, "samples": [], "tokens_a_character": None}
+    page = comparison(made.compared(1, **nothing), made.compared(2, **nothing))
+    assert "svg" not in page.tags
+    assert "train.units" in page.text
 
 
 # --- plots ---

@@ -29,10 +29,18 @@ ARCHITECTURE = Architecture(
     dropout=0.0,
     dropout_placement="after_each",
 )
-HISTORY = [
-    {"epoch": epoch, "train_step": 10 * epoch, "train_loss_nats": 3 / epoch, "validation_loss_nats": 4 / epoch}
+HISTORY: list[dict[str, Any]] = [
+    {
+        "epoch": epoch,
+        "train_step": 10 * epoch,
+        "train_loss_nats": 3 / epoch,
+        "validation_loss_nats": 4 / epoch,
+        "seconds": 20.0 * epoch,
+        "curve": [{"train_step": 10 * epoch, "train_loss_nats": 3 / epoch, "seconds": 19.0 * epoch}],
+    }
     for epoch in (1, 2, 3)
 ]
+COUNTS = {f"{split}_{unit}": 100 for split in ("train", "validation") for unit in ("tokens", "characters")}
 MakeRun = Callable[..., Path]
 
 
@@ -67,7 +75,8 @@ def make_run(root: Path) -> MakeRun:
             if kind == "samples":
                 write_samples(directory, settings.get("sample", {}).get("temperatures", [0.5]), name)
             config = {"seed": seed, **settings.get(stage, {})}
-            write_manifest(directory, kind=kind, stage=stage, config=config, counts={}, made_from=above)
+            counts = COUNTS if kind == "dataset" else {}
+            write_manifest(directory, kind=kind, stage=stage, config=config, counts=counts, made_from=above)
             os.utime(directory / "manifest.json", (1e9 + next(ages),) * 2)
             above = {kind: digest(directory)}
         return root / name

@@ -270,6 +270,22 @@ def test_samples_are_written_after_the_epochs_asked_for(finished: Path, text: st
     assert rows[0]["samples"][0]["prompt"] != rows[2]["samples"][0]["prompt"]
 
 
+@pytest.mark.parametrize(("epochs", "sampled"), [(2, [1, 2]), (9, [3, 5, 7, 9])])
+def test_samples_are_spread_over_training_however_many_epochs_it_has(run: Run, epochs: int, sampled: list[int]) -> None:
+    model = run(epochs=epochs, sample_times=4, sample_length=5, sample_temperatures=(0,))
+    assert [row["epoch"] for row in _history(model) if "samples" in row] == sampled
+
+
+def test_samples_leave_training_as_it_is(finished: Path, run: Run) -> None:
+    other = run(epochs=3, dropout=0.2)
+    assert not [row for row in _history(other) if "samples" in row]
+    weights = [_json(model / "config.json")["weights_sha256"] for model in (finished, other)]
+    assert weights[0] == weights[1]
+    assert [row["validation_loss_nats"] for row in _history(finished)] == [
+        row["validation_loss_nats"] for row in _history(other)
+    ]
+
+
 def test_the_card_says_what_the_model_is(finished: Path, dataset: Path) -> None:
     card, metrics = (finished / "README.md").read_text(encoding="utf-8"), _json(finished / "metrics.json")
     loss = f"| validation_loss_nats | {metrics['validation_loss_nats']:.6g} |"
