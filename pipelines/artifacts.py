@@ -1,7 +1,6 @@
 """Artifacts where they lie: found below a root, shown with their lineage, fetched and verified.
 
-A root is a directory of local runs or a bucket's prefix. Kubeflow lays artifacts out as <run>/<task>/<artifact> on
-this machine and <pipeline>/<run>/<task>/<uuid>/<artifact> in a bucket.
+A root is a directory of local runs or a bucket's prefix.
 """
 
 import hashlib
@@ -18,12 +17,12 @@ from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
+from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, verify
 from components.artifacts.storage import Listed, Place
 from components.command import log
-from pipelines.engine import STAGES
+from pipelines.settings import STAGES
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
 READS_AT_ONCE = 16
 
@@ -219,22 +218,11 @@ def _read(root: Place, listed: Listed) -> Artifact | None:
         return None
     return Artifact(
         place=place,
-        run=_run(place.key, manifest.producer.stage),
+        run=run_of(place.key, manifest.producer.stage),
         manifest=manifest,
         digest=hashlib.sha256(data[0]).hexdigest(),
         updated=listed.updated,
     )
-
-
-def _run(key: str, stage: str) -> str:
-    """The run in an artifact's path, by the engine's two layouts; empty where its stage was run alone.
-
-    The task's name begins with its stage's: sample, sample-gather.
-    """
-    *above, _ = key.split("/")
-    if above and _UUID.fullmatch(above[-1]):
-        above.pop()
-    return above[-2] if len(above) > 1 and f"{above[-1]}-".startswith(f"{stage}-") else ""
 
 
 def _is_manifest(key: str) -> bool:

@@ -1,11 +1,13 @@
 """The whole pipeline, one definition for a laptop, Docker and a cluster: text in, generator and new text out."""
 
+import inspect
 from typing import Any, NamedTuple
 
 from kfp import dsl
 
 from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
+from components.promote.component import promote as promote_stage
 from components.report.component import report as report_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
@@ -30,13 +32,11 @@ class Artifacts(NamedTuple):
 
 
 def build(environment: Environment) -> Any:
-    """The whole pipeline as an environment runs it; what is not given is as in the default recipe."""
+    """The whole pipeline as an environment runs it; what is not given is as in the default recipe.
 
-    @dsl.pipeline(
-        name="text-generation",
-        description="Trains a text generator on a text and writes new text with it.",
-        pipeline_config=limits(environment),
-    )
+    Where the environment keeps a champion, a run ends with a promotion, and `champion` is a parameter.
+    """
+
     def text_generation(
         source: str = DEFAULT.source,
         ingest: dict[str, Any] = DEFAULT.stages["ingest"],
@@ -46,8 +46,9 @@ def build(environment: Environment) -> Any:
         source_digest: str = "",
         prompts_digest: str = "",
         version: str = VERSION,
+        champion: str = environment.cluster.champion,
     ) -> Artifacts:
-        """Ingest, vectorize, train, sample, and a report on all of them.
+        """Ingest, vectorize, train, sample, a report on all of them, and the promotion of a better model.
 
         Args:
             source: URI of the text, or builtin:python-docs.
@@ -58,6 +59,7 @@ def build(environment: Environment) -> Any:
             source_digest: names the source's bytes, for the cache.
             prompts_digest: names the prompts file's bytes, for the cache.
             version: the suite's version, for the cache.
+            champion: URI of the pointer to the best model so far.
         """
         ingested = ingest_stage(source=source, settings=ingest, source_digest=source_digest, version=version)
         corpus = place(ingested, "ingest", environment).outputs["corpus"]
@@ -67,13 +69,30 @@ def build(environment: Environment) -> Any:
         model = trained.outputs["model"]
         samples = samples_of(model, environment, settings=sample, prompts_digest=prompts_digest, version=version)
         reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
+        place(reported, "ingest", environment)
+        if environment.cluster.champion:
+            promoted = promote_stage(dataset=dataset, model=model, champion=champion).after(reported)
+            place(promoted, "sample", environment).set_caching_options(False)  # it is done for its effect
         return Artifacts(
             corpus=corpus,
             dataset=dataset,
             checkpoints=trained.outputs["checkpoints"],
             model=model,
             samples=samples,
-            report=place(reported, "ingest", environment).outputs["report"],
+            report=reported.outputs["report"],
         )
 
-    return text_generation
+    if not environment.cluster.champion:
+        _hide(text_generation, "champion")
+    return dsl.pipeline(
+        name="text-generation",
+        description="Trains a text generator on a text and writes new text with it.",
+        pipeline_config=limits(environment),
+    )(text_generation)
+
+
+def _hide(function: Any, name: str) -> None:
+    """Keep a parameter, the last one, out of the signature, which Kubeflow reads the pipeline's from."""
+    signature = inspect.signature(function)
+    parameters = [parameter for parameter in signature.parameters.values() if parameter.name != name]
+    function.__signature__ = signature.replace(parameters=parameters)

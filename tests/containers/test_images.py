@@ -17,7 +17,7 @@ HOLDS = {
     "vectorize": {*SHARED, "vectorize"},
     "train": {*SHARED, "generator", "train"},
     "train-gpu": {*SHARED, "generator", "train"},
-    "sample": {*SHARED, "generator", "sample"},
+    "sample": {*SHARED, "generator", "judging", "promote", "sample"},
 }
 MEGABYTES = {"ingest": 450, "vectorize": 2000, "train": 2000, "sample": 2000}
 BUILD_TOOLS = "pip pip3 gcc g++ cc c++ cpp make ld as cmake ninja git uv poetry"

@@ -1,0 +1,19 @@
+"""Where Kubeflow lays artifacts out below the root of all runs.
+
+That is <run>/<task>/<artifact> on this machine and <pipeline>/<run>/<task>/<uuid>/<artifact> in a bucket.
+"""
+
+import re
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def run_of(place: str, stage: str) -> str:
+    """The run in the path or URI of a stage's artifact; empty where the stage was run alone.
+
+    The task's name begins with its stage's: sample, sample-gather.
+    """
+    *above, _ = place.split("/")
+    if above and _UUID.fullmatch(above[-1]):
+        above.pop()
+    return above[-2] if len(above) > 1 and f"{above[-1]}-".startswith(f"{stage}-") else ""
