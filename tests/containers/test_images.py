@@ -55,6 +55,11 @@ def test_an_image_holds_its_own_stage_and_what_that_imports(target: str, run: Ru
     assert set(python(run, target, "import os; print(*os.listdir('/app/components'))").split()) == HOLDS[target]
 
 
+def test_the_image_of_sample_has_all_that_a_promotion_needs(run: Run) -> None:
+    code = "import components.promote.promoting, components.judging.scoring, components.generator.model; print('all')"
+    assert python(run, "sample", code) == "all\n"
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_holds_the_locked_packages_and_no_others(target: str, run: Run) -> None:
     locked = {
