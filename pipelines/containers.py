@@ -18,8 +18,8 @@ from docker.types import DeviceRequest, Mount
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.command import log
-from pipelines.engine import STAGES
 from pipelines.images import checkout_tag, image
+from pipelines.settings import STAGES
 
 STOP_SECONDS = 60
 """How long a stopped stage may take to save what it has."""
@@ -50,8 +50,7 @@ class Containers:
         self._client = _engine()
         gpu = device != "cpu" and _has_gpu(self._client)
         tag = checkout_tag()
-        stages = [stage for stage in STAGES if stage != "report"]  # which runs in ingest's image
-        self._images = {stage: image(stage, tag=tag, gpu=gpu and stage == "train") for stage in stages}
+        self._images = {stage: image(stage, tag=tag, gpu=gpu and stage == "train") for stage in STAGES}
         self._uses_gpu = self._images["train"] if gpu else ""
         self._running: list[Any] = []
         self._terminated = False

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
 
-STAGES = ("ingest", "vectorize", "train", "sample", "report")
+STAGES = ("ingest", "vectorize", "train", "sample", "report", "promote")
 # The engine's own words, with colours about; a task's name begins with its stage's: sample, sample-shard.
 _EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STAGES)})\b")
 

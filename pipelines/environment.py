@@ -141,7 +141,10 @@ class Cluster(Settings):
     experiment: str = setting("quillflow", "the experiment runs are listed under", min_length=1)
     pipeline_root: Place = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")
     service_account: Name = setting("", "Kubernetes service account of the runs; empty for the namespace's default")
-    champion: Place = setting("", "URI of the pointer to the best model; empty where none is kept")
+    champion: Place = setting(
+        "",
+        "URI of the pointer to the best model, which runs move to a better one; empty for none",
+    )
     schedules: str = setting("deploy/schedules", "directory of the schedules' files")
 
 
@@ -182,6 +185,19 @@ class Environment(Settings):
         if self.sample.shards > 1 and getattr(settings["sample"], "shards", 1) > 1:
             raise UsageError(
                 f"sample.shards: the environment {self.name} shares the work among {self.sample.shards}; leave it at 1"
+            )
+
+    def check_whole_run(self, settings: Mapping[str, Settings]) -> None:
+        """As `check`, for a run of all stages, whose model is promoted where a champion is kept.
+
+        Raises:
+            UsageError: as `check`, or no text would be held out to compare the model with the champion on.
+        """
+        self.check(settings)
+        if self.cluster.champion and not getattr(settings["vectorize"], "held_out", 0):
+            raise UsageError(
+                f"vectorize.held_out: the environment {self.name} keeps a champion, which is chosen by the held-out "
+                "loss; set it above 0, such as 0.1"
             )
 
 

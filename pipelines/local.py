@@ -15,6 +15,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
+from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
@@ -68,6 +69,8 @@ def run_pipeline(
 ) -> Run:
     """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
 
+    Where the environment keeps a champion that may point at the run's model, a better model is promoted.
+
     Args:
         source: URI of the text; a relative path is taken from the current directory.
         settings: each stage's settings by its name.
@@ -78,14 +81,17 @@ def run_pipeline(
 
     Raises:
         QuillflowError: a stage failed; its own one-line error is the message. Or the runner can't run any.
+        UsageError: the settings do not go with the environment.
     """
+    root = str(storage.place_of(root))
+    environment = _with_champion_for(root, environment)
+    environment.check_whole_run(settings)
     executor = _executor(runner, settings)
     display = Display(sys.stderr, quiet=is_quiet())
-    root = str(storage.place_of(root))
     engine_root = _engine_root(root)
-    log = _new_log(engine_root)
+    log_path = _new_log(engine_root)
     known_runs = set(storage.children(root))
-    with log.open("w", encoding="utf-8") as log_file:
+    with log_path.open("w", encoding="utf-8") as log_file:
         relay = Relay(display, log_file, sys.stderr if verbose else None)
         variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
@@ -93,11 +99,22 @@ def run_pipeline(
                 uris = _call_engine(executor, environment, arguments_of(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _with_where_to_go_on(error, signals, root, known_runs) from error
-    relay.show_cached(STAGES)
-    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in STAGES}
+    steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]
+    relay.show_cached(steps)
+    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
     _check(uris, stages)
     metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
     return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
+
+
+def _with_champion_for(root: str, environment: Environment) -> Environment:
+    """The environment with its champion's whole URI; without one where others read it and can't read the models."""
+    champion = environment.cluster.champion
+    if champion and storage.local_path(root) is not None and storage.local_path(champion) is None:
+        log.info(f"Nothing is promoted: {champion} can't point at models on this machine; --root can name a bucket")
+        champion = ""
+    whole = str(storage.place_of(champion)) if champion else ""
+    return environment.model_copy(update={"cluster": environment.cluster.model_copy(update={"champion": whole})})
 
 
 def _executor(runner: str, settings: Mapping[str, Settings]) -> Any:

@@ -6,6 +6,7 @@ from kfp import dsl
 
 from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
+from components.promote.component import promote as promote_stage
 from components.report.component import report as report_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
@@ -30,7 +31,10 @@ class Artifacts(NamedTuple):
 
 
 def build(environment: Environment) -> Any:
-    """The whole pipeline as an environment runs it; what is not given is as in the default recipe."""
+    """The whole pipeline as an environment runs it; what is not given is as in the default recipe.
+
+    Where the environment keeps a champion, a run ends with a promotion.
+    """
 
     @dsl.pipeline(
         name="text-generation",
@@ -47,7 +51,7 @@ def build(environment: Environment) -> Any:
         prompts_digest: str = "",
         version: str = VERSION,
     ) -> Artifacts:
-        """Ingest, vectorize, train, sample, and a report on all of them.
+        """Ingest, vectorize, train, sample, a report on all of them, and the promotion of a better model.
 
         Args:
             source: URI of the text, or builtin:python-docs.
@@ -67,13 +71,18 @@ def build(environment: Environment) -> Any:
         model = trained.outputs["model"]
         samples = samples_of(model, environment, settings=sample, prompts_digest=prompts_digest, version=version)
         reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
+        place(reported, "ingest", environment, component="report")
+        if champion := environment.cluster.champion:
+            promoted = promote_stage(dataset=dataset, model=model, champion=champion).after(reported)
+            # Never answered by the cache: it is done for its effect.
+            place(promoted, "sample", environment, component="promote").set_caching_options(False)
         return Artifacts(
             corpus=corpus,
             dataset=dataset,
             checkpoints=trained.outputs["checkpoints"],
             model=model,
             samples=samples,
-            report=place(reported, "ingest", environment, component="report").outputs["report"],
+            report=reported.outputs["report"],
         )
 
     return text_generation

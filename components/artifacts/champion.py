@@ -4,15 +4,19 @@ It moves by compare-and-swap, and only to a model whose loss on the same held-ou
 """
 
 import json
+import math
+from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import digest
+from components.artifacts.layout import run_of
+from components.artifacts.manifest import MANIFEST_NAME, digest
 from components.artifacts.storage import ABSENT, ConflictError, StorageError
 
 ATTEMPTS = 10
@@ -21,8 +25,9 @@ ATTEMPTS = 10
 class Champion(BaseModel):
     """What the pointer says of the model it points at.
 
-    `digest` is the SHA-256 of the model's manifest; `held_out` names the held-out text as tokens, and `protocol` the
-    way its loss was taken: losses [nats per token] can be compared where both are the same. `promoted` is UTC.
+    `digest` is the SHA-256 of the model's manifest, `run` the run that made it, for people; `held_out` names the
+    held-out text as tokens, and `protocol` the way the loss was taken that the model was trained for: losses [nats per
+    token] can be compared where the text is the same. `promoted` is UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -44,32 +49,48 @@ class Promotion(BaseModel):
     champion: Champion
     former: Champion | None
 
+    def as_line(self) -> str:
+        """The same for a person."""
+        return f"Champion {'is now' if self.moved else 'stays'} {self.champion.model}: {self.reason}"
 
-def promote(model: str, champion: str, *, run: str = "", force: bool = False) -> Promotion:
+
+class Verdict(NamedTuple):
+    """Whether the pointer is to move, and why or why not."""
+
+    moves: bool
+    reason: str
+
+
+Comparison = Callable[[Champion, Champion], Verdict]
+"""Compares a model, which comes first, with the champion where their losses are of different texts."""
+
+
+def promote(model: str, champion: str, *, compare: Comparison, copy: str = "", force: bool = False) -> Promotion:
     """Point the champion at a model if its loss on the same held-out text is lower, or if there is none yet.
 
     Args:
         model: URI of the model.
         champion: URI of the pointer.
-        run: the run that made the model, for people.
-        force: move the pointer whatever the losses are: to new data, or back to an older model.
+        compare: called where the champion's loss is of other held-out text than the model's.
+        copy: where the model is read; by default at its URI.
+        force: move the pointer whatever the losses are, back to an older model for example.
 
     Raises:
-        ArtifactError: the model is damaged or has no held-out loss, or the losses can't be compared.
+        ArtifactError: the model is damaged or has no held-out loss, or `compare` raises it.
         StorageError: the store fails for good, or others keep moving the pointer.
     """
-    candidate = _candidate(model, run)
+    candidate = _candidate(model, copy or model)
     for _ in range(ATTEMPTS):
         found = storage.read_file(champion)
         former = _parse(found[0], champion) if found else None
-        stays = _why_it_stays(candidate, former, champion, force=force)
-        if former and stays:
-            return Promotion(moved=False, reason=stays, champion=former, former=former)
+        moves, reason = _verdict(candidate, former, compare, force=force)
+        if former and not moves:
+            return Promotion(moved=False, reason=reason, champion=former, former=former)
         try:
             storage.write_file(champion, _rendered(candidate), expected=found[1] if found else ABSENT)
         except ConflictError:
             continue
-        return Promotion(moved=True, reason=_why_it_moved(candidate, former), champion=candidate, former=former)
+        return Promotion(moved=True, reason=reason, champion=candidate, former=former)
     raise StorageError(f"{champion}: others kept moving it; try again")
 
 
@@ -85,20 +106,24 @@ def read(champion: str) -> Champion:
     return _parse(found[0], champion)
 
 
-def _candidate(model: str, run: str) -> Champion:
-    with storage.incoming(model, "model") as directory:
+def _candidate(model: str, copy: str) -> Champion:
+    place = str(storage.place_of(model))
+    with storage.incoming(copy, "model") as directory:
         metrics = _metrics(directory, model)
-        if metrics.get("validation_loss_nats") is None:
+        loss = metrics.get("validation_loss_nats")
+        if loss is None:
             raise ArtifactError(f"{model}: no text was held out, so it has no loss to compare; set vectorize.held_out")
+        if not math.isfinite(loss):
+            raise ArtifactError(f"{model}: its held-out loss is {loss}: training diverged; lower train.learning_rate")
         if not metrics.get("held_out"):
             raise ArtifactError(f"{model}: its metrics do not say which text was held out; train it with this version")
         return Champion(
-            model=str(storage.place_of(model)),
+            model=place,
             digest=digest(directory),
-            loss=float(metrics["validation_loss_nats"]),
+            loss=float(loss),
             protocol=str(metrics["validation_protocol"]),
             held_out=str(metrics["held_out"]),
-            run=run,
+            run=run_of(place, "train"),
             promoted=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
@@ -111,35 +136,31 @@ def _metrics(directory: Path, model: str) -> dict[str, Any]:
     return dict(metrics)
 
 
-def _why_it_stays(candidate: Champion, former: Champion | None, place: str, *, force: bool) -> str:
-    """Why the pointer is to stay where it is; empty where it is to move.
-
-    Raises:
-        ArtifactError: the losses can't be compared.
-    """
+def _verdict(candidate: Champion, former: Champion | None, compare: Comparison, *, force: bool) -> Verdict:
     if former is None:
-        return ""
+        return Verdict(moves=True, reason="it is the first")
+    if not _is_there(former):
+        return Verdict(moves=True, reason=f"the former champion {former.model} is gone, or replaced by another model")
     if candidate.digest == former.digest:
-        return "it is the champion already"
+        return Verdict(moves=False, reason="it is the champion already")
     if force:
-        return ""
-    for field, what in (("held_out", "on other held-out text"), ("protocol", "by another protocol")):
-        if getattr(candidate, field) != getattr(former, field):
-            raise ArtifactError(
-                f"{candidate.model}: its loss was taken {what} than that of the champion {former.model}, so they can't "
-                f"be compared; --force moves {place} all the same"
-            )
-    if not candidate.loss < former.loss:
-        return f"its loss, {candidate.loss:.4f} nats, is not below the champion's {former.loss:.4f}"
-    return ""
+        return Verdict(moves=True, reason="it was forced")
+    return (_compare_losses if candidate.held_out == former.held_out else compare)(candidate, former)
 
 
-def _why_it_moved(candidate: Champion, former: Champion | None) -> str:
-    if former is None:
-        return "it is the first"
-    if (candidate.held_out, candidate.protocol) == (former.held_out, former.protocol):
-        return f"its loss is {candidate.loss:.4f} nats where the former champion's was {former.loss:.4f}"
-    return "it was forced, on other held-out text or protocol"
+def _compare_losses(candidate: Champion, former: Champion) -> Verdict:
+    """Compare losses of the same tokens."""
+    if candidate.loss < former.loss:
+        reason = f"its loss is {candidate.loss:.4f} nats where the former champion's was {former.loss:.4f}"
+        return Verdict(moves=True, reason=reason)
+    reason = f"its loss, {candidate.loss:.4f} nats, is not below the champion's {former.loss:.4f}"
+    return Verdict(moves=False, reason=reason)
+
+
+def _is_there(champion: Champion) -> bool:
+    """Whether the model that the pointer means is still where it says, as far as its manifest tells."""
+    found = storage.read_file(f"{champion.model}/{MANIFEST_NAME}")
+    return found is not None and sha256(found[0]).hexdigest() == champion.digest
 
 
 def _parse(data: bytes, place: str) -> Champion:

@@ -1,6 +1,6 @@
-"""Where Kubeflow lays a run's artifacts.
+"""Where Kubeflow lays artifacts out below the root of all runs.
 
-Below a root it is <run>/<task>/<artifact> on this machine and <pipeline>/<run>/<task>/<uuid>/<artifact> in a bucket.
+That is <run>/<task>/<artifact> on this machine and <pipeline>/<run>/<task>/<uuid>/<artifact> in a bucket.
 """
 
 import re
@@ -8,12 +8,12 @@ import re
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def run_of(key: str, stage: str) -> str:
-    """The run in the path of an artifact that `stage` made; empty where the stage was run alone.
+def run_of(place: str, stage: str) -> str:
+    """The run in the path or URI of a stage's artifact; empty where the stage was run alone.
 
     The task's name begins with its stage's: sample, sample-gather.
     """
-    *above, _ = key.split("/")
+    *above, _ = place.split("/")
     if above and _UUID.fullmatch(above[-1]):
         above.pop()
     return above[-2] if len(above) > 1 and f"{above[-1]}-".startswith(f"{stage}-") else ""

@@ -34,22 +34,25 @@ class Scores:
     trained_for: str
 
 
-def score(model: Model, ids: NDArray[np.integer], *, step: int) -> Scores:
-    """Score the targets that both protocols have in ids [N]; `step` is the distance between a dataset's windows.
+def score(model: Model, ids: NDArray[np.integer], *, step: int, both: bool = True) -> Scores:
+    """Score the targets that both protocols have in ids [N], by both, or only by the one the model was trained for.
 
-    Without room for a target there are none.
+    `step` is the distance between a dataset's windows. Without room for a target there are none.
     """
     window_name = f"window of {model.window}"
+    trained_for = "carry" if model.context == "carry" else window_name
     is_next = model.architecture.objective == "next"
     first = model.window if is_next else 1
     places = np.arange(first, len(ids), step if is_next else 1, dtype=np.int64)
-    nats = {name: np.empty(0) for name in ("carry", window_name)}
+    nats = {name: np.empty(0) for name in (("carry", window_name) if both else (trained_for,))}
     if len(places):
         padded = np.concatenate([ids, np.zeros(model.window, ids.dtype)]).astype(np.int32)
-        nats["carry"] = _carried(model, padded, len(ids) - 1)[places - 1]
-        starts = places - model.window if is_next else places[:: model.window] - 1
-        nats[window_name] = _by_windows(model, padded, starts).reshape(-1)[: len(places)]
-    return Scores(nats=nats, places=places, trained_for="carry" if model.context == "carry" else window_name)
+        if "carry" in nats:
+            nats["carry"] = _carried(model, padded, len(ids) - 1)[places - 1]
+        if window_name in nats:
+            starts = places - model.window if is_next else places[:: model.window] - 1
+            nats[window_name] = _by_windows(model, padded, starts).reshape(-1)[: len(places)]
+    return Scores(nats=nats, places=places, trained_for=trained_for)
 
 
 def _by_windows(model: Model, padded: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.float64]:

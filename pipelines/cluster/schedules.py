@@ -42,7 +42,7 @@ def apply(client: Client, environment: Environment, schedules: Sequence[Schedule
         UsageError: a schedule's settings do not go with the environment.
     """
     for schedule in schedules:
-        environment.check(schedule.stages())
+        environment.check_whole_run(schedule.stages())
     compiled = package("text-generation", environment)
     wanted = [_wanted(client, compiled, schedule) for schedule in schedules]
     there = _marked(client, environment.name)

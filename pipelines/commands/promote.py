@@ -1,19 +1,25 @@
 """`quillflow promote`: make a model the champion, if it is better than the one that is."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from components.artifacts.champion import Promotion, promote
 from components.artifacts.errors import ArtifactError
 from components.command.stage import add_common_flags
 from pipelines.commands.cluster import add_root_flags, champion_at, root_of
 from pipelines.commands.output import print_result
 
+if TYPE_CHECKING:
+    from pipelines.artifacts import Artifact
+
 
 def add(commands: Any) -> None:
     """Give the parser the command."""
-    text = "Point the champion at a model, if its loss on the same held-out text is below the champion's."
-    command = commands.add_parser("promote", help=text, description=text)
+    text = "Point the champion at a model, if its loss on its held-out text is below the champion's on the same text."
+    command = commands.add_parser(
+        "promote",
+        help=text,
+        description=text + " Runs in an environment that keeps a champion do so by themselves.",
+    )
     command.add_argument(
         "name",
         nargs="?",
@@ -21,40 +27,44 @@ def add(commands: Any) -> None:
         help="the model's URI, or a run's, or a run's id or name (default: the newest model there is)",
     )
     command.add_argument("--to", metavar="URI", help="the pointer (default: the environment's, else ROOT/champion)")
-    command.add_argument(
-        "--force", action="store_true", help="move it whatever the losses: to new data, or back to an older model"
-    )
+    command.add_argument("--force", action="store_true", help="move it whatever the losses: back to an older model")
     add_root_flags(command)
     add_common_flags(command)
     command.set_defaults(run=_promote)
 
 
 def _promote(arguments: argparse.Namespace) -> int:
+    from components.promote.promoting import promote
+
     root, champion = root_of(arguments), arguments.to or champion_at(arguments)
-    done = promote_run(arguments.name, root, champion, force=arguments.force)
-    return print_result(arguments, done.model_dump(), [as_line(done)])
+    model = _model(arguments.name, root)
+    done = promote(
+        model=str(model.place), dataset=lambda: _dataset_of(model, root), champion=champion, force=arguments.force
+    )
+    return print_result(arguments, done.model_dump(), [done.as_line()])
 
 
-def promote_run(name: str | None, root: str, champion: str, *, force: bool = False) -> Promotion:
-    """Promote a model, given by its URI or by the run that made it, or else the newest below `root`.
-
-    Raises:
-        ArtifactError: there is none, or it can't be compared with the champion.
-    """
+def _model(name: str | None, root: str) -> "Artifact":
+    """A model, given by its URI or by the run that made it, or else the newest below `root`."""
     from pipelines import artifacts
     from pipelines.reruns import of_run
 
-    if name is None:
-        model = next((found for found in artifacts.find(root) if found.manifest.kind == "model"), None)
-        if model is None:
-            raise ArtifactError(f"{root}: no model is below it; see to --root and --environment")
-    else:
-        model = of_run(name, "model", root)
-    return promote(str(model.place), champion, run=model.run, force=force)
+    if name is not None:
+        return of_run(name, "model", root)
+    newest = next((found for found in artifacts.find(root) if found.manifest.kind == "model"), None)
+    if newest is None:
+        raise ArtifactError(f"{root}: no model is below it; see to --root and --environment")
+    return newest
 
 
-def as_line(done: Promotion) -> str:
-    """What came of it, for a person."""
-    if done.moved:
-        return f"Champion is now {done.champion.model}: {done.reason}"
-    return f"Champion stays {done.champion.model}: {done.reason}"
+def _dataset_of(model: "Artifact", root: str) -> str:
+    """The URI of the dataset that a model was made from."""
+    from pipelines import artifacts
+
+    uri = next((step["uri"] for step in artifacts.lineage(model, root) if step["kind"] == "dataset"), None)
+    if uri is None:
+        raise ArtifactError(
+            f"{model.place}: the champion's loss is of another held-out text, and the dataset that this model was made "
+            f"from, whose text both could be compared on, is not below {root}; --force moves the champion all the same"
+        )
+    return str(uri)

@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
         "--environment",
         default="local",
         metavar="NAME",
-        help="whose shards, retries and caching to keep to: a name, or a .yaml file (default: %(default)s)",
+        help="whose shards, retries, caching and champion to keep to: a name, or a .yaml file (default: %(default)s)",
     )
     add_common_flags(command)
     command.set_defaults(run=_run)
@@ -75,7 +75,6 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings_of(chosen, arguments.assignments)
     source = source_of(chosen, arguments.source, named="with --source")
     place = environment(arguments.environment)
-    place.check(settings)
     from pipelines.local import run_pipeline
 
     began = time.monotonic()

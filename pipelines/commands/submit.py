@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from components.command import log
-from pipelines.commands.cluster import add_cluster_flags, champion_of, environment_of
+from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
-from pipelines.commands.promote import as_line, promote_run
 from pipelines.commands.run import add_settings_flags
 from pipelines.settings import recipe, settings_of, source_of
 
@@ -25,9 +24,6 @@ def add(commands: Any) -> None:
     add_settings_flags(command)
     command.add_argument("--name", metavar="NAME", help="what the run is called (default: recipe and time)")
     command.add_argument("--wait", action="store_true", help="wait until it has ended; exit 1 if it failed")
-    command.add_argument(
-        "--promote", action="store_true", help="wait, then make its model the champion if it is better than that"
-    )
     add_cluster_flags(command)
     command.set_defaults(run=_submit)
 
@@ -43,9 +39,7 @@ def _submit(arguments: argparse.Namespace) -> int:
     source = source_of(chosen, arguments.source, named="with --source")
     refuse_local_files(source, settings)
     environment = environment_of(arguments)
-    environment.check(settings)
-    if arguments.promote:
-        champion_of(environment)  # refused before anything runs
+    environment.check_whole_run(settings)
     client = Client(environment.cluster)
     done = submit(
         client,
@@ -55,14 +49,9 @@ def _submit(arguments: argparse.Namespace) -> int:
     )
     lines = [f"Run {done.run} ({done.name}) of {done.version}", f"  {done.link}"]
     shown = done.as_dict()
-    if not (arguments.wait or arguments.promote):
+    if not arguments.wait:
         return print_result(arguments, shown, lines)
     for line in lines:
         log.info(line)
     shown |= runs.wait(client, done.run)
-    ended = [f"Run {done.run} {shown['state'].lower()}"]
-    if arguments.promote:
-        promotion = promote_run(done.run, environment.cluster.pipeline_root, champion_of(environment))
-        shown["promotion"] = promotion.model_dump()
-        ended.append(as_line(promotion))
-    return print_result(arguments, shown, ended)
+    return print_result(arguments, shown, [f"Run {done.run} {shown['state'].lower()}"])

@@ -1,4 +1,4 @@
-"""The champion: moved only by a better model on the same held-out text, whoever else is moving it, and fetched."""
+"""The champion: moved only by a better model, whoever else is moving it, and fetched."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,6 @@ import pytest
 from components.artifacts import champion, storage
 from components.artifacts.errors import ArtifactError
 from tests.cluster.conftest import Command, make_artifact
-from tests.cluster.server import Server
 
 RUN = "0b9d6f6c-7a55-4c58-9f6e-0123456789ab"
 METRICS = {"validation_protocol": "carry", "held_out": "a" * 64}
@@ -39,14 +38,23 @@ def make_model(root: str, run: str, scratch: Path, loss: float | None, **more: A
     return uri
 
 
+def promote(model: str, pointer: str, *, force: bool = False) -> champion.Promotion:
+    """Promote where nothing but losses of one text is to be compared."""
+
+    def never(*_: champion.Champion) -> champion.Verdict:
+        raise AssertionError("losses of one text were taken for those of two")
+
+    return champion.promote(model, pointer, compare=never, force=force)
+
+
 def test_the_first_model_is_the_champion_and_a_better_one_takes_its_place(root: str, scratch: Path) -> None:
     pointer = f"{root}/champion"
-    first = champion.promote(make_model(root, "one", scratch, 1.5), pointer, run="one")
+    first = promote(make_model(root, "one", scratch, 1.5), pointer)
     assert (first.moved, first.reason, first.champion.run) == (True, "it is the first", "one")
-    worse = champion.promote(make_model(root, "two", scratch, 1.6), pointer)
+    worse = promote(make_model(root, "two", scratch, 1.6), pointer)
     assert (worse.moved, worse.reason) == (False, "its loss, 1.6000 nats, is not below the champion's 1.5000")
     assert worse.champion == first.champion
-    better = champion.promote(make_model(root, "three", scratch, 1.4), pointer)
+    better = promote(make_model(root, "three", scratch, 1.4), pointer)
     assert (better.moved, better.former) == (True, first.champion)
     assert champion.read(pointer) == better.champion
 
@@ -54,36 +62,60 @@ def test_the_first_model_is_the_champion_and_a_better_one_takes_its_place(root: 
 def test_an_equal_loss_and_the_champion_itself_move_nothing(root: str, scratch: Path) -> None:
     pointer = f"{root}/champion"
     model = make_model(root, "one", scratch, 1.5)
-    champion.promote(model, pointer)
+    promote(model, pointer)
     before = storage.read_file(pointer)
-    assert champion.promote(model, pointer).reason == "it is the champion already"
-    assert not champion.promote(make_model(root, "two", scratch, 1.5), pointer).moved
+    assert promote(model, pointer).reason == "it is the champion already"
+    assert not promote(make_model(root, "two", scratch, 1.5), pointer).moved
     assert storage.read_file(pointer) == before
 
 
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        ({"held_out": "b" * 64}, "its loss was taken on other held-out text than that of the champion"),
-        ({"validation_protocol": "window of 60"}, "its loss was taken by another protocol than that of the champion"),
-    ],
-)
-def test_losses_that_cannot_be_compared_are_not(root: str, scratch: Path, other: dict[str, str], message: str) -> None:
+def test_losses_of_one_text_are_compared_whichever_protocol_each_model_was_trained_for(
+    root: str, scratch: Path
+) -> None:
     pointer = f"{root}/champion"
-    champion.promote(make_model(root, "one", scratch, 1.5), pointer)
-    new = make_model(root, "two", scratch, 1.0, **other)
-    with pytest.raises(ArtifactError, match=message) as raised:
-        champion.promote(new, pointer)
-    assert f"--force moves {pointer} all the same" in str(raised.value)
-    assert champion.promote(new, pointer, force=True).moved
+    promote(make_model(root, "one", scratch, 1.5), pointer)
+    other = {"validation_protocol": "window of 60"}
+    assert not promote(make_model(root, "two", scratch, 1.6, **other), pointer).moved
+    assert promote(make_model(root, "three", scratch, 1.4, **other), pointer).moved
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_where_losses_are_of_two_texts_a_comparison_decides(root: str, scratch: Path, moves: bool) -> None:
+    pointer = f"{root}/champion"
+    former = promote(make_model(root, "one", scratch, 1.5), pointer).champion
+    new = make_model(root, "two", scratch, 1.6 if moves else 1.0, held_out="b" * 64)
+    asked = []
+
+    def compare(*models: champion.Champion) -> champion.Verdict:
+        asked.append([model.run for model in models])
+        return champion.Verdict(moves=moves, reason="so it was found")
+
+    done = champion.promote(new, pointer, compare=compare)
+    assert asked == [["two", "one"]]
+    assert (done.moved, done.reason, done.former) == (moves, "so it was found", former)
+    assert champion.read(pointer).run == ("two" if moves else "one")
+    assert promote(new, pointer, force=True).moved is not moves
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_champion_that_is_gone_or_replaced_gives_way_to_any_model(root: str, scratch: Path, gone: bool) -> None:
+    pointer = f"{root}/champion"
+    first = make_model(root, "one", scratch, 1.5)
+    promote(first, pointer)
+    if gone:
+        storage.remove(first)
+    else:
+        make_model(root, "one", scratch, 1.4)
+    done = promote(make_model(root, "two", scratch, 1.6), pointer)
+    assert (done.moved, done.reason) == (True, f"the former champion {first} is gone, or replaced by another model")
 
 
 def test_force_goes_back_to_an_older_model(root: str, scratch: Path) -> None:
     pointer = f"{root}/champion"
     old = make_model(root, "one", scratch, 1.5)
-    champion.promote(old, pointer)
-    champion.promote(make_model(root, "two", scratch, 1.0), pointer)
-    back = champion.promote(old, pointer, force=True)
+    promote(old, pointer)
+    promote(make_model(root, "two", scratch, 1.0), pointer)
+    back = promote(old, pointer, force=True)
     assert (back.moved, back.champion.loss) == (True, 1.5)
 
 
@@ -91,6 +123,7 @@ def test_force_goes_back_to_an_older_model(root: str, scratch: Path) -> None:
     ("loss", "more", "message"),
     [
         (None, {}, "no text was held out, so it has no loss to compare; set vectorize.held_out"),
+        (float("nan"), {}, "its held-out loss is nan: training diverged; lower train.learning_rate"),
         (1.0, {"held_out": None}, "its metrics do not say which text was held out; train it with this version"),
     ],
 )
@@ -98,7 +131,7 @@ def test_a_model_without_a_loss_to_compare_is_refused(
     root: str, scratch: Path, loss: float | None, more: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ArtifactError, match=message):
-        champion.promote(make_model(root, "one", scratch, loss, **more), f"{root}/champion")
+        promote(make_model(root, "one", scratch, loss, **more), f"{root}/champion")
     assert storage.read_file(f"{root}/champion") is None
 
 
@@ -106,13 +139,13 @@ def test_a_damaged_model_does_not_become_champion(tmp_path: Path, scratch: Path)
     model = make_model(str(tmp_path), "one", scratch, 1.5)
     (Path(model) / "model.keras").write_text("ONE")
     with pytest.raises(ArtifactError, match=r"model\.keras: its SHA-256 is not the manifest's"):
-        champion.promote(model, f"{tmp_path}/champion")
+        promote(model, f"{tmp_path}/champion")
 
 
 def test_a_file_that_is_no_pointer_is_not_written_over(root: str, scratch: Path) -> None:
     storage.write_file(f"{root}/champion", b"mine")
     with pytest.raises(ArtifactError, match="no champion's pointer, or torn"):
-        champion.promote(make_model(root, "one", scratch, 1.5), f"{root}/champion")
+        promote(make_model(root, "one", scratch, 1.5), f"{root}/champion")
     assert storage.read_file(f"{root}/champion")[0] == b"mine"  # type: ignore[index]
 
 
@@ -127,11 +160,11 @@ def test_what_another_promoter_does_meanwhile_is_heeded(
     def read_and_be_late(uri: str) -> Any:
         found = read_file(uri)
         if uri == pointer and meanwhile:
-            champion.promote(meanwhile.pop(), pointer)
+            promote(meanwhile.pop(), pointer)
         return found
 
     monkeypatch.setattr(storage, "read_file", read_and_be_late)
-    done = champion.promote(mine, pointer)
+    done = promote(mine, pointer)
     assert done.moved is moves
     assert done.former is not None
     assert done.former.loss == theirs
@@ -143,12 +176,12 @@ def test_of_many_promoters_at_once_the_best_wins_and_no_move_is_lost(root: str, 
     models = [make_model(root, f"run-{number}", scratch, loss) for number, loss in enumerate(losses)]
     together = Barrier(len(models))
 
-    def promote(model: str) -> champion.Promotion:
+    def promote_together(model: str) -> champion.Promotion:
         together.wait()
-        return champion.promote(model, pointer)
+        return promote(model, pointer)
 
     with ThreadPoolExecutor(len(models)) as pool:
-        moves = [done for done in pool.map(promote, models) if done.moved]
+        moves = [done for done in pool.map(promote_together, models) if done.moved]
     assert champion.read(pointer).loss == min(losses)
     formers = [done.former.digest if done.former else "" for done in moves]
     assert len(set(formers)) == len(formers), "two promoters went over the same champion"
@@ -175,6 +208,18 @@ def test_without_a_name_the_newest_model_is_promoted(quillflow: Command, in_buck
     assert quillflow("promote")[1] == f"Champion is now {newest}: it is the first\n"
 
 
+def test_a_model_that_cannot_be_compared_is_refused_with_what_lacks(
+    quillflow: Command, in_bucket: str, scratch: Path
+) -> None:
+    make_model(in_bucket, "one", scratch, 1.5)
+    quillflow("promote", "one")
+    new = make_model(in_bucket, "two", scratch, 1.4, held_out="b" * 64)
+    code, out, err = quillflow("promote", "two")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"error: {new}: the champion's loss is of another held-out text, and the dataset")
+    assert quillflow("promote", "two", "--force")[1] == f"Champion is now {new}: it was forced\n"
+
+
 def test_beside_local_runs_the_champion_is_kept_too(quillflow: Command, scratch: Path, tmp_path: Path) -> None:
     root = str(tmp_path / "runs")
     make_model(root, "one", scratch, 1.5)
@@ -199,15 +244,3 @@ def test_where_there_is_no_champion_that_is_said(quillflow: Command, in_bucket: 
     assert code == 1
     pointer = in_bucket.replace("/runs", "/champion")
     assert err == f"error: {pointer}: no champion is there yet; quillflow promote makes one\n"
-
-
-def test_submit_promotes_what_the_run_made(server: Server, quillflow: Command, in_bucket: str, scratch: Path) -> None:
-    def train() -> None:
-        (run,) = server.api.runs
-        make_model(in_bucket, run, scratch, 1.5)
-        server.api.end(run)
-
-    server.faults.after("POST .*/runs", train)
-    code, out, _ = quillflow("submit", "--promote")
-    assert code == 0
-    assert out.splitlines()[1].endswith("/model: it is the first")

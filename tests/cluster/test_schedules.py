@@ -76,6 +76,15 @@ def test_no_two_scheduled_runs_give_ingest_the_same_arguments(
     assert recurring.runtime_config.parameters["source_digest"] == "[[ScheduledTime]]"
 
 
+def test_without_held_out_text_nothing_is_scheduled_where_a_champion_is_kept(
+    server: Server, write: Write, quillflow: Command, in_bucket: str
+) -> None:
+    assert in_bucket
+    code, _, err = quillflow("schedule", "apply", str(write(settings={"vectorize": {"held_out": 0}}).parent))
+    assert (code, "vectorize.held_out: the environment lab keeps a champion" in err) == (2, True)
+    assert not server.changes()
+
+
 def test_applying_again_says_so_and_changes_nothing(server: Server, write: Write, quillflow: Command) -> None:
     directory = str(write().parent)
     assert quillflow("schedule", "apply", directory)[1].split() == ["nightly", "created"]

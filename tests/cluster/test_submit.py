@@ -103,7 +103,6 @@ def test_the_root_and_the_service_account_are_the_environments(
         (["--set", "train.init_from=file:///c"], "train.init_from file:///c: is on this machine"),
         (["--recipe", "nietzsche"], "recipe nietzsche has no text of its own; name one with --source"),
         (["--set", "train.epoch=3"], "unknown setting train.epoch; did you mean train.epochs?"),
-        (["--promote"], "environment lab keeps no champion; set cluster.champion"),
     ],
 )
 def test_what_cannot_run_there_is_refused_before_the_cluster_hears_of_it(
@@ -113,6 +112,24 @@ def test_what_cannot_run_there_is_refused_before_the_cluster_hears_of_it(
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
     assert not server.faults.seen
+
+
+def test_without_held_out_text_no_run_begins_where_a_champion_is_kept(
+    server: Server, quillflow: Command, in_bucket: str
+) -> None:
+    assert in_bucket
+    code, out, err = quillflow("submit", "--set", "vectorize.held_out=0")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "vectorize.held_out: the environment lab keeps a champion, which is chosen by the held-out loss" in err
+    assert not server.faults.seen
+
+
+def test_a_run_moves_the_champion_of_its_environment(server: Server, quillflow: Command, in_bucket: str) -> None:
+    assert quillflow("submit")[0] == 0
+    (version,) = server.api.versions.values()
+    task = version.pipeline_spec["root"]["dag"]["tasks"]["promote"]
+    pointer = in_bucket.replace("/runs", "/champion")
+    assert task["inputs"]["parameters"]["champion"] == {"runtimeValue": {"constant": pointer}}
 
 
 def test_two_who_bring_the_same_at_once_both_get_their_run(server: Server, quillflow: Command) -> None:

@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[2]
 TARGETS = ("ingest", "vectorize", "train", "train-gpu", "sample", "tensorboard")
 SHARED = {"__init__.py", "__pycache__", "artifacts", "command"}
 HOLDS = {
-    "ingest": {*SHARED, "ingest"},
+    "ingest": {*SHARED, "ingest", "report"},
     "vectorize": {*SHARED, "vectorize"},
     "train": {*SHARED, "generator", "train"},
     "train-gpu": {*SHARED, "generator", "train"},
-    "sample": {*SHARED, "generator", "sample"},
+    "sample": {*SHARED, "generator", "judging", "promote", "sample"},
     "tensorboard": {*SHARED, "tensorboard"},
 }
 MEGABYTES = {"ingest": 450, "vectorize": 2000, "train": 2000, "sample": 2000, "tensorboard": 450}
@@ -54,6 +54,11 @@ def test_an_image_is_no_larger_than_promised(target: str, engine: Any, name_of: 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_holds_its_own_stage_and_what_that_imports(target: str, run: Run) -> None:
     assert set(python(run, target, "import os; print(*os.listdir('/app/components'))").split()) == HOLDS[target]
+
+
+def test_the_image_of_sample_has_all_that_a_promotion_needs(run: Run) -> None:
+    code = "import components.promote.promoting, components.judging.scoring, components.generator.model; print('all')"
+    assert python(run, "sample", code) == "all\n"
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.artifacts import storage
+from components.artifacts import champion, storage
 from components.artifacts.manifest import digest, verify
 from components.artifacts.storage import place
 from pipelines.cli import main
@@ -196,3 +196,11 @@ def test_where_a_gpu_is_the_image_for_it_trains_and_is_given_it(
     error = capsys.readouterr().err.splitlines()[-1]
     assert "the Docker engine can't run quillflow/train-gpu:0.0.0-gpu: " in error
     assert "gpu" in error.rpartition(": ")[2]
+
+
+def test_a_run_in_containers_moves_the_champion_beside_its_runs(caller: Caller, tiny: list[str]) -> None:
+    environment = caller.home / "box.yaml"
+    environment.write_text(f"cluster: {{champion: {caller.runs}/champion}}\n")
+    result = made(caller(*tiny, f"--environment={environment}"))
+    assert result["stages"]["promote"] == "executed"
+    assert champion.read(str(caller.runs / "champion")).model == result["artifacts"]["model"]

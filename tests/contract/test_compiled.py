@@ -58,9 +58,9 @@ def tasks(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def stage_of(executor: str) -> str:
-    """Whose image and pod an executor has; the report's are ingest's."""
+    """Whose image and pod an executor has; the report's are ingest's, the promotion's sample's."""
     stage = executor.removeprefix("exec-").partition("-")[0]
-    return {"report": "ingest"}.get(stage, stage)
+    return {"report": "ingest", "promote": "sample"}.get(stage, stage)
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
@@ -80,12 +80,28 @@ def test_the_golden_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> N
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
 def test_every_task_is_told_the_version_and_may_be_cached(place: str, name: str) -> None:
-    found = list(tasks(golden(place, name)[0]))
+    found = [task for what, task in tasks(golden(place, name)[0]) if what != "promote"]
     assert found
-    for _, task in found:
+    for task in found:
         told = task["inputs"]["parameters"]["version"]["componentInputParameter"]
         assert told in {"version", "pipelinechannel--version"}
         assert task["cachingOptions"] == {"enableCache": True}
+
+
+@pytest.mark.parametrize("place", CLUSTERS)
+def test_a_run_ends_with_a_promotion_that_no_cache_answers(place: str) -> None:
+    spec, _ = golden(place, "text-generation")
+    found = dict(tasks(spec))
+    assert not found["promote"]["cachingOptions"].get("enableCache")
+    assert "report" in found["promote"]["dependentTasks"]
+    pointer = {"runtimeValue": {"constant": environment(place).cluster.champion}}
+    assert found["promote"]["inputs"]["parameters"]["champion"] == pointer
+
+
+def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() -> None:
+    spec, _ = golden("local", "text-generation")
+    stages = [golden(place, name)[0] for place in ENVIRONMENTS for name in PIPELINES if name != "text-generation"]
+    assert "promote" not in {what for each in (spec, *stages) for what, _ in tasks(each)}
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)

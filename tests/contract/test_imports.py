@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 STAGES = ("ingest", "vectorize", "train", "sample")
 SHARED = {"artifacts": {"artifacts"}, "command": {"artifacts", "command"}, "generator": {"artifacts", "generator"}}
 ALLOWED = {**SHARED, **{part: {*SHARED, part} for part in (*STAGES, "judging", "report", "tensorboard")}}
+ALLOWED["promote"] = {*SHARED, "judging", "promote"}
 MODULES = sorted(
     path.relative_to(ROOT) for folder in ("components", "pipelines") for path in (ROOT / folder).rglob("*.py")
 )

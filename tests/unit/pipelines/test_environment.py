@@ -167,6 +167,18 @@ def test_shards_are_set_by_the_environment_or_in_the_settings_but_not_by_both() 
         both.check(settings)
 
 
+def test_a_whole_run_holds_text_out_where_a_champion_is_kept() -> None:
+    settings = settings_of(recipe("quick"), ["vectorize.held_out=0"])
+    Environment(name="one").check_whole_run(settings)
+    keeps = Environment.model_validate({"name": "lab", "cluster": {"champion": "gs://lab/champion"}})
+    keeps.check(settings)  # a stage alone promotes nothing
+    keeps.check_whole_run(settings_of(recipe("quick"), []))
+    with pytest.raises(
+        UsageError, match=r"vectorize.held_out: the environment lab keeps a champion, .* set it above 0"
+    ):
+        keeps.check_whole_run(settings)
+
+
 def fields(settings: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
     for name, field in settings.model_fields.items():
         yield f"{settings.__name__}.{name}", field

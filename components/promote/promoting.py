@@ -1,0 +1,88 @@
+"""The work of promote: a model and the champion in, the champion's pointer moved or not.
+
+Where the champion's loss is of other held-out text, as each night's text is another, the champion's model is scored on
+the new model's held-out text, and both are told in bits per character, which need no common vocabulary.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from components.artifacts import storage
+from components.artifacts.champion import Champion, Promotion, Verdict
+from components.artifacts.champion import promote as point
+from components.artifacts.dataset import Dataset
+from components.artifacts.errors import ArtifactError
+from components.command import log
+from components.judging.texts import held_out
+
+if TYPE_CHECKING:
+    from components.generator.model import Model
+
+UNKNOWN_BITS = math.log2(0x110000)
+"""What a character costs that a model has no token for: a guess among all of Unicode's."""
+
+
+def promote(*, model: str, dataset: Callable[[], str], champion: str, copy: str = "", force: bool = False) -> Promotion:
+    """Point the champion at a model if it is better on the model's own held-out text, or if there is none yet.
+
+    Args:
+        model: URI of the model.
+        dataset: gives the URI of the dataset that it was trained on; called where the champion has to be scored.
+        champion: URI of the pointer.
+        copy: where the model is read; by default at its URI.
+        force: move the pointer whatever the losses are.
+
+    Raises:
+        ArtifactError: the model or its dataset is missing or damaged, or no text was held out.
+        StorageError: the store fails for good, or others keep moving the pointer.
+    """
+
+    def compare(candidate: Champion, former: Champion) -> Verdict:
+        return _compare(candidate, former, dataset())
+
+    return point(model, champion, compare=compare, copy=copy, force=force)
+
+
+def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
+    """Compare a model with the former champion on the held-out split of the model's dataset."""
+    with storage.incoming(dataset, "dataset", log.transferred) as directory:
+        data = Dataset.read(directory)
+    if data.held_out != candidate.held_out:
+        raise ArtifactError(f"{dataset}: its held-out text is not the one that {candidate.model} has its loss of")
+    judged = held_out(data, dataset)
+    own = candidate.loss * len(judged.ids) / len(judged.text) / math.log(2)
+    log.info(f"scoring the champion {former.model} on the new model's held-out text")
+    from components.artifacts.tensorflow import use_device
+    from components.generator.model import Model
+
+    use_device("auto")
+    try:
+        with storage.incoming(former.model, "model", log.transferred) as directory:
+            champion = Model.read(directory)
+    except ArtifactError as error:
+        return Verdict(moves=True, reason=f"the former champion can't be read ({error})")
+    theirs = bits_per_character(champion, judged.text, step=data.step)
+    if own < theirs:
+        reason = f"on its held-out text it takes {own:.4f} bits per character, the former champion {theirs:.4f}"
+        return Verdict(moves=True, reason=reason)
+    reason = f"on the new model's held-out text that takes {own:.4f} bits per character, the champion {theirs:.4f}"
+    return Verdict(moves=False, reason=reason)
+
+
+def bits_per_character(model: "Model", text: str, *, step: int) -> float:
+    """What a text costs a model by the protocol it was trained for, tokens that it lacks at UNKNOWN_BITS a character.
+
+    `step` is the distance between a dataset's windows, for a model that predicts only what follows a window.
+    """
+    from components.judging.scoring import score
+
+    tokens = model.vocabulary.cut(text)
+    lacking = sum(len(token) for token in tokens if token not in model.vocabulary.ids)
+    ids = model.vocabulary.encode(text)
+    known = ids[ids >= 0]
+    scores = score(model, known, step=step, both=False)
+    if not len(scores.places):  # it knows too little of the text to be asked
+        return UNKNOWN_BITS
+    nats = float(scores.nats[scores.trained_for].mean()) * len(known)
+    return (nats / math.log(2) + lacking * UNKNOWN_BITS) / len(text)

@@ -1,0 +1,74 @@
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts.manifest import write_manifest
+from components.train.config import TrainConfig
+from components.vectorize.config import VectorizeConfig
+from components.vectorize.vectorizing import vectorize
+
+TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(80))
+TINY = {"units": 8, "batch": 4, "schedule": "constant", "learning_rate": 0.01, "epochs": 1}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made."""
+
+    root: Path
+    name: str
+
+    @property
+    def dataset(self) -> str:
+        return str(self.root / self.name / "vectorize" / "dataset")
+
+    @property
+    def model(self) -> str:
+        return str(self.root / self.name / "train" / "model")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return dict(json.loads((Path(self.model) / "metrics.json").read_text()))
+
+
+MakeRun = Callable[..., Made]
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
+    """Trains a tiny model on a text, in a run of its own: `training` are train's settings, the others vectorize's."""
+    root = tmp_path_factory.mktemp("runs")
+
+    def make(name: str, text: str = TEXT, *, training: dict[str, Any] | None = None, **vectorizing: Any) -> Made:
+        from components.train.training import train
+
+        made = Made(root, name)
+        corpus = root / name / "ingest" / "corpus"
+        corpus.mkdir(parents=True)
+        (corpus / "text.txt").write_text(text, encoding="utf-8")
+        write_manifest(corpus, kind="corpus", stage="ingest", config={"lowercase": False}, counts={}, made_from={})
+        settings = VectorizeConfig(**{"length": 8, "step": 3, "held_out": 0.2, **vectorizing})
+        vectorize(settings, corpus=str(corpus), dataset=made.dataset)
+        checkpoints = str(root / name / "train" / "checkpoints")
+        train(
+            TrainConfig(**{**TINY, **(training or {})}), dataset=made.dataset, model=made.model, checkpoints=checkpoints
+        )
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def good(make_run: MakeRun) -> Made:
+    """A model that has learned its text."""
+    return make_run("good", training={"epochs": 4})
+
+
+@pytest.fixture(scope="session")
+def poor(make_run: MakeRun) -> Made:
+    """A model of the next day's text that has learned next to nothing, and reads a character the other lacks."""
+    return make_run("poor", TEXT.replace("never", "n\u00e9ver") + "So it was. " * 9, training={"train_steps": 1})
