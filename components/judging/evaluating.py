@@ -17,8 +17,11 @@ from components.generator.model import Model
 from components.judging.interval import mean_interval
 from components.judging.ngrams import NGrams, longest_order
 from components.judging.scoring import Scores, score
-from components.judging.texts import Judged, held_out, samples_at, text_at, text_of
+from components.judging.texts import Judged, held_out, samples_at, share_seen, text_at, text_of
 from components.judging.writing import judge_samples
+
+MOSTLY_UNSEEN = 0.1
+"""How much of a text may stand in the training text before its losses are called out."""
 
 
 def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> dict[str, Any]:
@@ -31,10 +34,10 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         samples: texts that the model wrote; by default none are judged.
 
     Returns:
-        `model`, `description`, `dataset`; `text` as `Judged.as_dict`, with the number of `targets` scored; `losses`, a
-        list of rows with `name`, `nats_per_token` and `bits_per_character`, each with its 95 % interval; `gains`, the
-        same of what the model's loss is below that of unigram and n-gram; `verdict`, in words; and `samples`, None or
-        as `judge_samples`, with their `uri`.
+        `model`, `description`, `dataset`; `text` as `Judged.as_dict`, with the number of `targets` scored and the share
+        that is `seen` in the training text; `losses`, a list of rows with `name`, `nats_per_token` and
+        `bits_per_character`, each with its 95 % interval; `gains`, the same of what the model's loss is below that of
+        unigram and n-gram; `verdict`, in words; and `samples`, None or as `judge_samples`, with their `uri`.
 
     Raises:
         ArtifactError: an artifact is missing or damaged, they do not belong together, or too little is held out.
@@ -53,17 +56,25 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         hint = "give a longer one" if text else "name a text with --text, or make a dataset with vectorize.held_out"
         raise ArtifactError(f"{judged.name}: {len(judged.ids):,} tokens are too few to score; {hint}")
     losses, gains, verdict = _losses(generator, data, judged, scores)
+    training = text_of(data.train, data.vocabulary)
+    seen = share_seen(judged.text, training) if text else 0.0
+    if seen > MOSTLY_UNSEEN:
+        verdict = (
+            f"{seen:.0%} of this text stands in the training text, which favours models that count: judge by a text "
+            f"that is new. {verdict}"
+        )
     rows, written_by = samples_at(samples) if samples else ([], {})
     if rows and written_by.get("model") != name:
         log.warning(f"{samples}: not written by the model at {model}")
     if rows:
         log.info(f"looking for {len(rows):,} samples in the training text")
-    written = judge_samples(rows, text_of(data.train, data.vocabulary), judged.text) if rows else None
+    human = held_out(data, dataset).text or judged.text
+    written = judge_samples(rows, training, human) if rows else None
     return {
         "model": model,
         "description": generator.description,
         "dataset": dataset,
-        "text": {**judged.as_dict(), "targets": len(scores.places)},
+        "text": {**judged.as_dict(), "targets": len(scores.places), "seen": seen},
         "losses": losses,
         "gains": gains,
         "verdict": verdict,

@@ -20,6 +20,7 @@ from components.command import log
 
 MAXIMUM_TEXT_BYTES = 1 << 30
 MAXIMUM_SAMPLE_CHARACTERS = 5_000_000
+PIECES, PIECE_CHARACTERS = 50, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,13 @@ def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary) -> str:
         return vocabulary.decode(ids)
     points = np.array([ord(token) for token in vocabulary.tokens], "<u4")
     return str(points[ids].tobytes(), "utf-32-le")
+
+
+def share_seen(text: str, training: str) -> float:
+    """The share of pieces of PIECE_CHARACTERS, taken evenly from a text, that stand in the training text."""
+    last = max(len(text) - PIECE_CHARACTERS, 0)
+    begins = np.unique(np.linspace(0, last, PIECES).astype(int)).tolist()
+    return sum(text[begin : begin + PIECE_CHARACTERS] in training for begin in begins) / len(begins)
 
 
 def held_out(dataset: Dataset, uri: str) -> Judged:

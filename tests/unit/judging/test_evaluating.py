@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.judging.evaluating import evaluate
 from components.judging.table import as_lines
+from components.judging.texts import text_of
 from components.judging.writing import judge_samples
 
 
@@ -98,6 +100,16 @@ def test_another_text_is_scored_in_the_corpuss_form_without_what_is_not_in_the_v
     assert found["text"]["targets"] == 24 * 20 - 1
     assert found["samples"] is None
     assert as_lines(found)[-1] == "No samples were judged."
+
+
+def test_a_text_that_was_trained_on_is_called_out(place: Path, tmp_path: Path) -> None:
+    data = Dataset.read(place / "dataset")
+    seen, new = text_of(data.train, data.vocabulary), text_of(data.train[::-1], data.vocabulary)
+    for text, share in ((seen, 1.0), (new, 0.0), (new + seen[: len(seen) // 2], 1 / 3)):
+        (tmp_path / "text.txt").write_text(text)
+        found = evaluate(model=str(place / "model"), dataset=str(place / "dataset"), text=str(tmp_path / "text.txt"))
+        assert found["text"]["seen"] == pytest.approx(share, abs=0.05)
+        assert ("stands in the training text" in found["verdict"]) == (share > 0)
 
 
 @pytest.mark.parametrize(
