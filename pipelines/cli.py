@@ -8,7 +8,7 @@ from typing import Any
 from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command import log
-from components.command.stage import Parser, errors_in_one_line
+from components.command.stage import CommandParser, Parser, errors_in_one_line
 from pipelines.commands.artifacts import add as add_artifacts
 from pipelines.commands.compare import add as add_compare
 from pipelines.commands.compile import add as add_compile
@@ -52,7 +52,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "143 saved and stopped on SIGTERM.",
     )
     whole.add_argument("--version", action="version", version=f"quillflow {VERSION}")
-    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     add_run(commands)
     for stage in STAGES.values():
         command = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)

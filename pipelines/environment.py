@@ -222,7 +222,9 @@ def environment(name_or_path: str) -> Environment:
         return _parse(text, name=path.stem, place=name_or_path)
     names = environment_names()
     if name_or_path not in names:
-        raise UsageError(f"no environment {name_or_path!r}; {nearest(name_or_path, names)}, or name a .yaml file")
+        raise UsageError(
+            f"no environment {name_or_path!r}; {nearest(name_or_path, names)} (a file's name ends in .yaml)"
+        )
     return _parse((_FILES / f"{name_or_path}.yaml").read_text("utf-8"), name=name_or_path, place=f"{name_or_path}.yaml")
 
 

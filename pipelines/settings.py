@@ -50,7 +50,7 @@ def recipe(name: str) -> Recipe:
     elif name in recipe_names():
         text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
     else:
-        raise UsageError(f"no recipe {name!r}; {nearest(name, recipe_names())}, or name a file such as my-recipe.yaml")
+        raise UsageError(f"no recipe {name!r}; {nearest(name, recipe_names())} (a file's name ends in .yaml)")
     values = _as_mapping(text, name)
     return Recipe(
         name=Path(name).stem,

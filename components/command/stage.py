@@ -1,8 +1,10 @@
 """A stage's command line, and the frame that turns whatever goes wrong into one line and an exit code."""
 
 import argparse
+import difflib
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,20 +16,44 @@ from typing import Any, NoReturn
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.version import VERSION
 from components.command import log
-from components.command.settings import Settings, add_flags
+from components.command.settings import Settings, add_flags, nearest
 
 ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
+_INVALID_CHOICE = re.compile(r"argument (?P<name>\S+): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and which takes no abbreviated flags."""
+    """A parser whose errors are one line that names what is near, and which takes no abbreviated flags."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the parser's message."""
+        if wrong := _INVALID_CHOICE.fullmatch(message):
+            name, value = wrong["name"], wrong["value"]
+            what = f"{name}: no" if name.startswith("-") else f"no {name.lower()}"
+            choices = re.findall(r"[^\s',]+", wrong["choices"])
+            raise UsageError(f"{what} {value!r}; {nearest(value, choices)}")
         raise UsageError(f"{message}; {self.prog} --help lists what there is")
+
+
+class CommandParser(Parser):
+    """A parser of a command's own arguments, which answers for those it does not know itself."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse all arguments.
+
+        Raises:
+            UsageError: one is unknown, or a value is missing or wrong.
+        """
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            near = difflib.get_close_matches(unknown[0], flags, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return parsed, unknown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,29 +13,37 @@ from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError
 from pipelines.doctor.check import Check, missing, shown
 from pipelines.environment import Cluster
+from pipelines.images import checkout_tag, image
+from pipelines.settings import STAGES
 
 TIMEOUT_SECONDS = 10
 
 
 def container_engine(*, asked: bool) -> Iterator[Check]:
-    """Whether an engine answers, and which of the suite's images it has."""
+    """Whether an engine answers, and whether it has the images of this checkout."""
     import docker
     from docker.errors import DockerException
 
     try:
         client = docker.from_env(timeout=TIMEOUT_SECONDS)
         number = client.version().get("Version", "of unknown version")
-        tags = sorted(tag for image in client.images.list() for tag in image.tags if "quillflow/" in tag)
+        tags = {tag for one in client.images.list() for tag in one.tags}
     except DockerException:
         where = os.environ.get("DOCKER_HOST", "its usual socket")
         advice = "start Docker, see to the right to use its socket, or point DOCKER_HOST at an engine"
         yield missing("container engine", f"none answers at {storage.redacted(where)}", advice, asked=asked)
         return
     yield Check(name="container engine", verdict="ok", found=f"Docker {number}")
-    if tags:
-        yield Check(name="images", verdict="ok", found=", ".join(tags))
+    try:
+        tag = checkout_tag()
+    except OSError:
+        yield missing("images", "which this checkout's are is not known", "install git, which knows", asked=asked)
+        return
+    needed = [image(stage, tag=tag) for stage in STAGES]
+    if absent := [name for name in needed if name not in tags]:
+        yield missing("images", f"this checkout's {', '.join(absent)} not there", "make them: make images", asked=asked)
     else:
-        yield missing("images", "none of Quillflow's", "build them from a checkout", asked=asked)
+        yield Check(name="images", verdict="ok", found=", ".join(needed))
 
 
 def google_credentials() -> Check:

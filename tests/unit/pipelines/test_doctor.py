@@ -14,11 +14,13 @@ import pytest
 from components.artifacts.storage.local import LocalStore
 from pipelines.cli import main
 from pipelines.doctor import machine
+from pipelines.images import checkout_tag, image
 
 Checks = dict[str, dict[str, Any]]
 Doctor = Callable[..., tuple[int, Checks]]
 Answer = Callable[[str, Any], tuple[int, str, str]]
 Serve = Callable[[Answer], str]
+PATH = os.environ["PATH"]
 HEALTH = "/apis/v2beta1/healthz"
 VERSION = {"Version": "29.1", "ApiVersion": "1.44", "MinAPIVersion": "1.24"}
 
@@ -188,11 +190,16 @@ def test_an_engine_is_asked_for_its_images(doctor: Doctor, serve: Serve, monkeyp
 
     monkeypatch.setenv("DOCKER_HOST", f"tcp://{serve(answer)}")
     code, checks = doctor("--docker")
-    assert (code, checks["images"]["verdict"]) == (1, "fail")
+    assert (code, checks["images"]["found"]) == (1, "which this checkout's are is not known")  # no git on the path
     assert checks["container engine"]["found"] == "Docker 29.1"
-    tags += ["quillflow/train:0.1.0", "debian:12"]
+    monkeypatch.setenv("PATH", PATH)
+    needed = [image(stage, tag=checkout_tag()) for stage in ("ingest", "vectorize", "train", "sample")]
+    tags += ["quillflow/train:of-another-commit", "debian:12", *needed[1:]]
     code, checks = doctor("--docker")
-    assert (code, checks["images"]["found"]) == (0, "quillflow/train:0.1.0")
+    assert (code, checks["images"]["found"]) == (1, f"this checkout's {needed[0]} not there")
+    tags += needed[:1]
+    code, checks = doctor("--docker")
+    assert (code, checks["images"]["found"]) == (0, ", ".join(needed))
 
 
 def test_an_endpoint_that_answers_is_well(doctor: Doctor, serve: Serve) -> None:

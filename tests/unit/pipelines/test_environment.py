@@ -144,7 +144,7 @@ def test_a_credential_has_no_place_in_a_file_and_is_not_repeated(text: str, refu
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gek", "no environment 'gek'; did you mean gke?, or name a .yaml file"),
+        ("gek", "no environment 'gek'; did you mean gke? (a file's name ends in .yaml)"),
         ("./nowhere.yaml", "./nowhere.yaml: can't be read: No such file or directory"),
     ],
 )
