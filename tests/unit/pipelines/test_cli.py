@@ -15,7 +15,7 @@ from pipelines.cli import main
         (["complete", "Once", "--temprature", "1"], "--temprature 1; did you mean --temperature?; quillflow complete"),
         (
             ["train", "--dataset"],
-            "argument --dataset: expected one argument; quillflow train --help lists what there is",
+            "argument --dataset: expected one argument; quillflow train --help",
         ),
         (["recipes", "quikc"], "no recipe 'quikc'; did you mean quick? (a file's name ends in .yaml)"),
     ],
