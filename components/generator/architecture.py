@@ -74,7 +74,7 @@ class Architecture:
 
     def describe(self, tokens: str, context: Context, window: int) -> str:
         """What kind of generator it is, in a few words; `tokens` says what its tokens are."""
-        reads = "all the text" if context == "carry" else f"windows of {window}"
+        reads = "all that came before" if context == "carry" else f"windows of {window}"
         return f"{self.layers} x LSTM {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
 
 

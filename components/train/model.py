@@ -3,6 +3,7 @@
 import json
 import math
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from components.train.tensorboard import write_events
 from components.train.trainer import Trainer
 
 PROMPTS = 1000
+_WHOLE_WORDS = re.compile(r"(?<=\s)\S.*\s", re.DOTALL)
 
 
 def metrics_of(
@@ -73,7 +75,7 @@ def write_model(
         vocabulary=dataset.vocabulary,
         context=trained_for(carry_state=config.carries_state),
         window=dataset.length,
-        prompts=_prompts(dataset),
+        prompts=_prompts(dataset, whole_words=config.carries_state),
     )
     with storage.outgoing(uri, log.transferred) as directory:
         model.write(directory, config.model_dump(mode="json"))
@@ -123,11 +125,18 @@ def _tokens_a_character(dataset: Dataset) -> float:
     return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
 
 
-def _prompts(dataset: Dataset) -> list[str]:
-    """Windows of the training text, evenly spread, for texts to start from."""
+def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
+    """Windows of the training text, evenly spread, for texts to start from.
+
+    With `whole_words` they lose what they cut at their ends, which a network that wants full windows can't allow.
+    """
     last = len(dataset.train) - dataset.length
     starts = np.unique(np.linspace(0, last, PROMPTS).astype(np.int64))
-    return [dataset.vocabulary.decode(dataset.train[start : start + dataset.length]) for start in starts]
+    windows = [dataset.vocabulary.decode(dataset.train[start : start + dataset.length]) for start in starts]
+    if not whole_words or dataset.vocabulary.kind == "words":
+        return windows
+    found = [_WHOLE_WORDS.search(window) for window in windows]
+    return [match[0] if match else window for match, window in zip(found, windows, strict=True)]
 
 
 def _write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -136,14 +145,13 @@ def _write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: dict[str, Any]) -> str:
-    lines: list[str] = []
-    model.network.summary(print_fn=lambda line, **_: lines.append(line), line_length=78)
     figures = "\n".join(
         f"| {name} | {value:.6g} |" if isinstance(value, float) else f"| {name} | {value} |"
         for name, value in metrics.items()
     )
     counts = dataset.manifest.counts
-    summary = "\n".join(lines)
+    rows = layers_of(model.network)
+    layers = "\n".join(f"| {name} | {kind} | {shape} | {count:,} |" for name, kind, shape, count in rows)
     return f"""# A text generator made by Quillflow
 
 Writes text token by token; a token is one of {len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
@@ -163,9 +171,11 @@ Losses are in nats per token.
 
 ## Network
 
-```
-{summary}
-```
+B is the batch, T the tokens of a text.
+
+| layer | kind | output | parameters |
+| --- | --- | --- | --- |
+{layers}
 
 ## Settings
 

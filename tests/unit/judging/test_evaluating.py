@@ -57,7 +57,7 @@ def test_columns_are_of_one_length_and_beside_held_out_text(found: dict[str, Any
 
 def test_the_lines_name_model_text_losses_samples_and_verdicts(place: Path, found: dict[str, Any]) -> None:
     lines = as_lines(found)
-    assert lines[0] == f"Model {place}/model: 1 x LSTM 5 over 37 characters, reading all the text"
+    assert lines[0] == f"Model {place}/model: 1 x LSTM 5 over 37 characters, reading all that came before"
     assert lines[1].startswith(f"Text  the held-out split of {place}/dataset: ")
     assert any(line.startswith("this model, carry ") for line in lines)
     assert any(line.startswith("runs of 32 characters found ") and line.count("%") == 3 for line in lines)
