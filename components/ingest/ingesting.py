@@ -61,6 +61,7 @@ def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) 
     """The corpus's text in pieces; what is in it is counted on the way."""
     is_csv = config.format == "csv" or (config.format == "auto" and source.is_csv_by_name)
     if is_csv:
+        statistics.unit = "messages"
         yield from _joined_messages(source, config, statistics)
         return
     decoder = Decoder(_with_progress(source), source.name, config)
@@ -121,7 +122,7 @@ def _counts(directory: Path, statistics: CorpusStatistics) -> dict[str, int]:
         "characters": statistics.characters,
         "bytes": (directory / TEXT_NAME).stat().st_size,
         "distinct_characters": statistics.distinct_characters,
-        "messages": statistics.messages,
+        statistics.unit: statistics.messages,
         "users": len(statistics.users),
         "replaced": statistics.replaced,
     }

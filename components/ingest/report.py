@@ -20,17 +20,17 @@ _BODY = """
 <p class="soft">Messages in the source by the most active of its {{ "{:,}".format(user_count) }} users, before users
 are kept or dropped.</p>
 <figure>{{ users }}</figure>{% endif %}
-<h2>Message lengths</h2>
-<p class="soft">How many messages are how long; the longest has {{ "{:,}".format(longest) }} characters. Of plain text,
-each line that is not blank counts as a message.</p>
+<h2>How long {{ unit }} are</h2>
+<p class="soft">How many {{ unit }} have how many characters; the longest has {{ "{:,}".format(longest) }}.
+{% if unit == "lines" %}Blank ones are left out.{% endif %}</p>
 <figure>{{ lengths }}</figure>
 <h2>Characters by frequency</h2>
 <figure>{{ characters }}</figure>
 <details><summary>As a table</summary>
 {{ table(["character", "code point", "name", "count", "share"], rows) }}
 </details>
-<h2>First messages</h2>
-{% for message in first %}<div class="text">{{ message }}</div>
+<h2>First {{ unit }}</h2>
+{% for piece in first %}<div class="text">{{ piece }}</div>
 {% endfor %}
 """
 
@@ -45,6 +45,7 @@ def write_report(path: Path, source: str, statistics: CorpusStatistics) -> None:
         title="Corpus",
         source=source,
         figures=_figures(statistics),
+        unit=statistics.unit,
         user_count=len(statistics.users),
         users=bars(*zip(*users, strict=True), label="messages") if users else "",
         lengths=_lengths(statistics),
@@ -56,7 +57,7 @@ def write_report(path: Path, source: str, statistics: CorpusStatistics) -> None:
             y_label="count",
         ),
         rows=[_row(character, count, statistics.characters) for character, count in frequent],
-        first=statistics.first,
+        first=statistics.first if statistics.unit == "messages" else ["\n".join(statistics.first)],
     )
 
 
@@ -65,7 +66,7 @@ def _figures(statistics: CorpusStatistics) -> dict[str, str]:
     figures = {
         "characters": statistics.characters,
         "distinct characters": statistics.distinct_characters,
-        "messages": statistics.messages,
+        statistics.unit: statistics.messages,
         **({"users": len(statistics.users)} if statistics.users else {}),
         **({"replaced": statistics.replaced} if statistics.replaced else {}),
     }
@@ -73,11 +74,11 @@ def _figures(statistics: CorpusStatistics) -> dict[str, str]:
 
 
 def _lengths(statistics: CorpusStatistics) -> Markup:
-    """How many messages are how long."""
+    """How many messages or lines are how long."""
     found = statistics.lengths()
     names = [f"{length}" if length < _THOUSAND else f"{length // _THOUSAND}k" for length, _ in found]
     counts = [count for _, count in found]
-    return columns(names, counts, x_label="characters, from this many to the next", y_label="messages")
+    return columns(names, counts, x_label="characters, from this many to the next", y_label=statistics.unit)
 
 
 def _row(character: str, count: int, total: int) -> tuple[str, ...]:

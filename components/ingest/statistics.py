@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ def _no_counts() -> NDArray[np.int64]:
 class CorpusStatistics:
     """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user.
 
-    `by_length` counts messages by the binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
+    `unit` says which of the two: of plain text, lines that are not blank count as messages do. `by_length` counts them
+    by the binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
     """
 
+    unit: Literal["messages", "lines"] = "lines"
     by_code_point: NDArray[np.int64] = field(default_factory=_no_counts)
     messages: int = 0
     by_length: Counter[int] = field(default_factory=Counter)

@@ -13,7 +13,7 @@ from components.command import log
 DIGITS = 16
 """How much of a digest is shown."""
 _COUNTS = {
-    "corpus": ("characters", "distinct_characters", "messages", "users"),
+    "corpus": ("characters", "distinct_characters", "messages", "lines", "users"),
     "dataset": ("vocabulary", "train_tokens", "validation_tokens"),
     "model": ("parameters", "steps"),
     "samples": ("texts", "tokens"),
@@ -37,6 +37,7 @@ _BODY = """
 {% endfor %}
 </ol>
 <h2>How training went</h2>
+{% if resumes %}<p class="soft">Taken up again at train step {{ resumes }}: the dashed lines.</p>{% endif %}
 {{ plots(curves) }}
 <h2>What it writes</h2>
 {% for temperature, members in texts | groupby("temperature") %}
@@ -65,6 +66,7 @@ class Run:
     """What the page shows; the artifacts by kind, in the order they were made.
 
     Attributes:
+        name: the run's; empty where stages were run alone.
         manifests: their manifests.
         digests: SHA-256 of those.
         pages: links to their own pages, of those that have one; empty where it can't be linked.
@@ -73,6 +75,7 @@ class Run:
         texts: some of the samples.
     """
 
+    name: str
     manifests: Mapping[str, Manifest]
     digests: Mapping[str, str]
     pages: Mapping[str, str]
@@ -117,12 +120,13 @@ def write_run(path: Path, run: Run) -> None:
     write_page(
         path,
         _BODY,
-        title="Run",
+        title=f"Run {run.name}".strip(),
         style=_STYLE,
         source=run.source,
         figures=run.figures,
         parts=[_part(run, kind) for kind in run.manifests],
         curves=loss_plots(run.history, tokens_a_character_of(run.manifests["dataset"].counts)),
+        resumes=", ".join(f"{train_step:,}" for row in run.history for train_step in row["resumed_at"]),
         texts=run.texts,
         configs={manifest.producer.stage: manifest.config for manifest in run.manifests.values()},
     )
@@ -132,7 +136,7 @@ def _part(run: Run, kind: str) -> dict[str, Any]:
     """An artifact's place in the chain."""
     made_from, linked = run.origin(kind)
     counts = run.manifests[kind].counts
-    holds = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[kind] if counts[name]]
+    holds = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[kind] if counts.get(name)]
     return {
         "kind": kind,
         "page": run.pages.get(kind, ""),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError
+from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, write_manifest
 from components.command import log
 from components.report.page import Run, Text, write_run
@@ -82,6 +83,7 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
 def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
     model = artifacts["model"]
     return Run(
+        name=run_of(report, "report"),
         manifests={kind: artifact.manifest for kind, artifact in artifacts.items()},
         digests={kind: artifact.digest for kind, artifact in artifacts.items()},
         pages={

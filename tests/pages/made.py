@@ -78,7 +78,7 @@ def history(epochs: int = 2, *, held_out: bool = True, samples: bool = True) -> 
 def training(**changes: Any) -> Training:
     """What the train page shows."""
     values: dict[str, Any] = {
-        "description": "1 x LSTM 8 over 12 characters, reading all the text",
+        "description": "1 x LSTM 8 over 12 characters, reading all that came before",
         "metrics": METRICS,
         "history": history(),
         "tokens_a_character": 1.0,
@@ -91,7 +91,7 @@ def training(**changes: Any) -> Training:
 
 def corpus_page(directory: Path) -> Path:
     """The page of a corpus whose users and messages mean harm."""
-    statistics = CorpusStatistics()
+    statistics = CorpusStatistics(unit="messages")
     for number in range(40):
         message = f"{HARM} {'x' * number}"
         statistics.add_text(message)
@@ -122,7 +122,7 @@ def artifacts(root: Path) -> dict[str, str]:
     for directory in (corpus, dataset, model, samples):
         directory.mkdir(parents=True)
     (corpus / "report.html").write_text("a page")
-    counts = {"characters": 1234, "bytes": 1300, "distinct_characters": 12, "messages": 40, "users": 0, "replaced": 0}
+    counts = {"characters": 1234, "bytes": 1300, "distinct_characters": 12, "lines": 40, "users": 0, "replaced": 0}
     _seal(corpus, "corpus", "ingest", counts, {"source": "ab" * 32}, source=HARM)
     splits = {f"{split}_{unit}": 100 for split in ("train", "validation") for unit in ("tokens", "characters")}
     _seal(dataset, "dataset", "vectorize", {"vocabulary": 12, **splits}, {"corpus": digest(corpus)}, length=8)

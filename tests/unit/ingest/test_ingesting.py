@@ -53,7 +53,7 @@ def test_a_text_file_becomes_a_corpus(tmp_path: Path) -> None:
         "characters": 19,
         "bytes": 20,
         "distinct_characters": 12,
-        "messages": 2,
+        "lines": 2,
         "users": 0,
         "replaced": 0,
     }
@@ -128,17 +128,18 @@ def test_a_text_is_the_same_however_it_is_read(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "corpus" / "manifest.json").read_bytes() == manifest
 
 
-def test_the_report_shows_facts_first_messages_and_frequent_characters(tmp_path: Path) -> None:
+def test_the_report_shows_facts_first_lines_and_frequent_characters(tmp_path: Path) -> None:
     source = write(tmp_path / "notes.txt", "".join(f"line {number}\n" for number in range(1, 2001)))
     run(source, tmp_path / "corpus")
     report = report_of(tmp_path / "corpus")
     assert f'<p class="soft break">{source}</p>' in report
-    for fact in ("<b>18,893</b>characters", "<b>16</b>distinct characters", "<b>2,000</b>messages"):
+    for fact in ("<b>18,893</b>characters", "<b>16</b>distinct characters", "<b>2,000</b>lines"):
         assert fact in report
-    assert [f'<div class="text">line {number}</div>' in report for number in (1, 10, 11)] == [True, True, False]
+    first = "\n".join(f"line {number}" for number in range(1, 11))
+    assert f'<div class="text">{first}</div>' in report
     assert "<td>&#39;\\n&#39;<td>U+000A<td>control character<td>2,000<td>10.59%</tr>" in report
     assert [report.count(f">{name}</text>") for name in (2, 4, 8)] == [1, 2, 2]  # as characters, and 4 and 8 as lengths
-    assert "the longest has 9 characters" in report
+    assert "the longest has 9." in report
     assert "users" not in report
     assert "replaced" not in report
 
@@ -147,7 +148,7 @@ def test_the_report_shortens_a_long_message(tmp_path: Path) -> None:
     run(write(tmp_path / "notes.txt", "x" * 3_000_000), tmp_path / "corpus")
     report = report_of(tmp_path / "corpus")
     assert f'<div class="text">{"x" * 400} ...</div>' in report
-    assert "the longest has 3,000,000 characters" in report
+    assert "the longest has 3,000,000." in report
     assert len(report) < 30_000
 
 

@@ -49,12 +49,15 @@ def test_the_page_tells_what_was_made_from_what_and_links_to_each_page(
     assert links == [f"../../{place}/report.html" for place in ("ingest/corpus", "train/model", "sample/samples")]
     assert all((tmp_path / "run" / "report" / "report" / link).resolve().is_file() for link in links)
     assert "not the one here" not in page
+    assert "<h1>Run run</h1>" in page
+    assert "40 lines" in page
+    assert "Taken up again at train step" in page
 
 
 def test_an_artifact_of_another_run_is_told_apart(make: Report, artifacts: dict[str, str], tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    counts = {"characters": 9, "bytes": 9, "distinct_characters": 9, "messages": 1, "users": 0, "replaced": 0}
+    counts = {"characters": 9, "bytes": 9, "distinct_characters": 9, "lines": 1, "users": 0, "replaced": 0}
     config = {"source": "tale.txt"}
     write_manifest(other, kind="corpus", stage="ingest", config=config, counts=counts, made_from={"source": "ab"})
     page = make(corpus=str(other))
