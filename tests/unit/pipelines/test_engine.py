@@ -22,7 +22,7 @@ class Idle:
 
     def start(self, *_: object) -> Any: ...
 
-    def stop(self, number: int, *, at_once: bool) -> bool:
+    def stop(self, *_: object, **__: object) -> bool:
         return False
 
 
