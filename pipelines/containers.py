@@ -4,6 +4,7 @@ import codecs
 import copy
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,12 +19,10 @@ from docker.types import DeviceRequest, Mount
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.command import log
+from pipelines.engine import STOP_SECONDS
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
 
-STOP_SECONDS = 60
-"""How long a stopped stage may take to save what it has."""
-TERMINATED = 143
 _PASSED_ON = re.compile(
     "(AWS|GOOGLE|CLOUDSDK|QUILLFLOW)_.*|STORAGE_EMULATOR_HOST|NO_GCE_CHECK|TMPDIR|"
     "(HTTPS?|NO)_PROXY|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE"
@@ -53,7 +52,7 @@ class Containers:
         self._images = {stage: image(stage, tag=tag, gpu=gpu and stage == "train") for stage in STAGES}
         self._uses_gpu = self._images["train"] if gpu else ""
         self._running: list[Any] = []
-        self._terminated = False
+        self._stopped_by = 0
         for name in self._images.values():
             _require(self._client, name)
 
@@ -78,11 +77,12 @@ class Containers:
         with self._in_charge():
             return self._in_images(pipeline)(**arguments).outputs
 
-    def terminate(self) -> None:
-        """Stop what runs as SIGTERM does, so that training saves; called within a signal's handler."""
-        self._terminated = True
+    def stop(self, number: int, *, at_once: bool) -> bool:
+        """Stop what runs, by the signal that came: a terminal tells no container. False where nothing runs."""
+        self._stopped_by = number
         for container in self._running:
-            threading.Thread(target=_stop, args=(container.id,), daemon=True).start()
+            threading.Thread(target=_stop, args=(container.id, number, at_once), daemon=True).start()
+        return bool(self._running)
 
     def _in_images(self, pipeline: Any) -> Any:
         """The pipeline with each stage in this run's image of it."""
@@ -106,27 +106,25 @@ class Containers:
 
     def _run(self, client: Any, image: str, command: list[str], volumes: Any, **options: Any) -> int:
         """Run a container to its end, its lines printed; its exit code."""
-        if self._terminated:
-            return TERMINATED
+        if self._stopped_by:
+            return 128 + self._stopped_by
         if image == self._uses_gpu:
             options["device_requests"] = [DeviceRequest(count=-1, capabilities=[["gpu"]])]
         try:
             container = client.containers.create(image, command, volumes=volumes, **options)
         except errors.APIError as error:
             raise _refused(image, error) from None
-        self._running.append(container)
         try:
             container.start()
+            self._running.append(container)  # not sooner: who does not run can't be told to stop
             for line in _lines(container.logs(stream=True)):
                 sys.stdout.write(line)
             return int(container.wait()["StatusCode"])
         except errors.APIError as error:
             raise _refused(image, error) from None
-        except KeyboardInterrupt:
-            _stop(container.id)
-            raise
         finally:
-            self._running.remove(container)
+            with suppress(ValueError):
+                self._running.remove(container)
             with suppress(errors.APIError):
                 container.remove(force=True)
 
@@ -194,14 +192,17 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield f"{rest}\n"
 
 
-def _stop(identity: str) -> None:
-    """What `docker stop` does, for every process of a container.
+def _stop(identity: str, number: int, at_once: bool) -> None:
+    """What `docker stop` or `docker kill` does, for every process of a container.
 
     Its first is a shell, which passes no signal on. The client is one of its own: another thread has the run's.
     """
     with suppress(errors.DockerException):
         container = docker.from_env().containers.get(identity)
-        container.exec_run(["sh", "-c", "kill -s TERM -- -1"])
+        if at_once:
+            container.kill()
+            return
+        container.exec_run(["sh", "-c", f"kill -s {signal.Signals(number).name.removeprefix('SIG')} -- -1"])
         container.stop(timeout=STOP_SECONDS)
 
 

@@ -11,15 +11,17 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any, TextIO
+from threading import Event, Lock, Thread
+from typing import Any, Protocol, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
 
 STAGES = ("ingest", "vectorize", "train", "sample", "report", "promote")
+STOP_SECONDS = 60
+"""How long a stopped stage may take to save what it has."""
 # The engine's own words, with colours about; a task's name begins with its stage's: sample, sample-shard.
 _EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STAGES)})\b")
 
@@ -117,20 +119,49 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+class Executor(Protocol):
+    """Where a run's stages run."""
+
+    def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
+        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+
+    def stop(self, number: int, *, at_once: bool) -> bool:
+        """Have all that runs heed a signal, and end in STOP_SECONDS or at once; False where nothing runs.
+
+        Called within the signal's handler.
+        """
+
+
 class Processes:
     """Stages as processes of this machine, in the environment this one runs in."""
+
+    def __init__(self) -> None:
+        self._ended = Event()
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
         """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
         from kfp import local
 
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
-        return pipeline(**arguments).outputs
+        try:
+            return pipeline(**arguments).outputs
+        finally:
+            self._ended.set()
 
-    def terminate(self) -> None:
-        """Send SIGTERM to all that this process has started."""
-        for process in _descendants(os.getpid()):
-            os.kill(process, signal.SIGTERM)
+    def stop(self, number: int, *, at_once: bool) -> bool:
+        """Have all that this process has started heed a signal; SIGINT is a terminal's, which tells them itself."""
+        if at_once:
+            return _send(signal.SIGKILL)
+        Thread(target=self._see_the_end, daemon=True).start()
+        return _send(0 if number == signal.SIGINT else number)
+
+    def _see_the_end(self) -> None:
+        """Tell those whom no terminal told, or that began since, and kill what does not end."""
+        for _ in range(STOP_SECONDS):
+            if self._ended.wait(1):
+                return
+            _send(signal.SIGTERM)
+        _send(signal.SIGKILL)
 
 
 @contextmanager
@@ -147,19 +178,38 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def passing_on_sigterm(terminate: Callable[[], None]) -> Iterator[list[int]]:
-    """Pass SIGTERM on to the stage that runs, so that training commits before all ends; what came is listed."""
+def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
+    """Pass SIGTERM and Ctrl-C on to the stage that runs, so that training commits before all ends.
+
+    What came is listed. SIGINT that the caller ignores stays ignored; a second one ends all at once.
+
+    Raises:
+        KeyboardInterrupt: a signal came and no stage ran.
+    """
     received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        terminate()
+        if not executor.stop(number, at_once=received.count(signal.SIGINT) > 1):
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, pass_on)
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
     try:
         yield received
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _send(number: int) -> bool:
+    """Send a signal, or with 0 none, to all that this process has started; False where nothing is left of it."""
+    processes = _descendants(os.getpid())
+    for process in processes:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(process, number)
+    return bool(processes)
 
 
 def _descendants(process: int) -> list[int]:

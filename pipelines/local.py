@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -19,8 +20,9 @@ from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
+from components.train.checkpoints import newest_step
 from pipelines.arguments import arguments_of
-from pipelines.engine import STAGES, Processes, Relay, passing_on_sigterm, quiet_engine
+from pipelines.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
 from pipelines.environment import Environment
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
@@ -95,10 +97,10 @@ def run_pipeline(
         relay = Relay(display, log_file, sys.stderr if verbose else None)
         variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
         try:
-            with passing_on_sigterm(executor.terminate) as signals, quiet_engine(relay, variables, verbose=verbose):
+            with passing_on_signals(executor) as signals, quiet_engine(relay, variables, verbose=verbose):
                 uris = _call_engine(executor, environment, arguments_of(source, settings), engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
-            raise _with_where_to_go_on(error, signals, root, known_runs) from error
+            raise _ending(error, signals, relay, root, known_runs) from error
     steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]
     relay.show_cached(steps)
     stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
@@ -117,7 +119,7 @@ def _with_champion_for(root: str, environment: Environment) -> Environment:
     return environment.model_copy(update={"cluster": environment.cluster.model_copy(update={"champion": whole})})
 
 
-def _executor(runner: str, settings: Mapping[str, Settings]) -> Any:
+def _executor(runner: str, settings: Mapping[str, Settings]) -> Executor:
     if runner == "subprocess":
         return Processes()
     from pipelines.containers import Containers
@@ -126,7 +128,7 @@ def _executor(runner: str, settings: Mapping[str, Settings]) -> Any:
 
 
 def _call_engine(
-    executor: Any, environment: Environment, arguments: Mapping[str, Any], engine_root: Path, relay: Relay
+    executor: Executor, environment: Environment, arguments: Mapping[str, Any], engine_root: Path, relay: Relay
 ) -> dict[str, str]:
     from pipelines.text_generation import build
 
@@ -138,22 +140,35 @@ def _call_engine(
     return {name: outputs[name].uri for name in ARTIFACTS}
 
 
-def _with_where_to_go_on(
-    error: RunError | KeyboardInterrupt, signals: list[int], root: str, known_runs: set[str]
+def _ending(
+    error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay, root: str, known_runs: set[str]
 ) -> RunError:
     """The error that ends a run, with how to take up the training it left unfinished, where it did."""
     message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
     if signals:
-        message, code = "stopped by SIGTERM", TERMINATED
+        message, code = ("interrupted", INTERRUPTED) if signal.SIGINT in signals else ("stopped by SIGTERM", TERMINATED)
+        if relay.last_error and relay.exit_code not in (INTERRUPTED, TERMINATED):
+            message += f"; {relay.last_error}"
     for run in known_runs:
         if damaged := re.search(rf"{re.escape(f'{root}/{run}')}/(?:{'|'.join(STAGES)})\b", message):
             message += f"; remove {damaged[0]} and run again: it is then made anew"
+    where = _where_training_goes_on(root, known_runs)
+    if not where and code in (INTERRUPTED, TERMINATED) and not {"sample", "report"} & {*relay.executed}:
+        where = (
+            "; no train step was saved" if "train" in relay.executed else "; training had not begun, nothing is saved"
+        )
+    return RunError(message + where, code)
+
+
+def _where_training_goes_on(root: str, known_runs: set[str]) -> str:
+    """How to take up the training that runs which are not known have left unfinished; else empty."""
+    text = ""
     for run in set(storage.children(root)) - known_runs:
         checkpoints = f"{root}/{run}/train/checkpoints"
-        model = f"{root}/{run}/train/model/{MANIFEST_NAME}"
-        if storage.read_file(f"{checkpoints}/LATEST") and not storage.read_file(model):
-            message += f"; training goes on from where it was with --set train.init_from={checkpoints}"
-    return RunError(message, code)
+        step = newest_step(checkpoints)
+        if step is not None and not storage.read_file(f"{root}/{run}/train/model/{MANIFEST_NAME}"):
+            text += f"; training goes on from train step {step:,} with --set train.init_from={checkpoints}"
+    return text
 
 
 def _engine_root(root: str) -> Path:

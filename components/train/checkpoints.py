@@ -98,7 +98,7 @@ class Checkpoints:
             ArtifactError: there are checkpoints but none can be read; training never silently starts at zero.
             UsageError: the newest was made with other settings or data.
         """
-        names = self._committed()
+        names = _committed(self._place)
         found = self._first_readable(names)
         if found is None and (names or storage.read_file(str(self._place / LATEST_NAME)) is not None):
             raise ArtifactError(
@@ -109,7 +109,7 @@ class Checkpoints:
 
     def at(self, train_step: int) -> Saved | None:
         """The checkpoint of a train step, or None where there is none that can be read."""
-        return self._first_readable([name for name in self._committed() if _step(name) == train_step])
+        return self._first_readable([name for name in _committed(self._place) if _step(name) == train_step])
 
     def clear(self) -> None:
         """Remove all checkpoints."""
@@ -119,16 +119,10 @@ class Checkpoints:
 
     def sweep(self) -> None:
         """Remove what a killed trainer had begun and not committed; only the owner may."""
-        committed = set(self._committed())
+        committed = set(_committed(self._place))
         for name in storage.children(str(self._place)):
             if name not in committed and (_NAME.fullmatch(name) or name.endswith((".partial", ".old"))):
                 storage.remove(str(self._place / name))
-
-    def _committed(self) -> list[str]:
-        """Newest first, by train step, which no clock can upset."""
-        names = [name for name in storage.children(str(self._place)) if _NAME.fullmatch(name)]
-        names = [name for name in names if storage.read_file(str(self._place / name / MANIFEST_NAME)) is not None]
-        return sorted(names, key=lambda name: (_step(name), name), reverse=True)
 
     def _first_readable(self, names: list[str]) -> Saved | None:
         for name in names:
@@ -161,7 +155,7 @@ class Checkpoints:
         storage.write_file(latest, f"{name}\n".encode(), expected=found[1] if found else ABSENT)
 
     def _drop_superseded(self, best_step: int) -> None:
-        committed = self._committed()
+        committed = _committed(self._place)
         steps = sorted({_step(name) for name in committed}, reverse=True)
         kept = {*steps[: self._config.keep_checkpoints], best_step}
         for name in committed:
@@ -199,6 +193,19 @@ class Saver:
         if self._pending is not None:
             self._pending.result()
             self._pending = None
+
+
+def newest_step(uri: str) -> int | None:
+    """The train step of the newest checkpoint at a URI, or None where none was committed."""
+    names = _committed(storage.place_of(uri))
+    return _step(names[0]) if names else None
+
+
+def _committed(place: Place) -> list[str]:
+    """Newest first, by train step, which no clock can upset."""
+    names = [name for name in storage.children(str(place)) if _NAME.fullmatch(name)]
+    names = [name for name in names if storage.read_file(str(place / name / MANIFEST_NAME)) is not None]
+    return sorted(names, key=lambda name: (_step(name), name), reverse=True)
 
 
 def _step(name: str) -> int:

@@ -1,5 +1,6 @@
 """One run of training: how far it is, and when to evaluate, sample, save and stop."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ class Run:
         self._steps_a_call = 0  # until the graph is traced
         self._curve_steps = max(self.trainer.train_steps // CURVE_POINTS, 1)
         self._speed_since = (0.0, 0)  # step seconds and tokens at the curve's last point
-        self._stop_asked = False
+        self._signals: list[int] = []  # those that ask it to stop, as they came
+        self._stopping = False
         self._saved_step = 0
         self._saved_at = time.monotonic()
         self._started = time.monotonic()
@@ -77,11 +79,11 @@ class Run:
         """Take all train steps that are left.
 
         Raises:
-            SystemExit: 143, on SIGTERM, when what was done is committed.
+            SystemExit: 143 on SIGTERM, 130 on SIGINT, when what was done is committed.
         """
         self._started = time.monotonic() - self.progress.seconds
         self._speed_since = self.progress.step_seconds, self.progress.step_tokens
-        with self._heeding_sigterm(saver):
+        with self._heeding_signals(saver):
             if self._owes_row():
                 self._end_epoch(saver)
             while self.progress.train_step < self.trainer.train_steps:
@@ -93,32 +95,43 @@ class Run:
                     or self._seconds_unsaved() > self.config.checkpoint_seconds
                 ):
                     self._save(saver)
-                if self._stop_asked:
+                if self._signals:
                     self._stop(saver)
 
     @contextmanager
-    def _heeding_sigterm(self, saver: Saver) -> Iterator[None]:
-        def heed(*_: object) -> None:
-            self._stop_asked = True
-            if self._saved_step == self.progress.train_step:  # nothing to lose, so no call need end first
+    def _heeding_signals(self, saver: Saver) -> Iterator[None]:
+        """Stop on SIGTERM, and on SIGINT unless the caller ignores it; a second SIGINT ends the process at once."""
+
+        def heed(number: int, _: object) -> None:
+            if number == signal.SIGINT and number in self._signals:
+                log.error("interrupted before all was saved", 130)
+                os._exit(130)  # what is under way in other threads is not waited for
+            self._signals.append(number)
+            if number == signal.SIGINT and self.progress.train_step:
+                log.warning("saving; press Ctrl-C again to stop at once")
+            # With nothing to lose no call need end first.
+            if self._saved_step == self.progress.train_step and not self._stopping:
                 self._stop(saver)
 
-        previous = signal.signal(signal.SIGTERM, heed)
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
+        previous = {number: signal.signal(number, heed) for number in numbers}
         try:
             yield
-        except KeyboardInterrupt:
-            log.warning(f"interrupted; the checkpoint of train step {self._saved_step:,} is what training goes on from")
-            raise
         finally:
-            signal.signal(signal.SIGTERM, previous)
+            if not self._stopping:  # else the process ends, and not before it has let go of its checkpoints
+                for number, handler in previous.items():
+                    signal.signal(number, handler)
 
     def _stop(self, saver: Saver) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._stopping = True
         if self._saved_step != self.progress.train_step:
             self._save(saver)
         saver.wait()
-        log.warning(f"stopped by SIGTERM; saved at train step {self.progress.train_step:,}")
-        raise SystemExit(143)
+        step = self.progress.train_step
+        saved = f"saved at train step {step:,}" if step else "no train step is taken yet, so nothing is saved"
+        log.warning(f"{'interrupted' if self._signals[0] == signal.SIGINT else 'stopped by SIGTERM'}; {saved}")
+        raise SystemExit(128 + self._signals[0])
 
     def _advance(self) -> None:
         progress = self.progress
@@ -179,7 +192,7 @@ class Run:
     def _end_epoch(self, saver: Saver) -> None:
         """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
         progress, config = self.progress, self.config
-        validation_loss = self.evaluation(lambda: self._stop(saver) if self._stop_asked else None)
+        validation_loss = self.evaluation(lambda: self._stop(saver) if self._signals else None)
         train_loss = progress.epoch_nats / progress.epoch_targets
         loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
         if progress.best_loss is None or loss < progress.best_loss:

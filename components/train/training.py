@@ -24,7 +24,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         ArtifactError: the dataset or all checkpoints are damaged, or the text is too short.
         CheckpointsInUseError: another trainer owns the checkpoints.
         StorageError: a store fails for good; what was committed before stays.
-        SystemExit: 143, on SIGTERM, after a checkpoint was committed.
+        SystemExit: 143 on SIGTERM, 130 on SIGINT, after a checkpoint was committed.
         UsageError: the checkpoints were made with other settings, or the device is not there.
     """
     try:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+RUN = (sys.executable, "-m", "pipelines.cli", "run", "--runner", "docker", "--json")
+INTERRUPTIBLE = ("env", "--default-signal=INT")
+"""A shell gives what it starts in the background SIGINT ignored, and these tests may run there."""
 ANYBODY = 12345
 """A user that no image knows."""
 NARROW = {
@@ -61,7 +64,7 @@ class Caller:
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [*self._as_user, sys.executable, "-m", "pipelines.cli", "run", "--runner", "docker", "--json", *arguments],
+            [*INTERRUPTIBLE, *self._as_user, *RUN, *arguments],
             env={**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

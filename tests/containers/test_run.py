@@ -79,18 +79,22 @@ def test_a_run_in_containers_is_the_callers_and_the_cache_answers_for_what_has_n
     assert first_row(sampled)["prompt"] == "The 1"
 
 
-def test_a_run_that_is_stopped_saves_and_is_taken_up_where_it_was(caller: Caller, tiny: list[str], engine: Any) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_is_stopped_saves_and_is_taken_up_where_it_was(
+    number: int, code: int, caller: Caller, tiny: list[str], engine: Any
+) -> None:
     process = caller.start(*tiny, "--set=train.epochs=100000", "--set=train.checkpoint_seconds=1")
     assert process.stderr is not None
     seen = ""
     for line in process.stderr:
         seen += line
         if re.search(r"^train +epoch 2:", line):
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             break
     seen += process.stderr.read()
-    assert process.wait(timeout=60) == 143, seen
+    assert process.wait(timeout=60) == code, seen
     assert "Error" not in seen
+    assert ("press Ctrl-C again to stop at once" in seen) == (number == signal.SIGINT)
     saved = re.search(r"saved at train step ([\d,]+)", seen)
     init_from = re.search(r"--set train\.init_from=(\S+)", seen)
     assert saved is not None, seen

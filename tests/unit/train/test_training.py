@@ -4,9 +4,6 @@ import math
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -459,33 +456,3 @@ def test_training_never_silently_starts_over(run: Run, resumable: Path, tmp_path
     with pytest.raises(ArtifactError, match=r"none of its .*checkpoints can be read; .* train\.start_anew"):
         run(epochs=3, dropout=0.2)
     assert not (tmp_path / "model").exists()
-
-
-def _command(dataset: Path, place: Path, *flags: str) -> list[str]:
-    """The command that trains as `config_of` says."""
-    settings = "--units 8 --embedding-size 4 --batch 4 --schedule constant --learning-rate 0.01 --dropout 0.25"
-    places = ["--dataset", dataset, "--checkpoints", place / "checkpoints", "--model", place / "model"]
-    return [sys.executable, "-m", "components.train", *map(str, places), *settings.split(), *flags]
-
-
-def test_a_run_terminated_amid_an_epoch_saves_and_another_goes_on(
-    run_in: Callable[..., Path], dataset_of: Callable[..., Path], text: str, tmp_path: Path
-) -> None:
-    dataset = dataset_of(text * 100, held_out=0.01)
-    environment = {**os.environ, "QUILLFLOW_LOG": "json"}
-    command = _command(dataset, tmp_path / "parts", "--epochs", "100000")
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        progress = (line for line in process.stderr if '"progress"' in line)
-        for _ in range(3):
-            next(progress)
-        process.send_signal(signal.SIGTERM)
-        rest = process.stderr.read()
-    assert process.returncode == 143, rest
-    assert not (tmp_path / "parts" / "model").exists()
-    (reached,) = _checkpoints(tmp_path / "parts")
-    assert 3 <= reached < 1546  # train steps an epoch
-    assert f"saved at train step {reached:,}" in rest
-    settings = {"of": dataset, "dropout": 0.25, "train_steps": reached + 9, "export": "last"}
-    again, whole = (run_in(tmp_path / place, **settings) for place in ("parts", "whole"))
-    assert _weights(again) == _weights(whole)
