@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import MANIFEST_NAME
+from components.artifacts.storage import Place
 from components.report.reporting import report
 from pipelines import artifacts
 from pipelines.cli import main
@@ -97,6 +99,16 @@ def test_nothing_is_fetched_into_what_holds_another_artifact(
     with pytest.raises(ArtifactError, match=r"copy.*: holds .*; choose another place or empty it"):
         fetch(second, root, copy)
     assert files_in(copy) == before
+
+
+def test_a_key_that_leads_outside_is_refused_and_nothing_written(make_run: MakeRun, root: Path, tmp_path: Path) -> None:
+    """A bucket's keys may hold `..` where a disk's can't."""
+    make_run("one")
+    model, dataset, *_ = artifacts.resolve("one", str(root))
+    outside = replace(model, place=Place(model.place.store, f"{root}/one/../../model"))
+    with pytest.raises(ArtifactError, match="fetch it by its URI alone"):
+        pull([dataset, outside], tmp_path / "copy" / "inner")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_fetched_artifact_was_written_when_the_original_was(
