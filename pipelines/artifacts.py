@@ -1,4 +1,4 @@
-"""Artifacts where they lie: found below a root, shown with their lineage, fetched and verified.
+"""Artifacts where they lie: found below a root, and shown with their lineage.
 
 A root is a directory of local runs or a bucket's prefix.
 """
@@ -6,19 +6,17 @@ A root is a directory of local runs or a bucket's prefix.
 import hashlib
 import json
 import re
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
-from components.artifacts.errors import ArtifactError, QuillflowError
+from components.artifacts.errors import ArtifactError
 from components.artifacts.layout import run_of
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, verify
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from components.artifacts.storage import Listed, Place
 from components.command import log
 from pipelines.settings import STAGES
@@ -42,6 +40,11 @@ class Artifact:
         """Size of all its files in bytes."""
         return sum(entry.bytes for entry in self.manifest.files.values())
 
+    @property
+    def in_run(self) -> str:
+        """Its path below its run; empty where its place names none."""
+        return f"/{self.place.key}".rpartition(f"/{self.run}/")[2] if self.run else ""
+
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints of it in a list."""
         return {
@@ -60,7 +63,7 @@ def find(root: str) -> list[Artifact]:
     What can't be read as a manifest is passed over with a warning: one torn file must not hide the rest.
     """
     place = storage.place_of(root)
-    listed = [entry for entry in place.store.list(place.key) if _is_manifest(entry.key)]
+    listed = [entry for entry in place.store.list(place.key) if _is_manifest(entry.key.removeprefix(place.key))]
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         read = pool.map(lambda entry: _read(place, entry), listed)
     return sorted((artifact for artifact in read if artifact), key=lambda found: (-found.updated, str(found.place)))
@@ -69,6 +72,8 @@ def find(root: str) -> list[Artifact]:
 def resolve(name: str, root: str) -> list[Artifact]:
     """The artifacts that `name` means: the one at that URI, all below it, or those of the run of that name.
 
+    An artifact is meant by RUN/PATH too, its path below its run.
+
     Raises:
         ArtifactError: it means none.
     """
@@ -76,26 +81,40 @@ def resolve(name: str, root: str) -> list[Artifact]:
         found = _at(uri) or find(uri)
         if found:
             return found
-    in_run = [artifact for artifact in find(root) if artifact.run == name]
-    if not in_run:
+    of_run = [one for one in find(root) if name in (one.run, f"{one.run}/{one.in_run}")]
+    if not of_run:
         raise ArtifactError(
             f"{name}: no artifact, and no run of that name under {root}; quillflow artifacts ls lists them"
         )
-    return in_run
+    return of_run
 
 
 def find_model(name: str, root: str) -> Artifact:
-    """The model that `name` means (its URI, or a run or its name); the newest below `root` for "".
+    """The model that `name` means: the one at a URI, or that a run made or used; the newest below `root` for "".
 
     Raises:
         ArtifactError: there is no model.
     """
-    found = resolve(name, root) if name else find(root)
-    models = [artifact for artifact in found if artifact.manifest.kind == "model"]
-    if not models:
+    if name:
+        model = made_or_used(resolve(name, root), "model", root)
+    else:
+        model = next((artifact for artifact in find(root) if artifact.manifest.kind == "model"), None)
+    if model is None:
         hint = f"name another than {name}" if name else "make one with quillflow run, or name one"
         raise ArtifactError(f"{name or root}: no model there; {hint}")
-    return models[0]
+    return model
+
+
+def made_or_used(found: Sequence[Artifact], kind: str, root: str) -> Artifact | None:
+    """The newest of a kind among a run's artifacts, or what they were made from; None where there is none."""
+    for artifact in found:
+        if artifact.manifest.kind == kind:
+            return artifact
+    for artifact in found:
+        for step in lineage(artifact, root):
+            if step["kind"] == kind and step["uri"]:
+                return _at(step["uri"])[0]
+    return None
 
 
 def run_uris(run: str, root: str) -> list[str]:
@@ -111,15 +130,15 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     """
     known = [*find(root), *beside(artifact)]
     chain: list[dict[str, Any]] = []
-    wanted = list(artifact.manifest.made_from.items())
-    while wanted:
-        kind, digest = wanted.pop(0)
-        found = _nearest(artifact, [one for one in known if one.digest == digest])
-        chain.append({"kind": kind, "digest": digest, "uri": str(found.place) if found else None})
-        if found:
-            if kind == "corpus":
-                chain[-1]["source"] = found.manifest.config.get("source")
-            wanted += found.manifest.made_from.items()
+    makers = [artifact]
+    for maker in makers:
+        for kind, digest in maker.manifest.made_from.items():
+            found = _nearest(artifact, [one for one in known if one.digest == digest])
+            # A source is no artifact: the settings of the corpus say where it was.
+            uri = maker.manifest.config.get("source") if kind == "source" else found and str(found.place)
+            chain.append({"kind": kind, "digest": digest, "uri": uri})
+            if found:
+                makers.append(found)
     return chain
 
 
@@ -146,70 +165,6 @@ def show(artifact: Artifact, root: str) -> dict[str, Any]:
         metrics = artifact.place.store.read((artifact.place / "metrics.json").key)
         shown["metrics"] = json.loads(metrics[0]) if metrics else None
     return {**shown, "lineage": lineage(artifact, root)}
-
-
-def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
-    """Fetch artifacts, one into `directory` itself, several into a directory a kind below it; their paths.
-
-    Files that are there already and are as listed are not fetched again, so a fetch that broke off goes on.
-    """
-    paths = []
-    for artifact in artifacts:
-        target = directory if len(artifacts) == 1 else directory / artifact.manifest.kind
-        storage.pull(artifact.place, target, artifact.manifest.kind, log.transferred)
-        paths.append(str(target))
-    return paths
-
-
-def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
-    """Hold every artifact to its manifest; by URI, empty where it is whole, else what is wrong with it."""
-    verdicts = {}
-    for artifact in artifacts:
-        try:
-            if artifact.place.local is not None:
-                verify(artifact.place.local)
-            else:
-                with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-                    storage.pull(artifact.place, Path(scratch), artifact.manifest.kind, log.transferred)
-            verdicts[str(artifact.place)] = ""
-        except QuillflowError as error:
-            verdicts[str(artifact.place)] = str(error)
-    return verdicts
-
-
-def as_table(artifacts: Iterable[Artifact]) -> list[str]:
-    """One line an artifact: when, what, how large, where."""
-    rows = [
-        f"{datetime.fromtimestamp(found.updated, UTC):%Y-%m-%d %H:%M:%S}  {found.manifest.kind:<9} "
-        f"{log.size(found.size):>9}  {found.place}"
-        for found in artifacts
-    ]
-    return ["written (UTC)        kind           size  where", *rows] if rows else ["no artifacts"]
-
-
-def as_lines(shown: Mapping[str, Any]) -> list[str]:
-    """What `show` found, as lines for a person."""
-    manifest = shown["manifest"]
-    lines = [
-        f"{manifest['kind']} at {shown['uri']}",
-        f"  run       {shown['run'] or 'none: the stage was run alone'}",
-        f"  written   {shown['updated']} by {manifest['producer']['stage']} {manifest['producer']['version']}",
-        f"  digest    {shown['digest']}",
-    ]
-    for step in shown["lineage"]:
-        place = step["uri"] or ("not found" if step["kind"] != "source" else "")
-        lines.append(f"  made from {step['kind']} {step['digest'][:16]} {step.get('source') or ''} {place}".rstrip())
-    return [
-        *lines,
-        *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
-        *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
-        *(f"  metric    {name} {_rounded(value)}" for name, value in (shown.get("metrics") or {}).items()),
-        *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
-    ]
-
-
-def _rounded(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _at(uri: str) -> list[Artifact]:
@@ -240,6 +195,7 @@ def _read(root: Place, listed: Listed) -> Artifact | None:
 
 
 def _is_manifest(key: str) -> bool:
-    *directories, name = key.split("/")
+    """Whether a key, as seen from the root, is an artifact's manifest; the root itself may lie in a hidden place."""
+    *directories, name = f"/{key}".split("/")
     hidden = any(part.startswith(".") for part in directories)
     return name == MANIFEST_NAME and not hidden and not _PART.fullmatch(directories[-1])

@@ -59,7 +59,11 @@ def plan(
     for assignment in assignments:
         if not assignment.startswith(f"{stage}."):
             raise UsageError(f"--set {assignment}: only {stage} is done again; set {stage}.SETTING=VALUE")
-    unfinished = _unfinished(run, root) if stage == "train" else None
+    unfinished = _unfinished(run, root)
+    if not (recorded or unfinished):
+        artifacts.resolve(run, root)
+    if stage != "train":
+        unfinished = None
     had = _settings_on_record(stage, recorded) or _settings_in_manifests(stage, run, root, unfinished)
     if not had:
         log.info(f"{run}: the settings it had for {stage} are not known; taking those of the recipe {fallback}")
@@ -89,23 +93,18 @@ def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None)
         ArtifactError: there is none.
     """
     try:
-        found = artifacts.resolve(run, root)
+        found = artifacts.made_or_used(artifacts.resolve(run, root), kind, root)
     except ArtifactError:
-        found = []
-    for artifact in found:
-        if artifact.manifest.kind == kind:
-            return artifact
-    digests = {step["digest"] for one in found for step in artifacts.lineage(one, root) if step["kind"] == kind}
-    if unfinished and kind in unfinished.manifest.made_from:
-        digests.add(unfinished.manifest.made_from[kind])
-    everywhere = artifacts.find(root) if digests else []
-    for artifact in everywhere:
-        if artifact.digest in digests:
-            return artifact
-    raise ArtifactError(
-        f"{run}: no {kind} below {root} that it made or used; where the cache answered for all of it, name the "
-        f"{kind} itself by its URI (quillflow artifacts ls --root {root} lists them)"
-    )
+        found = None
+    if found is None and unfinished and kind in unfinished.manifest.made_from:
+        digest = unfinished.manifest.made_from[kind]
+        found = next((artifact for artifact in artifacts.find(root) if artifact.digest == digest), None)
+    if found is None:
+        raise ArtifactError(
+            f"{run}: no {kind} below {root} that it made or used; where the cache answered for all of it, name the "
+            f"{kind} itself by its URI (quillflow artifacts ls --root {root} lists them)"
+        )
+    return found
 
 
 def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinished: Unfinished | None) -> str:

@@ -9,7 +9,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def run_of(place: str, stage: str) -> str:
-    """The run in the path or URI of a stage's artifact; empty where the stage was run alone.
+    """The run in the path or URI of a stage's artifact; empty where it names none.
 
     The task's name begins with its stage's: sample, sample-gather.
     """

@@ -1,9 +1,14 @@
 """`quillflow artifacts`: what runs leave, listed, shown, fetched and verified."""
 
 import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.artifacts import storage
 from components.artifacts.champion import read
 from components.artifacts.errors import ArtifactError
 from components.command import log
@@ -35,7 +40,9 @@ def add(commands: Any) -> None:
     ):
         action = actions.add_parser(name, help=text, description=text)
         if name != "ls":
-            action.add_argument("name", metavar="WHAT", help="an artifact's URI, a run's URI or name, or champion")
+            action.add_argument(
+                "name", metavar="WHAT", help="an artifact's URI or RUN/PATH, a run's URI or name, or champion"
+            )
         if name == "pull":
             action.add_argument("directory", type=Path, metavar="DIR", help="where it goes")
         add_root_flags(action)
@@ -46,8 +53,9 @@ def add(commands: Any) -> None:
 def _ls(arguments: argparse.Namespace) -> int:
     from pipelines import artifacts
 
-    found = artifacts.find(root_of(arguments))
-    return print_result(arguments, {"artifacts": [one.as_dict() for one in found]}, artifacts.as_table(found))
+    root = root_of(arguments)
+    found = artifacts.find(root)
+    return print_result(arguments, {"artifacts": [one.as_dict() for one in found]}, _as_table(found, root))
 
 
 def _named(arguments: argparse.Namespace) -> "list[Artifact]":
@@ -68,23 +76,65 @@ def _show(arguments: argparse.Namespace) -> int:
     from pipelines import artifacts
 
     shown = [artifacts.show(one, root_of(arguments)) for one in _named(arguments)]
-    return print_result(arguments, {"artifacts": shown}, [line for one in shown for line in artifacts.as_lines(one)])
+    return print_result(arguments, {"artifacts": shown}, [line for one in shown for line in _as_lines(one)])
 
 
 def _pull(arguments: argparse.Namespace) -> int:
-    from pipelines import artifacts
+    from pipelines.fetching import pull
 
-    paths = artifacts.pull(_named(arguments), arguments.directory)
+    paths = pull(_named(arguments), arguments.directory)
     return print_result(arguments, {"pulled": paths}, paths)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from pipelines import artifacts
+    from pipelines.fetching import verify_all
 
-    verdicts = artifacts.verify_all(_named(arguments))
+    verdicts = verify_all(_named(arguments))
     print_result(
         arguments, {"verdicts": verdicts}, [f"whole  {uri}" for uri, verdict in verdicts.items() if not verdict]
     )
     for verdict in filter(None, verdicts.values()):
         log.error(verdict)
     return 1 if any(verdicts.values()) else 0
+
+
+def _as_table(artifacts: "Sequence[Artifact]", root: str) -> list[str]:
+    """One line an artifact: when, what, how large, of which run, and where in it, or below the root."""
+    if not artifacts:
+        return ["no artifacts"]
+    above = f"{storage.place_of(root).key.rstrip('/')}/"
+    width = max(len("run"), *(len(found.run) for found in artifacts))
+    rows = [
+        f"{datetime.fromtimestamp(found.updated, UTC):%Y-%m-%d %H:%M:%S}  {found.manifest.kind:<9} "
+        f"{log.size(found.size):>9}  {found.run or '-':<{width}}  {found.in_run or found.place.key.removeprefix(above)}"
+        for found in artifacts
+    ]
+    return [f"written (UTC)        kind           size  {'run':<{width}}  where", *rows]
+
+
+def _as_lines(shown: Mapping[str, Any]) -> list[str]:
+    """What `show` found, as lines for a person."""
+    manifest = shown["manifest"]
+    return [
+        f"{manifest['kind']} at {_cleaned(shown['uri'])}",
+        *([f"  run       {shown['run']}"] if shown["run"] else []),
+        f"  written   {shown['updated']} by {manifest['producer']['stage']} {manifest['producer']['version']}",
+        f"  digest    {shown['digest']}",
+        *(
+            f"  made from {step['kind']:<8} {step['digest'][:16]}  {_cleaned(step['uri'] or 'not found')}"
+            for step in shown["lineage"]
+        ),
+        *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
+        *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
+        *(f"  metric    {name} {_rounded(value)}" for name, value in (shown.get("metrics") or {}).items()),
+        *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
+    ]
+
+
+def _cleaned(uri: str) -> str:
+    """A path without detours such as a/../b."""
+    return os.path.realpath(uri) if "://" not in uri and ".." in uri.split("/") else uri
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

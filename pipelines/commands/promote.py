@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "name",
         nargs="?",
+        default="",
         metavar="MODEL",
         help="the model's URI, or a run's, or a run's id or name (default: the newest model there is)",
     )
@@ -35,26 +36,14 @@ def add(commands: Any) -> None:
 
 def _promote(arguments: argparse.Namespace) -> int:
     from components.promote.promoting import promote
+    from pipelines.artifacts import find_model
 
     root, champion = root_of(arguments), arguments.to or champion_at(arguments)
-    model = _model(arguments.name, root)
+    model = find_model(arguments.name, root)
     done = promote(
         model=str(model.place), dataset=lambda: _dataset_of(model, root), champion=champion, force=arguments.force
     )
     return print_result(arguments, done.model_dump(), [done.as_line()])
-
-
-def _model(name: str | None, root: str) -> "Artifact":
-    """A model, given by its URI or by the run that made it, or else the newest below `root`."""
-    from pipelines import artifacts
-    from pipelines.reruns import of_run
-
-    if name is not None:
-        return of_run(name, "model", root)
-    newest = next((found for found in artifacts.find(root) if found.manifest.kind == "model"), None)
-    if newest is None:
-        raise ArtifactError(f"{root}: no model is below it; see to --root and --environment")
-    return newest
 
 
 def _dataset_of(model: "Artifact", root: str) -> str:

@@ -1,17 +1,19 @@
 """`quillflow rerun`: one stage of a run again, here or on a cluster."""
 
 import argparse
-import os
 import secrets
 import time
 from typing import Any
 
 from components.artifacts.errors import UsageError
 from pipelines.commands.cluster import add_cluster_flags, environment_of
-from pipelines.commands.output import print_result
+from pipelines.commands.output import print_result, shortest
 from pipelines.commands.run import add_assignments_flag
 from pipelines.environment import Environment
 from pipelines.settings import DEFAULT_RECIPE, STAGES
+
+WITH_PAGE = ("ingest", "train", "sample")
+"""The stages whose artifact has a page, report.html."""
 
 
 def add(commands: Any) -> None:
@@ -51,10 +53,11 @@ def _rerun(arguments: argparse.Namespace) -> int:
 
 
 def _here(arguments: argparse.Namespace, root: str) -> int:
-    from pipelines.reruns import plan, rerun_here
+    from pipelines.reruns import OUTPUTS, plan, rerun_here
 
+    stage = arguments.stage
     chosen = plan(
-        arguments.stage,
+        stage,
         arguments.former,
         root,
         recorded={},
@@ -62,9 +65,10 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
         fallback=arguments.recipe,
     )
     done = rerun_here(chosen, root)
-    made = {name: done[name] for name in STAGES[arguments.stage].artifacts if name in done}
-    lines = [f"Run {done['run']}: {arguments.stage} of {arguments.former} again"]
-    lines += [f"  {name:<12} {os.path.relpath(uri) if '://' not in uri else uri}" for name, uri in made.items()]
+    made = {name: done[name] for name in STAGES[stage].artifacts if name in done}
+    lines = [f"Run {done['run']}: {stage} of {arguments.former} again"]
+    places = {**made, **({"report": f"{done[OUTPUTS[stage]]}/report.html"} if stage in WITH_PAGE else {})}
+    lines += [f"  {name:<12} {shortest(uri)}" for name, uri in places.items()]
     return print_result(arguments, done, lines)
 
 

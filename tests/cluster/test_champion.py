@@ -202,7 +202,7 @@ def test_a_runs_model_is_promoted_and_pulled_by_name(
 
 def test_without_a_name_the_newest_model_is_promoted(quillflow: Command, in_bucket: str, scratch: Path) -> None:
     code, _, err = quillflow("promote")
-    assert (code, f"{in_bucket}: no model is below it" in err) == (1, True)
+    assert (code, f"{in_bucket}: no model there" in err) == (1, True)
     make_model(in_bucket, "one", scratch, 1.5)
     newest = make_model(in_bucket, "two", scratch, 1.6)
     assert quillflow("promote")[1] == f"Champion is now {newest}: it is the first\n"

@@ -67,5 +67,38 @@ def test_training_that_was_finished_is_done_anew(root: Path, capsys: pytest.Capt
     assert (config["units"], config["batch"], config["seed"]) == (16, 8, 7)
 
 
+@pytest.mark.parametrize(
+    ("stage", "kind", "has_page"),
+    [
+        ("ingest", "corpus", True),
+        ("vectorize", "dataset", False),
+        ("train", "model", True),
+        ("sample", "samples", True),
+    ],
+)
+def test_the_end_names_what_was_made_and_its_page(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stage: str, kind: str,
+    has_page: bool,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(root.parent)
+    arguments = ["--set", "sample.length=5"] if stage == "sample" else []
+    assert main(["rerun", stage, "--from", RUN, "--root", "runs", *arguments]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    place = f"runs/{first.split()[1].rstrip(':')}/{stage}/{kind}"
+    named = [line.split() for line in lines if not line.startswith("  checkpoints")]
+    assert named == [[kind, place], *([["report", f"{place}/report.html"]] if has_page else [])]
+    assert all((root.parent / path).exists() for _, path in named)
+
+
+@pytest.mark.parametrize("stage", ["ingest", "vectorize", "train", "sample"])
+def test_a_run_that_is_not_there_is_one_line(root: Path, capsys: pytest.CaptureFixture[str], stage: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["rerun", stage, "--from", "nowhere", "--root", str(root)])
+    assert stopped.value.code == 1
+    out, err = capsys.readouterr()
+    said = f"error: nowhere: no artifact, and no run of that name under {root}; quillflow artifacts ls lists them\n"
+    assert (out, err) == ("", said)
+
+
 def first_steps(root: Path) -> int:
     return int(json.loads((root / RUN / "train" / "model" / "metrics.json").read_text())["steps"])

@@ -4,9 +4,10 @@ A stage reads an artifact through `incoming` and writes one through `outgoing`; 
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `place.py` finds the store that a URI
-means, `transfer.py` moves whole artifacts, and `sources.py` fetches the texts that are read.
+means, `fetch.py` and `transfer.py` move whole artifacts, and `sources.py` fetches the texts that are read.
 """
 
+from components.artifacts.storage.fetch import pull, refuse_others
 from components.artifacts.storage.place import Place, local_path, place_of, redacted
 from components.artifacts.storage.sources import source_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
@@ -14,7 +15,6 @@ from components.artifacts.storage.transfer import (
     children,
     incoming,
     outgoing,
-    pull,
     push,
     read_file,
     remove,
@@ -38,6 +38,7 @@ __all__ = [
     "push",
     "read_file",
     "redacted",
+    "refuse_others",
     "remove",
     "source_file",
     "write_file",

@@ -6,29 +6,19 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import (
-    MANIFEST_NAME,
-    Manifest,
-    is_file_as_listed,
-    parse_manifest,
-    read_manifest,
-    verify,
-)
+from components.artifacts.manifest import MANIFEST_NAME, read_manifest, verify
+from components.artifacts.storage.fetch import Progress, is_artifact, pull, transfer
 from components.artifacts.storage.local import flush
 from components.artifacts.storage.place import Place, place_of
 from components.artifacts.storage.store import ABSENT, ANY
 
-PARALLEL_TRANSFERS = 8
 SWEPT_AFTER_SECONDS = 24 * 3600
 UNDERWAY_NAME = f".{MANIFEST_NAME}.underway"
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all while files travel."""
 
 
 @contextmanager
@@ -48,32 +38,6 @@ def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
         directory = Path(scratch) / kind
         pull(place, directory, kind, progress)
         yield directory
-
-
-def pull(place: Place, directory: Path, kind: str | None = None, progress: Progress | None = None) -> Manifest:
-    """Fetch an artifact into `directory`; files that are there already as the manifest lists them stay.
-
-    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it.
-
-    Raises:
-        ArtifactError: there is no such artifact, or what arrived is not what the manifest lists.
-        StorageError: the store fails for good.
-    """
-    found = place.store.read((place / MANIFEST_NAME).key)
-    if found is None:
-        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
-    manifest = parse_manifest(found[0], str(place), kind)
-    waiting = directory / f".{MANIFEST_NAME}.partial"
-    _refuse_to_overwrite(directory, waiting, manifest)
-    waiting.write_bytes(found[0])
-    wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
-    _transfer(
-        [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
-        [manifest.files[name].bytes for name in wanted],
-        progress,
-    )
-    waiting.replace(directory / MANIFEST_NAME)
-    return verify(directory, kind, name=str(place))
 
 
 @contextmanager
@@ -112,7 +76,7 @@ def push(directory: Path, place: Place, progress: Progress | None = None) -> Non
     before = _listed_at(place)
     place.store.write(underway, data)
     place.store.delete(key)
-    _transfer(
+    transfer(
         [lambda name=name: place.store.upload(directory / name, (place / name).key) for name in manifest.files],  # type: ignore[misc]
         [entry.bytes for entry in manifest.files.values()],
         progress,
@@ -156,42 +120,6 @@ def read_file(uri: str) -> tuple[bytes, str] | None:
     return place.store.read(place.key)
 
 
-def _transfer(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
-    """Do all jobs, several at a time; the first failure is raised when those under way have ended."""
-    done, total = 0, sum(sizes)
-    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
-        for future, size in [(pool.submit(job), size) for job, size in zip(jobs, sizes, strict=True)]:
-            try:
-                future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            done += size
-            if progress is not None:
-                progress(done, total)
-
-
-def _download(place: Place, directory: Path, name: str) -> None:
-    target = directory / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        place.store.download((place / name).key, partial)
-    except FileNotFoundError:
-        raise ArtifactError(f"{place / name}: missing, though the manifest lists it; make the artifact again") from None
-    partial.replace(target)
-
-
-def _refuse_to_overwrite(directory: Path, waiting: Path, manifest: Manifest) -> None:
-    """Fetching goes over what an earlier fetch left and over an artifact, but over nobody else's files."""
-    directory.mkdir(parents=True, exist_ok=True)
-    if waiting.exists() or _is_artifact(directory):
-        return
-    for name, entry in manifest.files.items():
-        if (directory / name).exists() and not is_file_as_listed(directory / name, entry):
-            raise ArtifactError(f"{directory / name}: is there already and is another file; choose another place")
-
-
 def _staging(place: Place) -> Path:
     if place.local is None:
         return Path(tempfile.mkdtemp(prefix="quillflow-"))
@@ -215,20 +143,11 @@ def _refuse_foreign(place: Place) -> None:
     if target is not None:
         if target.exists() and not target.is_dir():
             raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
-        if not target.is_dir() or not any(target.iterdir()) or _is_artifact(target):
+        if not target.is_dir() or not any(target.iterdir()) or is_artifact(target):
             return
     elif _is_bucket_artifact(place) or next(place.store.list(place.key), None) is None:
         return
     raise ArtifactError(f"{place}: holds files that are no artifact; choose another place or empty it")
-
-
-def _is_artifact(directory: Path) -> bool:
-    """Whether a directory's manifest is one of the suite's: other programs have files of that name too."""
-    try:
-        read_manifest(directory)
-    except ArtifactError:
-        return False
-    return True
 
 
 def _is_bucket_artifact(place: Place) -> bool:

@@ -1,7 +1,8 @@
-"""Artifacts found below a root, resolved by URI or run, traced, fetched and verified."""
+"""Artifacts found below a root, resolved by URI or run, and traced."""
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_a_stages_several_tasks_are_of_the_same_run(root: Path) -> None:
     assert [one.run for one in artifacts.find(str(root))][:3] == ["run-7", "run-7", "run-7"]
 
 
+def test_the_root_may_lie_in_a_hidden_place_and_hidden_directories_below_it_are_passed_over(tmp_path: Path) -> None:
+    root = tmp_path / ".cache" / "runs"
+    make(root / "work" / "corpus", "corpus", "ingest", {}, age=1)
+    make(root / ".trash" / "corpus", "corpus", "ingest", {}, age=2)
+    for place in (root, root / ".." / "runs"):
+        assert [one.place.key for one in artifacts.find(str(place))] == [str(place / "work" / "corpus")]
+
+
 def test_a_torn_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
     (root / RUN / "ingest" / "corpus" / "manifest.json").write_text("{")
     assert [one.manifest.kind for one in artifacts.find(str(root))] == ["model", "dataset"]
@@ -81,45 +90,54 @@ def test_lineage_leads_back_to_the_source(root: Path) -> None:
     chain = artifacts.show(model, str(root))["lineage"]
     assert [step["kind"] for step in chain] == ["dataset", "corpus", "source"]
     assert chain[1]["uri"] == str(root / RUN / "ingest" / "corpus")
-    assert chain[1]["source"] == "tale.txt"
-    assert chain[2]["digest"] == "f" * 64
+    assert chain[2] == {"kind": "source", "digest": "f" * 64, "uri": "tale.txt"}
 
 
 def test_lineage_says_where_the_trail_leaves_the_root(root: Path, tmp_path: Path) -> None:
     model = artifacts.resolve("run-7", str(root))[0]
     (step,) = artifacts.lineage(model, str(tmp_path / "elsewhere"))
     assert step["uri"] is None
-    lines = artifacts.as_lines(artifacts.show(model, str(tmp_path / "elsewhere")))
-    assert any("not found" in line for line in lines)
 
 
-def test_a_run_is_pulled_whole_and_a_second_pull_mends_what_is_not_as_listed(root: Path, tmp_path: Path) -> None:
-    found = artifacts.resolve(RUN, str(root))
-    paths = artifacts.pull(found, tmp_path / "copy")
-    assert paths == [str(tmp_path / "copy" / "dataset"), str(tmp_path / "copy" / "corpus")]
-    (tmp_path / "copy" / "corpus" / "corpus.bin").write_bytes(b"cut off")
-    artifacts.pull(found, tmp_path / "copy")
-    assert set(artifacts.verify_all(artifacts.find(str(tmp_path / "copy"))).values()) == {""}
+def test_each_line_of_the_lineage_has_one_kind_digest_and_place(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["artifacts", "show", "run-7", "--root", f"{root}/../runs"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  made from")]
+    places = [str(root / RUN / "vectorize" / "dataset"), str(root / RUN / "ingest" / "corpus"), "tale.txt"]
+    digests = [digest(Path(place))[:16] for place in places[:2]] + ["f" * 16]
+    kinds = ["dataset", "corpus", "source"]
+    assert lines == [["made", "from", *parts] for parts in zip(kinds, digests, places, strict=True)]
+    shutil.rmtree(root / RUN)
+    assert main(["artifacts", "show", "run-7", "--root", str(root)]) == 0
+    assert capsys.readouterr().out.count("  not found\n") == 1
 
 
-def test_pulling_does_not_go_over_somebody_elses_files(root: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "copy" / "corpus.bin"
-    mine.parent.mkdir()
-    mine.write_text("mine")
-    with pytest.raises(ArtifactError, match=r"corpus\.bin: is there already and is another file"):
-        artifacts.pull(artifacts.resolve(str(root / RUN / "ingest" / "corpus"), str(root)), mine.parent)
-    assert mine.read_text() == "mine"
+def test_a_run_is_named_where_the_place_names_one_and_else_nothing_is_said_of_it(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["artifacts", "show", "run-7", "--root", str(root)]) == 0
+    assert "  run       run-7\n" in capsys.readouterr().out
+    make(tmp_path / "alone" / "model", "model", "train", {}, age=1)
+    assert main(["artifacts", "show", str(tmp_path / "alone" / "model"), "--root", str(root)]) == 0
+    assert "  run " not in capsys.readouterr().out
 
 
-def test_verify_names_what_is_damaged_and_exits_1(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["artifacts", "verify", RUN, "--root", str(root), "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)["verdicts"].values()) == {""}
-    damaged = root / RUN / "ingest" / "corpus" / "corpus.bin"
-    damaged.write_bytes(damaged.read_bytes().replace(b"c", b"C", 1))
-    assert main(["artifacts", "verify", RUN, "--root", str(root)]) == 1
-    out, err = capsys.readouterr()
-    assert out.split() == ["whole", str(root / RUN / "vectorize" / "dataset")]
-    assert f"{damaged}: its SHA-256" in err
+def test_a_list_names_the_run_and_the_place_in_it_and_both_together_name_the_artifact(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(root / "work" / "model", "model", "train", {}, age=40)
+    assert main(["artifacts", "ls", "--root", str(root)]) == 0
+    _, *lines = capsys.readouterr().out.splitlines()
+    cells = [line.split()[-2:] for line in lines]
+    uuid = "0b9d6f6c-7a55-4c58-9f6e-0123456789ab"
+    assert cells == [
+        ["run-7", f"train/{uuid}/model"],
+        [RUN, "vectorize/dataset"],
+        [RUN, "ingest/corpus"],
+        ["-", "work/model"],
+    ]
+    for kind, (run, place) in zip(["model", "dataset", "corpus"], cells, strict=False):
+        for above in (root, root.parent):
+            assert [one.manifest.kind for one in artifacts.resolve(f"{run}/{place}", str(above))] == [kind]
 
 
 def test_the_commands_print_json_or_lines(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,17 @@ def test_the_newest_model_below_the_root_writes_unless_one_is_named(
     assert model("--model", str(root / "older" / "train" / "model")) == str(root / "older" / "train" / "model")
 
 
+def test_a_run_that_only_sampled_means_the_model_it_sampled_from(
+    make_run: MakeRun, root: Path, capsys: Capture
+) -> None:
+    make_run("one", seed=1)
+    make_run("other", seed=2)
+    samples = make_run("again", made_from="one", without=("corpus", "dataset", "model")) / "sample" / "samples"
+    for name in ("again", str(samples)):
+        printed = json.loads(written(capsys, root, "--json", "--model", name))
+        assert printed["model"] == str(root / "one" / "train" / "model")
+
+
 def test_everything_the_model_lacks_is_named_and_nothing_is_written(
     make_run: MakeRun, root: Path, capsys: Capture
 ) -> None:

@@ -1,0 +1,110 @@
+"""Whole artifacts out of a store into a local directory: complete and verified, or no artifact yet."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from components.artifacts.errors import ArtifactError
+from components.artifacts.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    is_file_as_listed,
+    parse_manifest,
+    read_manifest,
+    verify,
+)
+from components.artifacts.storage.place import Place
+
+PARALLEL_TRANSFERS = 8
+WAITING_NAME = f".{MANIFEST_NAME}.partial"
+"""The manifest while the files that it lists are fetched."""
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all while files travel."""
+
+
+def pull(place: Place, directory: Path, kind: str | None = None, progress: Progress | None = None) -> Manifest:
+    """Fetch an artifact into `directory`; files that are there already as the manifest lists them stay.
+
+    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it.
+
+    Raises:
+        ArtifactError: there is no such artifact, what arrived is not what the manifest lists, or `directory` holds
+            something else.
+        StorageError: the store fails for good.
+    """
+    found = place.store.read((place / MANIFEST_NAME).key)
+    if found is None:
+        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
+    manifest = parse_manifest(found[0], str(place), kind)
+    refuse_others(directory, sha256(found[0]).hexdigest())
+    directory.mkdir(parents=True, exist_ok=True)
+    waiting = directory / WAITING_NAME
+    waiting.write_bytes(found[0])
+    wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
+    transfer(
+        [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
+        [manifest.files[name].bytes for name in wanted],
+        progress,
+    )
+    waiting.replace(directory / MANIFEST_NAME)
+    return verify(directory, kind, name=str(place))
+
+
+def refuse_others(directory: Path, digest: str) -> None:
+    """Refuse a directory that holds anything but the artifact to be fetched, or what an earlier fetch of it left.
+
+    Args:
+        directory: where it is to go.
+        digest: SHA-256 of its manifest.
+
+    Raises:
+        ArtifactError: something else is there; it is left alone.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise ArtifactError(f"{directory}: is a file; an artifact is a directory, choose another place")
+    # A fetch that was killed at once leaves nothing, or a torn copy of the manifest.
+    if not directory.exists() or {path.name for path in directory.iterdir()} <= {WAITING_NAME}:
+        return
+    for name in (WAITING_NAME, MANIFEST_NAME):
+        with suppress(FileNotFoundError):
+            if sha256((directory / name).read_bytes()).hexdigest() == digest:
+                return
+    what = "another artifact" if is_artifact(directory) else "files that are no artifact"
+    raise ArtifactError(f"{directory}: holds {what}; choose another place or empty it")
+
+
+def is_artifact(directory: Path) -> bool:
+    """Whether a directory's manifest is one of the suite's: other programs have files of that name too."""
+    try:
+        read_manifest(directory)
+    except ArtifactError:
+        return False
+    return True
+
+
+def transfer(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
+    """Do all jobs, several at a time; the first failure is raised when those under way have ended."""
+    done, total = 0, sum(sizes)
+    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+        for future, size in [(pool.submit(job), size) for job, size in zip(jobs, sizes, strict=True)]:
+            try:
+                future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            done += size
+            if progress is not None:
+                progress(done, total)
+
+
+def _download(place: Place, directory: Path, name: str) -> None:
+    target = directory / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        place.store.download((place / name).key, partial)
+    except FileNotFoundError:
+        raise ArtifactError(f"{place / name}: missing, though the manifest lists it; make the artifact again") from None
+    partial.replace(target)

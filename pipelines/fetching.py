@@ -1,0 +1,73 @@
+"""Artifacts fetched and verified, one or a whole run's."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError, QuillflowError
+from components.artifacts.manifest import MANIFEST_NAME, verify
+from components.command import log
+from pipelines.artifacts import Artifact
+
+
+def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
+    """Fetch artifacts, one into `directory` itself, several as they lie below the place that holds them all.
+
+    So the links between a run's pages still lead somewhere. Files that are there already and are as listed are not
+    fetched again, so a fetch that broke off goes on. A copy was written when its original was.
+
+    Returns:
+        The artifacts' paths.
+
+    Raises:
+        ArtifactError: something else is in the way, and nothing was fetched, or an artifact is damaged.
+        StorageError: a store fails for good.
+    """
+    targets = _targets(artifacts, directory)
+    _refuse_others(artifacts, targets, directory)
+    for artifact, target in zip(artifacts, targets, strict=True):
+        storage.pull(artifact.place, target, artifact.manifest.kind, log.transferred)
+        os.utime(target / MANIFEST_NAME, (artifact.updated, artifact.updated))
+    return [str(target) for target in targets]
+
+
+def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
+    """Hold every artifact to its manifest; by URI, empty where it is whole, else what is wrong with it."""
+    verdicts = {}
+    for artifact in artifacts:
+        try:
+            if artifact.place.local is not None:
+                verify(artifact.place.local)
+            else:
+                with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
+                    storage.pull(artifact.place, Path(scratch), artifact.manifest.kind, log.transferred)
+            verdicts[str(artifact.place)] = ""
+        except QuillflowError as error:
+            verdicts[str(artifact.place)] = str(error)
+    return verdicts
+
+
+def _targets(artifacts: Sequence[Artifact], directory: Path) -> list[Path]:
+    """Where each artifact goes."""
+    if len(artifacts) == 1:
+        return [directory]
+    keys = [artifact.place.key.split("/") for artifact in artifacts]
+    above = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*keys, strict=False)))
+    for artifact, key in zip(artifacts, keys, strict=True):
+        if {"", ".", ".."} & set(key[above:]):  # a bucket's keys may hold such, and lead anywhere
+            raise ArtifactError(f"{artifact.place}: no place inside {directory} is like it; fetch it by its URI alone")
+    return [directory.joinpath(*key[above:]) for key in keys]
+
+
+def _refuse_others(artifacts: Sequence[Artifact], targets: Sequence[Path], directory: Path) -> None:
+    """Refuse before anything is fetched what `storage.pull` would refuse, and files beside the artifacts."""
+    for artifact, target in zip(artifacts, targets, strict=True):
+        storage.refuse_others(target, artifact.digest)
+    if len(artifacts) == 1:
+        return
+    for path in directory.rglob("*"):
+        if not path.is_dir() and not any(path.is_relative_to(target) for target in targets):
+            raise ArtifactError(f"{directory}: holds {path.relative_to(directory)}; choose another place or empty it")
