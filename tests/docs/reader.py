@@ -66,6 +66,8 @@ class Reader:
             storage.write_file(f"{task}/executor-logs", b"what the stage wrote\n")
         message = "main: Error (exit code 137)" if failed else ""
         self._api.end(run, "FAILED" if failed else "SUCCEEDED", failed, message)
+        if not failed:
+            self._box.run(f"quillflow promote {run} --environment gke")  # as a run does at its end
 
 
 def _upload(directory: Path, uri: str) -> None:

@@ -88,7 +88,9 @@ def test_wrong_use_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_at_once(tmp_path: Path, number: int, code: int) -> None:
     command = [sys.executable, "-m", "components.tensorboard", "--root", str(tmp_path / "runs")]
-    process = subprocess.Popen([*command, "--logs", str(tmp_path / "logs")], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        ["env", "--default-signal=INT", *command, "--logs", str(tmp_path / "logs")], stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr
     try:
         assert process.stderr.readline() == "tensorboard models shown: 0, 0 B of logs\n"
