@@ -67,7 +67,9 @@ class Reader:
         message = "main: Error (exit code 137)" if failed else ""
         self._api.end(run, "FAILED" if failed else "SUCCEEDED", failed, message)
         if not failed:
-            self._box.run(f"quillflow promote {run} --environment gke")  # as a run does at its end
+            done = self._box.run(f"quillflow promote {run} --environment gke")  # as a run does at its end
+            place = f"{ROOT}/runs/text-generation/{run}/promote/{uuid.uuid4()}/executor-logs"
+            storage.write_file(place, done.stdout.encode() if done else b"")
 
 
 def _upload(directory: Path, uri: str) -> None:
