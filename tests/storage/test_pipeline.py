@@ -44,13 +44,8 @@ def test_the_pipeline_runs_whole_with_its_root_in_a_bucket(
     assert main(["artifacts", "pull", made["run"], str(tmp_path / "run"), "--root", root]) == 0
     assert main(["artifacts", "verify", made["run"], "--root", root, "--json"]) == 0
     capsys.readouterr()
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "corpus",
-        "dataset",
-        "model",
-        "report",
-        "samples",
-    ]
+    fetched = sorted(path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").glob("*/*"))
+    assert fetched == ["ingest/corpus", "report/report", "sample/samples", "train/model", "vectorize/dataset"]
     assert main(["artifacts", "show", made["artifacts"]["samples"], "--root", root, "--json"]) == 0
     chain = json.loads(capsys.readouterr().out)["artifacts"][0]["lineage"]
     assert [step["kind"] for step in chain] == ["model", "dataset", "corpus", "source"]
