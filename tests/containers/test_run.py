@@ -17,7 +17,7 @@ from pipelines.cli import main
 from tests.containers.running import Caller, Ended
 from tests.storage import servers
 
-EXECUTED = dict.fromkeys(("ingest", "vectorize", "train", "sample"), "executed")
+EXECUTED = dict.fromkeys(("ingest", "vectorize", "train", "sample", "report"), "executed")
 CACHED = dict.fromkeys(EXECUTED, "cached")
 TINY = {
     "vectorize.length": 16,
@@ -75,7 +75,7 @@ def test_a_run_in_containers_is_the_callers_and_the_cache_answers_for_what_has_n
     prompts = caller.home / "prompts.txt"
     prompts.write_text("The 1\n")
     sampled = made(caller(*tiny, f"--set=sample.prompts_file={prompts}"))
-    assert sampled["stages"] == {**CACHED, "sample": "executed"}
+    assert sampled["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
     assert first_row(sampled)["prompt"] == "The 1"
 
 
