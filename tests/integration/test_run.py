@@ -148,7 +148,7 @@ def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
         assert re.search(rf"^  {name} +{re.escape(str(tmp_path))}/runs/\S+/{name}$", out, re.MULTILINE)
     assert re.search(r"^  report +\S+/report/report/report\.html$", out, re.MULTILINE)
     assert re.search(r"^Held-out loss [\d.]+ nats per token, [\d.]+ bits per character", out, re.MULTILINE)
-    assert re.search(r"^A sample at temperature 0.5, after '", out, re.MULTILINE)
+    assert re.search(r"^A sample at temperature 0.7, after '", out, re.MULTILINE)
 
 
 def test_shards_side_by_side_make_the_samples_of_one_process(run: Run, tiny: list[str], tmp_path: Path) -> None:
