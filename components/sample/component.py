@@ -29,16 +29,13 @@ def sample(
         metrics: how many texts there are, and their mean nats per token at each temperature.
     """
     from components.command.stage import input_uri, output_uri, stage_task
-    from components.command.views import log_metrics, show
     from components.sample.config import SampleConfig
     from components.sample.sampling import sample as work
+    from components.sample.views import show_samples
 
     with stage_task("sample"):
-        samples_uri = output_uri(samples, "sample")
-        result = work(SampleConfig.parse(settings, "sample"), model=input_uri(model), samples=samples_uri)
-        nats = {f"nats_per_token_at_{name}": value for name, value in result["nats_per_token"].items()}
-        log_metrics(metrics, {**result["counts"], **nats})
-        show(samples_uri, "report.html", page)
+        config = SampleConfig.parse(settings, "sample")
+        show_samples(work(config, model=input_uri(model), samples=output_uri(samples, "sample")), metrics, page)
 
 
 @dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)
@@ -92,12 +89,9 @@ def sample_gather(
         metrics: how many texts there are, and their mean nats per token at each temperature.
     """
     from components.command.stage import input_uri, output_uri, stage_task
-    from components.command.views import log_metrics, show
     from components.sample.gathering import gather as work
+    from components.sample.views import show_samples
 
     with stage_task("sample"):
-        samples_uri = output_uri(samples, "sample")
-        result = work([input_uri(shard) for shard in shards], samples=samples_uri)
-        nats = {f"nats_per_token_at_{name}": value for name, value in result["nats_per_token"].items()}
-        log_metrics(metrics, {**result["counts"], **nats})
-        show(samples_uri, "report.html", page)
+        uris = [input_uri(shard) for shard in shards]
+        show_samples(work(uris, samples=output_uri(samples, "sample")), metrics, page)

@@ -17,7 +17,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
     """Write the samples artifact at a URI from all its shards' URIs, in whatever order these come.
 
     Returns:
-        The samples' counts, and their mean nats per token by temperature.
+        The samples' URI and counts, and their mean nats per token by temperature.
 
     Raises:
         ArtifactError: a shard is missing, damaged, there twice, or made from another model or with other settings.
@@ -38,7 +38,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
             write_report(directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means)
             write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
     log.info(f"{counts['texts']:,} texts gathered from {len(shards)} shards")
-    return {"counts": counts, "nats_per_token": totals.by_temperature()}
+    return {"samples": samples, "counts": counts, "nats_per_token": totals.by_temperature()}
 
 
 def _rows(directories: Sequence[Path]) -> Iterator[tuple[dict[str, Any], list[tuple[str, float]]]]:

@@ -58,34 +58,37 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
         storage.incoming(model, "model", log.transferred) as source,
         storage.outgoing(samples, log.transferred) as directory,
     ):
-        generator = Model.read(source)
-        made_from = {"model": digest(source)}
-        passages = None
-        if config.no_copy:
-            passages, made_from["corpus"] = _passages(config)
-        prompts = _prompts(config, generator)
-        ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
-        began = time.monotonic()
-        totals = Totals()
-        rows = totals.counting(_rows(config, generator, prompts, ids, passages))
-        first = write_texts(directory, rows, len(ids), texts_shown(config.length, len(config.temperatures)))
-        seconds = time.monotonic() - began
-        written_by = f"Model {digest(source)[:16]}, {generator.description}; seed {config.seed}"
-        written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
-        shown = [(row, _tokens(generator, text)) for row, text in first]
-        write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
-        counts = {"texts": len(ids), "tokens": len(ids) * config.length}
-        write_manifest(
-            directory,
-            kind="samples",
-            stage="sample",
-            config=config.model_dump(mode="json"),
-            counts=counts,
-            made_from=made_from,
-        )
-    log.info(f"{len(ids):,} texts of {config.length:,} tokens, {counts['tokens'] / seconds:,.0f} tokens/s")
+        return {"samples": samples, **_write(directory, config, Model.read(source), digest(source))}
+
+
+def _write(directory: Path, config: SampleConfig, generator: Model, model_digest: str) -> dict[str, Any]:
+    """The artifact's files; the texts' counts, their mean nats per token at each temperature, and the first of them."""
+    made_from = {"model": model_digest}
+    passages = None
+    if config.no_copy:
+        passages, made_from["corpus"] = _passages(config)
+    prompts = _prompts(config, generator)
+    ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
+    counts = {"texts": len(ids), "tokens": len(ids) * config.length}
+    began = time.monotonic()
+    totals = Totals()
+    rows = totals.counting(_rows(config, generator, prompts, ids, passages))
+    first = write_texts(directory, rows, len(ids), texts_shown(config.length, len(config.temperatures)))
+    speed = counts["tokens"] / (time.monotonic() - began)
+    written_by = f"Model {model_digest[:16]}, {generator.description}; seed {config.seed}"
+    written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
+    shown = [(row, _tokens(generator, text)) for row, text in first]
+    write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
+    write_manifest(
+        directory,
+        kind="samples",
+        stage="sample",
+        config=config.model_dump(mode="json"),
+        counts=counts,
+        made_from=made_from,
+    )
+    log.info(f"{len(ids):,} texts of {config.length:,} tokens, {speed:,.0f} tokens/s")
     return {
-        "samples": samples,
         "counts": counts,
         "nats_per_token": totals.by_temperature(),
         "first": [row for row, _ in first[: len(config.temperatures)]],
