@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 from components.artifacts.dataset import Dataset
@@ -100,28 +101,28 @@ class Run:
 
     @contextmanager
     def _heeding_signals(self, saver: Saver) -> Iterator[None]:
-        """Stop on SIGTERM, and on SIGINT unless the caller ignores it; a second SIGINT ends the process at once."""
-
-        def heed(number: int, _: object) -> None:
-            if number == signal.SIGINT and number in self._signals:
-                log.error("interrupted before all was saved", 130)
-                os._exit(130)  # what is under way in other threads is not waited for
-            self._signals.append(number)
-            if number == signal.SIGINT and self.progress.train_step:
-                log.warning("saving; press Ctrl-C again to stop at once")
-            # With nothing to lose no call need end first.
-            if self._saved_step == self.progress.train_step and not self._stopping:
-                self._stop(saver)
-
+        """Stop on SIGTERM, and on SIGINT unless the caller ignores it."""
         ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
-        previous = {number: signal.signal(number, heed) for number in numbers}
+        previous = {number: signal.signal(number, partial(self._heed, saver)) for number in numbers}
         try:
             yield
         finally:
             if not self._stopping:  # else the process ends, and not before it has let go of its checkpoints
                 for number, handler in previous.items():
                     signal.signal(number, handler)
+
+    def _heed(self, saver: Saver, number: int, _: object) -> None:
+        """Note a signal, at which the call under way is the last; a second SIGINT ends the process at once."""
+        if number == signal.SIGINT and number in self._signals:
+            log.error("interrupted before all was saved", 130)
+            os._exit(130)  # what is under way in other threads is not waited for
+        self._signals.append(number)
+        if number == signal.SIGINT and self.progress.train_step:
+            log.warning("saving; press Ctrl-C again to stop at once")
+        # With nothing to lose no call need end first.
+        if self._saved_step == self.progress.train_step and not self._stopping:
+            self._stop(saver)
 
     def _stop(self, saver: Saver) -> NoReturn:
         self._stopping = True
