@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from components.artifacts import storage
-from components.artifacts.curves import bits_per_character
+from components.artifacts.curves import bits_per_character, tokens_a_character_of
 from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.artifacts.tensorflow import keras, tf
@@ -41,7 +41,8 @@ def metrics_of(
     if config.export == "best":
         exported = next(row for row in progress.history if row["train_step"] == progress.best_step)
     train_loss, validation_loss = exported["train_loss_nats"], exported["validation_loss_nats"]
-    bits = None if validation_loss is None else bits_per_character(validation_loss, _tokens_a_character(dataset))
+    tokens = tokens_a_character_of(dataset.manifest.counts)
+    bits = None if validation_loss is None else bits_per_character(validation_loss, tokens)
     return {
         "train_loss_nats": train_loss,
         "validation_loss_nats": validation_loss,
@@ -103,7 +104,7 @@ def _training(
         description=model.description,
         metrics=metrics,
         history=progress.history,
-        tokens_a_character=_tokens_a_character(dataset),
+        tokens_a_character=tokens_a_character_of(dataset.manifest.counts),
         layers=layers_of(model.network),
         environment={
             "device": metrics["device"],
@@ -116,13 +117,6 @@ def _training(
         },
         settings=config.model_dump(mode="json"),
     )
-
-
-def _tokens_a_character(dataset: Dataset) -> float:
-    """Of the held-out text where there is one, else of all."""
-    counts = dataset.manifest.counts
-    split = "validation" if counts["validation_characters"] else "train"
-    return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
 
 
 def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
