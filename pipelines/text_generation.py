@@ -72,10 +72,7 @@ def build(environment: Environment) -> Any:
         samples = samples_of(model, environment, settings=sample, prompts_digest=prompts_digest, version=version)
         reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
         place(reported, "ingest", environment, component="report")
-        if champion := environment.cluster.champion:
-            promoted = promote_stage(dataset=dataset, model=model, champion=champion).after(reported)
-            # Never answered by the cache: it is done for its effect.
-            place(promoted, "sample", environment, component="promote").set_caching_options(False)
+        _promote(dataset, model, environment, after=reported)
         return Artifacts(
             corpus=corpus,
             dataset=dataset,
@@ -86,3 +83,10 @@ def build(environment: Environment) -> Any:
         )
 
     return text_generation
+
+
+def _promote(dataset: Any, model: Any, environment: Environment, *, after: Any) -> None:
+    """Promote a better model where the environment keeps a champion; no cache answers what is done for its effect."""
+    if champion := environment.cluster.champion:
+        task = promote_stage(dataset=dataset, model=model, champion=champion).after(after)
+        place(task, "sample", environment, component="promote").set_caching_options(False)

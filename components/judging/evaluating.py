@@ -58,18 +58,7 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
     losses, gains, verdict = _losses(generator, data, judged, scores)
     training = text_of(data.train, data.vocabulary)
     seen = share_seen(judged.text, training) if text else 0.0
-    if seen > MOSTLY_UNSEEN:
-        verdict = (
-            f"{seen:.0%} of this text stands in the training text, which favours models that count: judge by a text "
-            f"that is new. {verdict}"
-        )
-    rows, written_by = samples_at(samples) if samples else ([], {})
-    if rows and written_by.get("model") != name:
-        log.warning(f"{samples}: not written by the model at {model}")
-    if rows:
-        log.info(f"looking for {len(rows):,} samples in the training text")
     human = held_out(data, dataset).text or judged.text
-    written = judge_samples(rows, training, human) if rows else None
     return {
         "model": model,
         "description": generator.description,
@@ -77,9 +66,30 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         "text": {**judged.as_dict(), "targets": len(scores.places), "seen": seen},
         "losses": losses,
         "gains": gains,
-        "verdict": verdict,
-        "samples": {"uri": samples, **written} if written else None,
+        "verdict": _warning(seen) + verdict,
+        "samples": _judge_written(samples, training, human, model_digest=name),
     }
+
+
+def _warning(seen: float) -> str:
+    """What is to be said first where a text was trained on, or much of it; else nothing."""
+    if seen <= MOSTLY_UNSEEN:
+        return ""
+    return (
+        f"{seen:.0%} of this text stands in the training text, which favours models that count: judge by a text "
+        "that is new. "
+    )
+
+
+def _judge_written(uri: str, training: str, human: str, *, model_digest: str) -> dict[str, Any] | None:
+    """The samples at a URI beside people's text, as `judge_samples`, with the URI; None where there are none."""
+    rows, made_from = samples_at(uri) if uri else ([], {})
+    if not rows:
+        return None
+    if made_from.get("model") != model_digest:
+        log.warning(f"{uri}: not written by the model that is judged")
+    log.info(f"looking for {len(rows):,} samples in the training text")
+    return {"uri": uri, **judge_samples(rows, training, human)}
 
 
 def _check_belongs(uri: str, model: Model, made_from: Mapping[str, str], dataset: str, data: Dataset) -> None:
