@@ -13,9 +13,10 @@ from typing import Any
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
-from components.train import run
 from components.train.data import windows_at
 from components.train.evaluation import Evaluation
+from components.train.run import Run
+from components.train.samples import write_samples
 from components.train.trainer import Trainer
 from components.train.training import train
 from tests.benchmarks.datasets import dataset_by
@@ -31,15 +32,15 @@ def figures(budget: Budget) -> list[Figure]:  # noqa: ARG001 -- a shorter run wo
         settings, dataset = dataset_by("quick", Path(scratch))
         settings = settings.model_copy(update={"epochs": EPOCHS, "train_steps": 0})
         with (
-            _timed(run.Run, "fit") as fits,
+            _timed(Run, "fit") as fits,
             _timed(Trainer, "advance") as calls,
             _timed(Evaluation, "__call__") as evaluations,
-            _timed(run.Run, "_save") as saves,
-            _timed(run, "write_samples") as samples,
+            _timed(Run, "_save") as saves,
         ):
             train(settings, dataset=str(dataset), checkpoints=f"{scratch}/checkpoints", model=f"{scratch}/model")
         data = Dataset.read(dataset)
         trainer = Trainer(settings, data)
+        samples = seconds_of(lambda: write_samples(settings, data, trainer, epoch=1))
     wall, steps = sum(fits) - calls[0], sum(calls[1:])
     inputs = _input_seconds(trainer, data) * trainer.train_steps
     share = "% of fitting"
@@ -54,11 +55,10 @@ def figures(budget: Budget) -> list[Figure]:  # noqa: ARG001 -- a shorter run wo
         ),
         Figure(what="checkpoints, in training's way", measured=100 * sum(saves) / wall, unit=share),
         Figure(
-            what="samples, for the page",
-            measured=100 * sum(samples) / wall,
-            unit=share,
-            conditions=f"{len(samples)} times {len(settings.sample_temperatures)} of {settings.sample_length} "
-            f"characters, {samples[0]:.2f} s the first, {min(samples):.2f} s the shortest",
+            what="samples, for recipes with them",
+            measured=samples,
+            unit="s",
+            conditions=f"{len(settings.sample_temperatures)} of {settings.sample_length} characters; none in quick",
         ),
         Figure(
             what="all work beside training steps",
@@ -87,8 +87,8 @@ def _input_seconds(trainer: Trainer, data: Dataset) -> float:
 
 
 @contextmanager
-def _timed(owner: Any, name: str) -> Iterator[list[float]]:
-    """The seconds of each call of a method or function, while it lasts."""
+def _timed(owner: type, name: str) -> Iterator[list[float]]:
+    """The seconds of each call of a method, while it lasts."""
     method, seconds = getattr(owner, name), []
 
     def noting(*arguments: Any, **named: Any) -> Any:
