@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
-.PHONY: help setup demo images push test test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
+.PHONY: help setup demo images push test test-slow test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -30,9 +30,14 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or two.
 	@$(BIN)/quillflow run --recipe quick
 
-test: setup  ## Run every test that needs no network, Docker or GPU.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test: setup  ## Test every part, in a few minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(PYTEST) -m "not slow"
+
+test-slow: setup  ## Run the tests that take long: random kills, whole recipes, documented commands.
+	@$(PYTEST) -m slow
 
 # train-gpu takes several gigabytes: it is built where a GPU is, where it is named, and for every push.
 LOCAL_IMAGES = $(or $(ONLY),$(if $(wildcard /dev/nvidiactl),$(IMAGES),$(filter-out train-gpu,$(IMAGES))))
@@ -47,7 +52,7 @@ test-containers: images  ## Run every test that needs Docker: the images, and th
 	@$(BIN)/python -m pytest tests/containers
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
-	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s tests/durability/test_kills.py
+	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s -m slow tests/durability/test_kills.py
 
 bench: setup  ## Measure speed and overhead against their targets; BUDGET=short, ONLY="fidelity overhead".
 	@BUDGET="$(or $(BUDGET),full)" ONLY="$(ONLY)" $(BIN)/python -m tests.benchmarks

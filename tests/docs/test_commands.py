@@ -26,6 +26,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
         place._bucket.cache_clear()
 
 
+@pytest.mark.slow("each command is a process; test_pages parses them all")
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if any("quillflow " in line for line in commands(page))],

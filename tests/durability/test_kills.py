@@ -13,8 +13,21 @@ from tests.durability import harness
 KILLS = int(os.environ.get("SOAK_KILLS", "30"))
 
 
+def test_training_that_is_killed_ends_with_the_same_weights(dataset: Path, tmp_path: Path) -> None:
+    settings, place = harness.VARIANTS["carried state, cosine"], tmp_path / "killed"
+    _, touches = harness.measure(dataset, tmp_path / "undisturbed", settings)
+    for touch in (1, touches // 3, touches // 3):  # before anything is saved, and twice amid saving
+        assert harness.train(dataset, place, settings, harness.Kill(touch=touch)) == -9
+    assert harness.train(dataset, place, settings) == 0
+    log = (tmp_path / "killed.log").read_text()
+    assert harness.weights(place) == harness.weights(tmp_path / "undisturbed"), log
+    assert log.count("resumed at train step") == 2
+    assert "passed over" not in log
+
+
+@pytest.mark.slow("random kills of every way of training")
 @pytest.mark.parametrize("variant", harness.VARIANTS)
-def test_killed_training_ends_with_the_same_weights(variant: str, dataset: Path, tmp_path: Path) -> None:
+def test_training_killed_at_random_ends_with_the_same_weights(variant: str, dataset: Path, tmp_path: Path) -> None:
     settings = harness.VARIANTS[variant]
     seconds, touches = harness.measure(dataset, tmp_path / "undisturbed", settings)
     undisturbed = harness.weights(tmp_path / "undisturbed")

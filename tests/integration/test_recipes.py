@@ -29,6 +29,7 @@ def prose(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow("each is a whole run of the pipeline")
 @pytest.mark.parametrize(
     ("recipe", "temperatures"),
     [
@@ -47,6 +48,7 @@ def test_a_recipe_runs_whole(recipe: str, temperatures: list[float], run: Run, p
     assert corpus == prose.read_text().lower()
 
 
+@pytest.mark.slow("a whole run of the pipeline")
 def test_the_gitter_chat_recipe_runs_whole(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "chat.csv"
     with source.open("w", newline="") as file:

@@ -8,7 +8,10 @@ import pytest
 
 from tests.pages import browser, made
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
+pytestmark = [
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
+    pytest.mark.slow("each look at a page starts a browser"),
+]
 
 DARK = "--blink-settings=preferredColorScheme=0"
 CONTRAST = """
