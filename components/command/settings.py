@@ -31,8 +31,8 @@ class Settings(BaseModel):
         frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False, validate_default=True
     )
 
-    either: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs of settings that say the same in two ways: who sets one lets go of the other's default."""
+    either: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Settings that say the same in several ways: who sets one lets go of the others' defaults."""
 
     @model_validator(mode="before")
     @classmethod
@@ -65,7 +65,7 @@ class Settings(BaseModel):
 
     @classmethod
     def _still_meant(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        let_go = {other for pair in cls.either for one, other in (pair, pair[::-1]) if one in values}
+        let_go = {name for ways in cls.either if not values.keys().isdisjoint(ways) for name in ways}
         return {name: value for name, value in defaults.items() if name not in let_go}
 
 

@@ -2,21 +2,38 @@
 
 from typing import Any
 
-from components.artifacts.tensorflow import keras
+from components.artifacts.tensorflow import keras, tf
 from components.train.config import TrainConfig
 
 
+class Cosine(keras.optimizers.schedules.CosineDecay):  # type: ignore[misc]
+    """A rate that rises for a while and then falls to 0, over a number of train steps that may be set at any time.
+
+    That number is a variable, so a graph that was traced with another one need not be traced anew.
+    """
+
+    def __init__(self, learning_rate: float, warm_up_steps: int, train_steps: int) -> None:
+        super().__init__(
+            0.0 if warm_up_steps else learning_rate,
+            decay_steps=tf.Variable(1, trainable=False, dtype=tf.int64),
+            warmup_target=learning_rate if warm_up_steps else None,
+            warmup_steps=tf.Variable(0, trainable=False, dtype=tf.int64),
+        )
+        self._warm_up_steps = warm_up_steps
+        self.spread(train_steps)
+
+    def spread(self, train_steps: int) -> None:
+        """Fall to 0 after so many train steps, at most half of them spent on rising."""
+        warm_up = min(self._warm_up_steps, train_steps // 2)
+        self.warmup_steps.assign(warm_up)
+        self.decay_steps.assign(max(train_steps - warm_up, 1))
+
+
 def make_learning_rate(config: TrainConfig, train_steps: int) -> Any:
-    """The learning rate by train step: a Keras schedule, or a number."""
+    """The learning rate by train step: a schedule, or a number."""
     if config.schedule == "constant":
         return config.learning_rate
-    warm_up = min(config.warm_up_steps, train_steps // 2)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if warm_up else config.learning_rate,
-        decay_steps=max(train_steps - warm_up, 1),
-        warmup_target=config.learning_rate if warm_up else None,
-        warmup_steps=warm_up,
-    )
+    return Cosine(config.learning_rate, config.warm_up_steps, train_steps)
 
 
 def make_optimizer(config: TrainConfig, learning_rate: Any) -> Any:

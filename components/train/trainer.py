@@ -19,7 +19,7 @@ from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.data import Lanes, Order, ShuffledWindows, as_tensor, windows_at
-from components.train.optimizer import make_learning_rate, make_optimizer
+from components.train.optimizer import Cosine, make_learning_rate, make_optimizer
 
 _DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
 
@@ -63,11 +63,11 @@ class Trainer:
         self.order = _order(config, dataset)
         self.train_steps = config.train_steps or config.epochs * self.order.steps_per_epoch
         self.length = dataset.length
-        self.learning_rate = make_learning_rate(config, self.train_steps)
         on_gpu = bool(tf.config.get_visible_devices("GPU"))
         self._chains = 1 if on_gpu or self._replicas > 1 else CHAINS_ON_CPU
         with self._strategy.scope():
             self.network = self._build_network(on_gpu=on_gpu)
+            self.learning_rate = make_learning_rate(config, self.train_steps)
             self._optimizer = make_optimizer(config, self.learning_rate)
             self._optimizer.build(self.network.trainable_variables)
             states = self.architecture.states if config.carries_state else []
@@ -128,6 +128,12 @@ class Trainer:
     def _joined(self, variable: Any) -> NDArray[Any]:
         parts = [part.numpy() for part in self._strategy.experimental_local_results(variable)]
         return np.stack(parts, axis=1).reshape(-1, *parts[0].shape[1:])
+
+    def spread_over(self, train_steps: int) -> None:
+        """Set how many train steps there are in all; the schedule of the learning rate follows."""
+        self.train_steps = train_steps
+        if isinstance(self.learning_rate, Cosine):
+            self.learning_rate.spread(train_steps)
 
     def rate_at(self, train_step: int) -> float:
         """The learning rate of a train step, counted from 0."""

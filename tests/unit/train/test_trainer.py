@@ -217,6 +217,22 @@ def test_the_schedule_is_the_optimizers(config_of: ConfigOf, data: Dataset) -> N
     assert min(changes[1:9]) > 0
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_the_number_of_train_steps_may_be_set_when_the_graph_is_traced(
+    config_of: ConfigOf, data: Dataset, optimizer: str
+) -> None:
+    settings = {"schedule": "cosine", "warm_up_steps": 4, "optimizer": optimizer, "ngrams": 2, "ngram_decay": 1}
+    given, told = (Trainer(config_of(**settings, train_steps=steps), data) for steps in (9, 100))
+    untrained = told.values()
+    told.advance(0, 5)
+    told.restore(untrained)
+    told.spread_over(9)
+    for trainer in (given, told):
+        trainer.advance(0, 9)
+    assert [told.rate_at(step) for step in range(10)] == [given.rate_at(step) for step in range(10)]
+    assert _equal(told.values(), given.values())
+
+
 def _plain_network(trainer: Trainer) -> Any:
     """The tutorial's network in plain Keras over one-hot text, with the trainer's weights."""
     embedding = [keras.layers.Dense(4, use_bias=False)] if trainer.config.input == "embedding" else []
