@@ -9,6 +9,9 @@ from components.artifacts.errors import UsageError
 from components.command.settings import Settings
 from pipelines.cache import digest_of, suite_version
 
+PLACES = ("init_from", "prompts_file", "corpus")
+"""The settings that name places."""
+
 
 def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
     """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache."""
@@ -25,7 +28,7 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
 def plain(settings: Settings) -> dict[str, Any]:
     """A stage's settings as plain values, local places as absolute paths."""
     values = settings.model_dump(mode="json")
-    return {**values, **{name: _absolute(values[name]) for name in ("init_from", "prompts_file") if name in values}}
+    return {**values, **{name: _absolute(values[name]) for name in PLACES if name in values}}
 
 
 def prompts_digest(settings: Mapping[str, Settings]) -> str:
@@ -44,6 +47,7 @@ def refuse_local_files(source: str, settings: Mapping[str, Settings]) -> None:
         "--source": source,
         "train.init_from": getattr(settings["train"], "init_from", ""),
         "sample.prompts_file": getattr(settings["sample"], "prompts_file", ""),
+        "sample.corpus": getattr(settings["sample"], "corpus", ""),
     }
     for name, uri in named.items():
         if uri and not uri.startswith("builtin:") and storage.local_path(uri) is not None:

@@ -1,12 +1,13 @@
 """Runs beside one another: the settings that differ, their curves, metrics and samples."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components.artifacts.curves import tokens_a_character_of
 from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.rows import rows_of
 from pipelines import artifacts
 from pipelines.artifacts import Artifact
 
@@ -111,7 +112,7 @@ def _look_at(name: str, root: str, known: Mapping[str, Artifact]) -> Compared:
         uris={kind: str(found[kind].place) for kind in _STAGE_OF if kind in found},
         settings=settings,
         metrics=json.loads(_file(found.get("model"), "metrics.json") or "{}"),
-        history=list(_rows(_file(found.get("model"), "history.jsonl"))),
+        history=list(rows_of(_file(found.get("model"), "history.jsonl"))),
         samples=_first_texts(found.get("samples")),
         tokens_a_character=tokens_a_character_of(found["dataset"].manifest.counts) if "dataset" in found else None,
     )
@@ -129,7 +130,7 @@ def _first_texts(samples: Artifact | None) -> list[dict[str, Any]]:
     """The first text at each temperature."""
     names = sorted(name for name in samples.manifest.files if name.endswith(".jsonl")) if samples else []
     first: dict[float, dict[str, Any]] = {}
-    for row in _rows(_file(samples, names[0]) if names else ""):
+    for row in rows_of(_file(samples, names[0]) if names else ""):
         first.setdefault(row["temperature"], row)
     return [first[temperature] for temperature in sorted(first)]
 
@@ -138,10 +139,6 @@ def _file(artifact: Artifact | None, name: str) -> str:
     """A small file of an artifact, empty where there is none."""
     read = artifact.place.store.read((artifact.place / name).key) if artifact else None
     return read[0].decode() if read else ""
-
-
-def _rows(text: str) -> Iterable[dict[str, Any]]:
-    return (json.loads(line) for line in text.split("\n") if line)
 
 
 def _metric_names(runs: Sequence[Compared]) -> list[str]:

@@ -26,19 +26,20 @@ _STYLE = """  .side { display: grid; gap: 0 1.25rem;
 """
 _BODY = """
 {{ table(["", "run", "model"], lettered) }}
-{% if caution %}<p>{{ caution }}</p>{% endif %}
-<h2>Settings that differ</h2>
-{% if settings %}{{ table(["setting"] + letters, settings) }}{% else %}<p class="soft">None.</p>{% endif %}
-{% if metrics %}<h2>Metrics</h2>
-{{ table(["metric"] + letters, metrics) }}{% endif %}
-{% if curves %}<h2>How training went</h2>
+{% call part("") %}{% if caution() %}<p>{{ caution() }}</p>{% endif %}{% endcall %}
+{% call part("Settings that differ") %}
+{% if settings() %}{{ table(["setting"] + letters, settings()) }}{% else %}<p class="soft">None.</p>{% endif %}
+{% endcall %}
+{% if metrics %}{% call part("Metrics") %}{{ table(["metric"] + letters, metrics) }}{% endcall %}{% endif %}
+{% if trained %}{% call part("How training went") %}
 <p class="soft">The held-out loss is drawn whole, the training loss dashed.</p>
-{{ plots(curves) }}
-{% for title, rows in losses %}<details><summary>{{ title }}</summary>
+{{ plots(curves()) }}
+{% for title, rows in losses() %}<details><summary>{{ title }}</summary>
 {{ table(["train step"] + letters, rows) }}
 </details>
-{% endfor %}{% endif %}
-{% if samples %}<h2>What they write</h2>
+{% endfor %}
+{% endcall %}{% endif %}
+{% if samples %}{% call part("What they write") %}
 {% for temperature, texts in samples %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
 <div class="side">
 {% for letter, row in texts %}<div><div class="soft">{{ letter }}</div>
@@ -46,7 +47,8 @@ _BODY = """
 </div>
 {% endfor %}
 </div>
-{% endfor %}{% endif %}
+{% endfor %}
+{% endcall %}{% endif %}
 """
 
 
@@ -75,11 +77,12 @@ def write_comparison(path: Path, runs: Sequence[Compared]) -> None:
         style=_STYLE,
         letters=letters,
         lettered=[(letter, run.name, run.uris.get("model", "")) for letter, run in zip(letters, runs, strict=True)],
-        caution=caution(runs),
-        settings=_settings(runs),
+        caution=lambda: caution(runs),
+        settings=lambda: _settings(runs),
         metrics=_metrics(runs),
-        curves=_curves(runs),
-        losses=_losses(runs),
+        trained=any(run.history for run in runs),
+        curves=lambda: _curves(runs),
+        losses=lambda: _losses(runs),
         samples=_samples(runs),
     )
 

@@ -27,8 +27,8 @@ def compile_pipeline(name: str, environment: Environment, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     compiler.Compiler().compile(PIPELINES[name](environment), str(path))
     # The compiler's heading lists what the specification says again, settings in an order that chance gives.
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join(dropwhile(lambda line: line.startswith("#"), lines)), encoding="utf-8")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text("\n".join(dropwhile(lambda line: line.startswith("#"), lines)), encoding="utf-8")
     return path
 
 

@@ -19,6 +19,7 @@ from docker.types import DeviceRequest, Mount
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.command import log
+from pipelines.arguments import PLACES
 from pipelines.engine import STOP_SECONDS
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
@@ -61,7 +62,8 @@ class Containers:
         from kfp import local
 
         environment = _environment()
-        read = (arguments["source"], arguments["train"]["init_from"], arguments["sample"]["prompts_file"])
+        given = [arguments["train"], arguments["sample"]]
+        read = [arguments["source"], *(stage[name] for stage in given for name in PLACES if stage.get(name))]
         runner = local.DockerRunner(
             entrypoint="",  # the image's own would take the engine's command for its arguments
             user=f"{os.getuid()}:{os.getgid()}",

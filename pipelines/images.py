@@ -30,7 +30,7 @@ def checkout_tag(checkout: Path = _CHECKOUT) -> str:
     if not _git(checkout, "status", "--porcelain", "--", *_INPUTS):
         return tag
     digest = hashlib.sha256()
-    for name in _git(checkout, "ls-files", "-co", "--exclude-standard", "--", *_INPUTS).splitlines():
+    for name in _git(checkout, "ls-files", "-coz", "--exclude-standard", "--", *_INPUTS).split("\0")[:-1]:
         path = checkout / name
         digest.update(f"{name}\n".encode() + (path.read_bytes() if path.is_file() else b""))
     return f"{tag}-{digest.hexdigest()[:8]}"

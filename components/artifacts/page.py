@@ -1,14 +1,18 @@
 """Self-contained HTML pages in one look: no network, light and dark, printable.
 
 A page's policy lets it load nothing and run no script but its own, so text that slipped through unescaped
-could still do nothing.
+could still do nothing. A page is made of parts: what one of them can't show costs that part, never the page, let
+alone the training that it tells of.
 """
 
 import base64
 import hashlib
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 _BASE = """<!doctype html>
 <html lang="en">
@@ -95,13 +99,16 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
     """The HTML of a page.
 
     Args:
-        body: a Jinja template; it may use the macros facts, pairs, table and plots.
+        body: a Jinja template of parts, `{% call part("Its heading") %}...{% endcall %}`; it may use the macros facts,
+            pairs, table and plots.
         title: the page's name.
         style: CSS of the page's own.
         script: JavaScript of the page's own.
-        values: what `body` shows, everything escaped but Markup, which `components.artifacts.plots` makes.
+        values: what `body` shows, everything escaped but Markup, which `components.artifacts.plots` makes. What has
+            to be worked out is a function that the part calls which shows it.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["part"] = _part
     base = environment.from_string(_BASE)
     template = environment.from_string("{% extends base %}{% block body %}" + _MACROS + body + "{% endblock %}")
     script_hash = "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -110,4 +117,21 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
 
 def write_page(path: Path, body: str, *, title: str, style: str = "", script: str = "", **values: object) -> None:
     """Write a page to `path`; see `page`."""
-    path.write_text(page(body, title=title, style=style, script=script, **values), encoding="utf-8")
+    html = page(body, title=title, style=style, script=script, **values)
+    path.write_bytes(html.encode("utf-8", "backslashreplace"))  # half a surrogate pair is no reason to go without
+
+
+def why_not_shown(part: str, error: Exception) -> str:
+    """In words why a part of a page, or of a summary, could not be made; a warning tells it too."""
+    # Through the logger that components.command.log sets up, which this package may not import.
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    logging.getLogger("quillflow").warning("%s: left out of the page (%s)", part or "the beginning", reason)
+    return f"This part can't be shown ({reason})."
+
+
+def _part(heading: str, caller: Callable[[], Markup]) -> Markup:
+    above = Markup("<h2>{}</h2>\n").format(heading) if heading else Markup("")
+    try:
+        return above + caller()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the rest of the page and the run stand
+        return above + Markup('<p class="soft">{}</p>\n').format(why_not_shown(heading, error))

@@ -15,23 +15,27 @@ _THOUSAND = 1024
 _NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _BODY = """
 <p class="soft break">{{ source }}</p>
-{{ facts(figures) }}
-{% if users %}<h2>Activity by user</h2>
+{% call part("") %}{{ facts(figures()) }}{% endcall %}
+{% if user_count %}{% call part("Activity by user") %}
 <p class="soft">Messages in the source by the most active of its {{ "{:,}".format(user_count) }} users, before users
 are kept or dropped.</p>
-<figure>{{ users }}</figure>{% endif %}
-<h2>How long {{ unit }} are</h2>
+<figure>{{ users() }}</figure>
+{% endcall %}{% endif %}
+{% call part("How long " + unit + " are") %}
 <p class="soft">How many {{ unit }} have how many characters; the longest has {{ "{:,}".format(longest) }}.
 {% if unit == "lines" %}Blank ones are left out.{% endif %}</p>
-<figure>{{ lengths }}</figure>
-<h2>Characters by frequency</h2>
-<figure>{{ characters }}</figure>
+<figure>{{ lengths() }}</figure>
+{% endcall %}
+{% call part("Characters by frequency") %}
+<figure>{{ characters() }}</figure>
 <details><summary>As a table</summary>
-{{ table(["character", "code point", "name", "count", "share"], rows) }}
+{{ table(["character", "code point", "name", "count", "share"], rows()) }}
 </details>
-<h2>First {{ unit }}</h2>
+{% endcall %}
+{% call part("First " + unit) %}
 {% for piece in first %}<div class="text">{{ piece }}</div>
 {% endfor %}
+{% endcall %}
 """
 
 
@@ -44,19 +48,19 @@ def write_report(path: Path, source: str, statistics: CorpusStatistics) -> None:
         _BODY,
         title="Corpus",
         source=source,
-        figures=_figures(statistics),
+        figures=lambda: _figures(statistics),
         unit=statistics.unit,
         user_count=len(statistics.users),
-        users=bars(*zip(*users, strict=True), label="messages") if users else "",
-        lengths=_lengths(statistics),
+        users=lambda: bars(*zip(*users, strict=True), label="messages"),
+        lengths=lambda: _lengths(statistics),
         longest=statistics.longest,
-        characters=columns(
+        characters=lambda: columns(
             [_NAMES.get(character, character) for character, _ in frequent],
             [count for _, count in frequent],
             x_label="character",
             y_label="count",
         ),
-        rows=[_row(character, count, statistics.characters) for character, count in frequent],
+        rows=lambda: [_row(character, count, statistics.characters) for character, count in frequent],
         first=statistics.first if statistics.unit == "messages" else ["\n".join(statistics.first)],
     )
 

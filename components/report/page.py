@@ -1,15 +1,19 @@
 """The run's report.html: its artifacts with what they hold and how they hang together, the loss, and some texts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from components.artifacts.curves import loss_plots, tokens_a_character_of
 from components.artifacts.manifest import Manifest
 from components.artifacts.page import write_page
+from components.artifacts.rows import rows_of
 from components.command import log
 
+TEXTS_A_TEMPERATURE = 2
 DIGITS = 16
 """How much of a digest is shown."""
 _COUNTS = {
@@ -26,29 +30,35 @@ _STYLE = """  .chain { display: grid; gap: .75rem; list-style: none; padding: 0;
 """
 _BODY = """
 <p class="soft break">{{ source }}</p>
-{{ facts(figures) }}
-<h2>What was made from what</h2>
+{% call part("") %}{{ facts(run.figures) }}{% endcall %}
+{% call part("What was made from what") %}
 <ol class="chain">
-{% for part in parts %}<li><b>{% if part.page %}<a href="{{ part.page }}">{{ part.kind }}</a>{% else %}{{ part.kind }}\
+{% for made in chain() %}<li>\
+<b>{% if made.page %}<a href="{{ made.page }}">{{ made.kind }}</a>{% else %}{{ made.kind }}\
 {% endif %}</b><br>
-{% for line in part.holds %}{{ line }}<br>
-{% endfor %}<code class="soft">{{ part.digest }}</code><br>
-<span class="{{ "soft" if part.linked else "wrong" }}">{{ part.made_from }}</span></li>
+{% for line in made.holds %}{{ line }}<br>
+{% endfor %}<code class="soft">{{ made.digest }}</code><br>
+{% for words, linked in made.made_from %}<span class="{{ "soft" if linked else "wrong" }}">{{ words }}</span>\
+{% if not loop.last %}<br>{% endif %}{% endfor %}</li>
 {% endfor %}
 </ol>
-<h2>How training went</h2>
-{% if resumes %}<p class="soft">Taken up again at train step {{ resumes }}: the dashed lines.</p>{% endif %}
-{{ plots(curves) }}
-<h2>What it writes</h2>
-{% for temperature, members in texts | groupby("temperature") %}
+{% endcall %}
+{% call part("How training went") %}
+{% if resumes() %}<p class="soft">Taken up again at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
+{{ plots(curves()) }}
+{% endcall %}
+{% call part("What it writes") %}
+{% for temperature, members in run.texts | groupby("temperature") %}
 <h3>Temperature {{ "%g" | format(temperature) }}</h3>
 {% for text in members %}
 <div class="text"><span class="prompt">{{ text.prompt }}</span><span class="continuation">{{ text.text }}</span></div>
 {% endfor %}
 {% endfor %}
-<h2>Settings</h2>
+{% endcall %}
+{% call part("Settings") %}
 {% for stage, settings in configs.items() %}<details><summary>{{ stage }}</summary>{{ pairs(settings) }}</details>
 {% endfor %}
+{% endcall %}
 """
 
 
@@ -70,23 +80,44 @@ class Run:
         manifests: their manifests.
         digests: SHA-256 of those.
         pages: links to their own pages, of those that have one; empty where it can't be linked.
-        metrics: the model's metrics.json.
-        history: the model's history.jsonl.
-        texts: some of the samples.
+        metrics_json: the model's metrics.json.
+        history_jsonl: the model's history.jsonl.
+        samples_jsonl: the first file of the samples.
     """
 
     name: str
     manifests: Mapping[str, Manifest]
     digests: Mapping[str, str]
     pages: Mapping[str, str]
-    metrics: Mapping[str, Any]
-    history: Sequence[Mapping[str, Any]]
-    texts: Sequence[Text]
+    metrics_json: str
+    history_jsonl: str
+    samples_jsonl: str
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """The model's metrics."""
+        metrics: Mapping[str, Any] = json.loads(self.metrics_json)
+        return metrics
+
+    @cached_property
+    def history(self) -> Sequence[Mapping[str, Any]]:
+        """The model's history, a row an epoch."""
+        return list(rows_of(self.history_jsonl))
+
+    @cached_property
+    def texts(self) -> Sequence[Text]:
+        """A few texts of each temperature."""
+        shown: dict[float, list[Text]] = {}
+        for row in rows_of(self.samples_jsonl):
+            members = shown.setdefault(row["temperature"], [])
+            if len(members) < TEXTS_A_TEMPERATURE:
+                members.append(Text(temperature=row["temperature"], prompt=row["prompt"], text=row["text"]))
+        return [text for temperature in sorted(shown) for text in shown[temperature]]
 
     @property
     def source(self) -> str:
         """The text that all was made from, as ingest named it."""
-        return str(self.manifests["corpus"].config["source"])
+        return str(self.manifests["corpus"].config.get("source", ""))
 
     @property
     def figures(self) -> dict[str, str]:
@@ -107,12 +138,16 @@ class Run:
             "texts written": f"{self.manifests['samples'].counts['texts']:,}",
         }
 
-    def origin(self, kind: str) -> tuple[str, bool]:
-        """What an artifact was made from, in words, and whether that is the one beside it here."""
-        ((source, digest),) = self.manifests[kind].made_from.items()
-        known = source == "source" or self.digests.get(source) == digest
-        words = f"from {source} {digest[:DIGITS]}"
-        return (words, True) if known else (f"{words}, which is not the one here", False)
+    def origins(self, kind: str) -> list[tuple[str, bool]]:
+        """All that an artifact was made from, each in words, and whether that is the one beside it here."""
+        return [self._origin(source, digest, kind) for source, digest in sorted(self.manifests[kind].made_from.items())]
+
+    def _origin(self, source: str, digest: str, kind: str) -> tuple[str, bool]:
+        # Samples made without copying a corpus tell which; it need not be the one that the model learned from.
+        words = f"without copies of corpus {digest[:DIGITS]}" if kind == "samples" and source == "corpus" else ""
+        if words or source == "source" or self.digests.get(source) == digest:
+            return words or f"from {source} {digest[:DIGITS]}", True
+        return f"from {source} {digest[:DIGITS]}, which is not the one here", False
 
 
 def write_run(path: Path, run: Run) -> None:
@@ -123,18 +158,16 @@ def write_run(path: Path, run: Run) -> None:
         title=f"Run {run.name}".strip(),
         style=_STYLE,
         source=run.source,
-        figures=run.figures,
-        parts=[_part(run, kind) for kind in run.manifests],
-        curves=loss_plots(run.history, tokens_a_character_of(run.manifests["dataset"].counts)),
-        resumes=", ".join(f"{train_step:,}" for row in run.history for train_step in row["resumed_at"]),
-        texts=run.texts,
+        run=run,
+        chain=lambda: [_made(run, kind) for kind in run.manifests],
+        curves=lambda: loss_plots(run.history, tokens_a_character_of(run.manifests["dataset"].counts)),
+        resumes=lambda: ", ".join(f"{train_step:,}" for row in run.history for train_step in row["resumed_at"]),
         configs={manifest.producer.stage: manifest.config for manifest in run.manifests.values()},
     )
 
 
-def _part(run: Run, kind: str) -> dict[str, Any]:
+def _made(run: Run, kind: str) -> dict[str, Any]:
     """An artifact's place in the chain."""
-    made_from, linked = run.origin(kind)
     counts = run.manifests[kind].counts
     holds = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[kind] if counts.get(name)]
     return {
@@ -142,6 +175,5 @@ def _part(run: Run, kind: str) -> dict[str, Any]:
         "page": run.pages.get(kind, ""),
         "holds": holds,
         "digest": run.digests[kind][:DIGITS],
-        "made_from": made_from,
-        "linked": linked,
+        "made_from": run.origins(kind),
     }

@@ -1,7 +1,6 @@
 """The work of report: a run's artifacts in, one page and a summary out."""
 
 import hashlib
-import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +13,8 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, write_manifest
 from components.command import log
-from components.report.page import Run, Text, write_run
+from components.report.page import Run, write_run
 from components.report.summary import summary_of
-
-TEXTS_A_TEMPERATURE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +65,7 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
     run = _run(artifacts, report)
     with storage.outgoing(report, log.transferred) as directory:
         write_run(directory / "report.html", run)
-        (directory / "summary.md").write_text(summary_of(run), encoding="utf-8")
+        (directory / "summary.md").write_bytes(summary_of(run).encode("utf-8", "backslashreplace"))
         write_manifest(
             directory,
             kind="report",
@@ -81,7 +78,7 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
 
 
 def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
-    model = artifacts["model"]
+    model, samples = artifacts["model"], artifacts["samples"]
     return Run(
         name=run_of(report, "report"),
         manifests={kind: artifact.manifest for kind, artifact in artifacts.items()},
@@ -91,9 +88,9 @@ def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
             for kind, artifact in artifacts.items()
             if "report.html" in artifact.manifest.files
         },
-        metrics=json.loads(model.read("metrics.json")),
-        history=[json.loads(line) for line in model.read("history.jsonl").splitlines()],
-        texts=_texts(artifacts["samples"]),
+        metrics_json=model.read("metrics.json"),
+        history_jsonl=model.read("history.jsonl"),
+        samples_jsonl=samples.read(min(name for name in samples.manifest.files if name.endswith(".jsonl"))),
     )
 
 
@@ -107,16 +104,3 @@ def _link(uri: str, report: str) -> str:
 
 def _parts(uri: str) -> tuple[str, str, str]:
     return uri.partition("://") if "://" in uri else ("", "", str(Path(uri).absolute()))
-
-
-def _texts(samples: Artifact) -> list[Text]:
-    """A few texts of each temperature."""
-    first = min(name for name in samples.manifest.files if name.endswith(".jsonl"))
-    shown: dict[float, list[Text]] = {}
-    for line in samples.read(first).split("\n"):
-        row = json.loads(line) if line else None
-        if row and len(shown.setdefault(row["temperature"], [])) < TEXTS_A_TEMPERATURE:
-            shown[row["temperature"]].append(
-                Text(temperature=row["temperature"], prompt=row["prompt"], text=row["text"])
-            )
-    return [text for temperature in sorted(shown) for text in shown[temperature]]

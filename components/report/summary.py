@@ -1,32 +1,51 @@
 """The run's summary.md: its page's figures and a text, for where Markdown is shown."""
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 
+from components.artifacts.page import why_not_shown
 from components.report.page import DIGITS, Run
 
 
 def summary_of(run: Run) -> str:
-    """The summary as Markdown; what users wrote stands in code, where nothing is markup."""
-    figures = "\n".join(f"| {name} | {value} |" for name, value in run.figures.items())
-    chain = "\n".join(f"| {kind} | `{run.digests[kind][:DIGITS]}` | {run.origin(kind)[0]} |" for kind in run.manifests)
-    texts = "\n\n".join(
-        f"After the prompt at temperature {text.temperature:g}:\n\n{_code(text.prompt)}\n\n{_code(text.text)}"
-        for text in run.texts[:1]
+    """The summary as Markdown; what users wrote stands in code, where nothing is markup.
+
+    What a part can't show costs that part, as on the page.
+    """
+    parts = {"source": _source, "figures": _figures, "chain": _chain, "text": _text}
+    return "# Run\n\n" + "\n\n".join(_part(name, make, run) for name, make in parts.items()) + "\n"
+
+
+def _part(name: str, make: Callable[[Run], str], run: Run) -> str:
+    try:
+        return make(run)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the rest of the summary and the run stand
+        return _code(why_not_shown(f"the summary's {name}", error))
+
+
+def _source(run: Run) -> str:
+    return _code(run.source)
+
+
+def _figures(run: Run) -> str:
+    return _table(["figure", "value"], run.figures.items())
+
+
+def _chain(run: Run) -> str:
+    made = {kind: ", ".join(words for words, _ in run.origins(kind)) for kind in run.manifests}
+    return _table(
+        ["artifact", "digest", "made"],
+        [(kind, f"`{run.digests[kind][:DIGITS]}`", words) for kind, words in made.items()],
     )
-    return f"""# Run
 
-{_code(run.source)}
 
-| figure | value |
-| --- | --- |
-{figures}
+def _text(run: Run) -> str:
+    text = run.texts[0]
+    return f"After the prompt at temperature {text.temperature:g}:\n\n{_code(text.prompt)}\n\n{_code(text.text)}"
 
-| artifact | digest | made |
-| --- | --- | --- |
-{chain}
 
-{texts}
-"""
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, ["---"] * len(columns), *rows))
 
 
 def _code(text: str) -> str:

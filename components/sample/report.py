@@ -25,21 +25,21 @@ after it is dark. Nats per token are the model's own surprise at what it wrote: 
 wild. Each token is shaded by its own:
 <span class="shaded"><span class="key">below {{ levels[0] }}</span>{% for level in levels %}\
 <span class="key s{{ loop.index }}">from {{ level }}</span>{% endfor %}</span></p>
-{{ table(["", "texts", "nats per token, mean"], figures) }}
+{% call part("") %}{{ table(["", "texts", "nats per token, mean"], figures()) }}{% endcall %}
 <form class="controls" id="controls" hidden>
 <input type="search" id="search" placeholder="Search the texts" aria-label="Search the texts">
 <select id="group" aria-label="Temperature"><option value="">All temperatures</option>
-{% for name, _ in groups %}<option>{{ name }}</option>{% endfor %}</select>
+{% for name in groups %}<option>{{ name }}</option>{% endfor %}</select>
 <select id="order" aria-label="Order"><option value="id">as written</option>
 <option value="nats">safest first</option><option value="-nats">wildest first</option></select>
 <label><input type="checkbox" id="shade" checked> shading</label>
 <output id="count" class="soft"></output>
 </form>
 <div id="texts" class="shaded">
-{% for name, rows in groups %}
+{% for name, members in groups.items() %}
 <section data-group="{{ name }}">
-<h2>{{ name }}</h2>
-{% for row, runs in rows %}
+{% call part(name) %}
+{% for row, runs in members() %}
 <article data-id="{{ row.id }}" data-nats="{{ row.nats_per_token }}">
 <div class="text"><span class="prompt">{{ row.prompt }}</span>\
 <span class="continuation">{% for level, text in runs %}{% if level %}<i class="s{{ level }}">{{ text }}</i>\
@@ -47,6 +47,7 @@ wild. Each token is shaded by its own:
 <div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats a token</div>
 </article>
 {% endfor %}
+{% endcall %}
 </section>
 {% endfor %}
 </div>
@@ -117,9 +118,9 @@ def write_report(
         written_by: a line on what wrote them.
         means: by (temperature, strategy) how many texts there are, and their mean nats per token.
     """
-    groups: dict[tuple[float, str], list[tuple[dict[str, Any], list[tuple[int, str]]]]] = {}
+    groups: dict[tuple[float, str], list[tuple[dict[str, Any], Sequence[tuple[str, float]]]]] = {}
     for row, tokens in rows:
-        groups.setdefault((row["temperature"], row["strategy"]), []).append((row, list(_runs(tokens))))
+        groups.setdefault((row["temperature"], row["strategy"]), []).append((row, tokens))
     write_page(
         path,
         _BODY,
@@ -128,10 +129,13 @@ def write_report(
         script=_SCRIPT,
         shown=len(rows),
         total=total,
-        groups=[(_title(*key), members) for key, members in sorted(groups.items())],
+        groups={
+            _title(*key): lambda members=members: [(row, list(_runs(tokens))) for row, tokens in members]
+            for key, members in sorted(groups.items())
+        },
         written_by=written_by,
         levels=LEVELS,
-        figures=[(_title(*key), f"{count:,}", f"{mean:.3f}") for key, (count, mean) in sorted(means.items())],
+        figures=lambda: [(_title(*key), f"{count:,}", f"{mean:.3f}") for key, (count, mean) in sorted(means.items())],
     )
 
 

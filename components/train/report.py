@@ -12,34 +12,35 @@ from components.command import log
 EPOCHS_SHOWN = 12
 _BODY = """
 <p class="soft">{{ description }}</p>
-{{ facts(figures) }}
-<h2>How training went</h2>
-{% if resumes %}<p class="soft">Taken up again at train step {{ resumes }}: the dashed lines.</p>{% endif %}
-{{ plots(curves) }}
+{% call part("") %}{{ facts(figures()) }}{% endcall %}
+{% call part("How training went") %}
+{% if resumes() %}<p class="soft">Taken up again at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
+{{ plots(curves()) }}
 <details><summary>Epoch by epoch</summary>
 {{ table(["epoch", "train step", "training, nats", "held-out, nats", "held-out, bits per character",
-          "learning rate", "tokens per second", "time"], epochs) }}
+          "learning rate", "tokens per second", "time"], epochs()) }}
 </details>
-<h2>Samples while it trained</h2>
+{% endcall %}
+{% call part("Samples while it trained") %}
 {% if samples %}
 <p class="soft">One text at each temperature after an epoch; the underlined grey is the prompt, a piece of the training
 text.
 {% if epochs_sampled > epochs_shown %}{{ epochs_shown }} of {{ epochs_sampled }} epochs are shown; all are in
 history.jsonl.{% endif %}</p>
-{% for temperature, texts in samples.items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
+{% for temperature, texts in by_temperature().items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
 {% for epoch, sample in texts %}<div class="soft">epoch {{ epoch }}</div>
 <div class="text"><span class="prompt">{{ sample.prompt }}</span>\
 <span class="continuation">{{ sample.text }}</span></div>
 {% endfor %}
 {% endfor %}
 {% else %}<p class="soft">None were written; with train.sample_every=1 there is one after each epoch.</p>{% endif %}
-<h2>The network</h2>
+{% endcall %}
+{% call part("The network") %}
 <p class="soft">B is the batch, T the tokens of a text.</p>
-{{ table(["layer", "kind", "output", "parameters"], layers) }}
-<h2>The environment</h2>
-{{ pairs(environment) }}
-<h2>The settings</h2>
-{{ pairs(settings) }}
+{{ table(["layer", "kind", "output", "parameters"], layers()) }}
+{% endcall %}
+{% call part("The environment") %}{{ pairs(environment) }}{% endcall %}
+{% call part("The settings") %}{{ pairs(settings) }}{% endcall %}
 """
 
 
@@ -68,7 +69,6 @@ class Training:
 def write_report(path: Path, training: Training) -> None:
     """Write the page to `path`."""
     history = training.history
-    resumes = [f"{train_step:,}" for row in history for train_step in row["resumed_at"]]
     sampled = [row for row in history if row.get("samples")]
     shown = _evenly(sampled, EPOCHS_SHOWN)
     write_page(
@@ -76,14 +76,15 @@ def write_report(path: Path, training: Training) -> None:
         _BODY,
         title="Training",
         description=training.description,
-        figures=_figures(training),
-        resumes=", ".join(resumes),
-        curves={**loss_plots(history, training.tokens_a_character), **pace_plots(history)},
-        epochs=[_epoch(row, training.tokens_a_character) for row in history],
-        samples=_by_temperature(shown),
+        figures=lambda: _figures(training),
+        resumes=lambda: ", ".join(f"{train_step:,}" for row in history for train_step in row["resumed_at"]),
+        curves=lambda: {**loss_plots(history, training.tokens_a_character), **pace_plots(history)},
+        epochs=lambda: [_epoch(row, training.tokens_a_character) for row in history],
+        samples=bool(shown),
+        by_temperature=lambda: _by_temperature(shown),
         epochs_sampled=len(sampled),
         epochs_shown=len(shown),
-        layers=[(name, kind, shape, f"{count:,}" if count else "") for name, kind, shape, count in training.layers],
+        layers=lambda: [(*layer, f"{count:,}" if count else "") for *layer, count in training.layers],
         environment=training.environment,
         settings=training.settings,
     )

@@ -164,7 +164,7 @@ def _logs_of(client: Client, run: Any, stage: str) -> list[Log]:
     logs = []
     for listed, task in sorted(chosen, key=lambda pair: pair[0].updated):
         data, _ = place.store.read(listed.key) or (b"", "")
-        lines = [_for_a_person(line) for line in data.decode(errors="replace").splitlines()]
+        lines = [_for_a_person(line) for line in data.decode(errors="replace").removesuffix("\n").split("\n")]
         logs.append(Log(task=task, stored=listed.updated, lines=lines))
     return logs
 

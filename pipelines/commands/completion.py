@@ -23,4 +23,4 @@ def _completion(arguments: argparse.Namespace) -> int:
     from pipelines.cli import parser
 
     written = script(parser([]), arguments.shell)
-    return print_result(arguments, {"script": written}, written.splitlines())
+    return print_result(arguments, {"script": written}, written.removesuffix("\n").split("\n"))

@@ -100,6 +100,7 @@ def test_the_root_and_the_service_account_are_the_environments(
     [
         (["--source", "tale.txt"], "--source tale.txt: is on this machine, where the cluster can't read it; put it in"),
         (["--set", "sample.prompts_file=/p.txt"], "sample.prompts_file /p.txt: is on this machine"),
+        (["--set", "sample.no_copy=40", "--set", "sample.corpus=/c"], "sample.corpus /c: is on this machine"),
         (["--set", "train.init_from=file:///c"], "train.init_from file:///c: is on this machine"),
         (["--recipe", "nietzsche"], "recipe nietzsche has no text of its own; name one with --source"),
         (["--set", "train.epoch=3"], "unknown setting train.epoch; did you mean train.epochs?"),

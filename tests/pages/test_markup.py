@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -251,3 +252,31 @@ def test_any_name_can_be_plotted(name: str, recwarn: pytest.WarningsRecorder) ->
     assert "<b>" not in plot
     assert "\0" not in plot
     assert not recwarn.list
+
+
+class Unshowable(str):
+    """A text that something goes wrong with as soon as it is to be shown."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        raise LookupError("no font has it")
+
+
+def test_on_every_page_what_cant_be_shown_costs_its_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # nothing can be drawn
+    drawn = {"corpus": 3, "training": 1, "samples": 0, "run": 1, "comparison": 1}
+    for name, make in made.PAGES.items():
+        page = Page(make(tmp_path).read_text(encoding="utf-8"))
+        assert page.text.count("This part can't be shown (") == drawn[name], name
+        assert made.HARM in page.text, name
+        assert "svg" not in page.tags
+
+
+def test_one_temperature_that_cant_be_shown_leaves_the_others(tmp_path: Path) -> None:
+    rows = [({**text, "prompt": Unshowable("x")} if not text["id"] % 2 else text, [("a", 0.1)]) for text in made.TEXTS]
+    means = {(0.5, "temperature"): (3, 0.8), (1.0, "temperature"): (3, 2.2)}
+    write_samples_report(tmp_path / "samples.html", rows, 6, written_by="a model", means=means)
+    page = Page((tmp_path / "samples.html").read_text(encoding="utf-8"))
+    assert page.text.count("This part can't be shown (LookupError: no font has it).") == 1
+    assert page.tags.count("article") == 3

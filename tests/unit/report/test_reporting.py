@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +7,12 @@ import pytest
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import digest, verify, write_manifest
+from components.command import log
 from components.report.reporting import report
 from tests.pages import made
 
 Report = Callable[..., str]
+NO_LINE_ENDS = "one\u2028two\u2029three\u0085four\u000bfive\u000csix\u001cseven"
 
 
 @pytest.fixture
@@ -98,3 +101,84 @@ def test_a_damaged_or_missing_file_is_an_error_that_names_it(
 def test_an_artifact_of_another_kind_is_refused(make: Report, artifacts: dict[str, str]) -> None:
     with pytest.raises(ArtifactError, match="this is a dataset artifact, where a corpus is needed"):
         make(corpus=artifacts["dataset"])
+
+
+def rewritten(directory: str, name: str, text: str, **made_from: str) -> None:
+    """Give an artifact other contents, as a stage would have written it."""
+    place, manifest = Path(directory), verify(Path(directory))
+    (place / name).write_text(text, encoding="utf-8")
+    write_manifest(
+        place,
+        kind=manifest.kind,
+        stage=manifest.producer.stage,
+        config=manifest.config,
+        counts=manifest.counts,
+        made_from={**manifest.made_from, **made_from},
+    )
+
+
+def rows(texts: list[dict[str, object]]) -> str:
+    return "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts)
+
+
+def test_a_text_with_other_line_ends_than_newlines_is_reported(
+    make: Report, artifacts: dict[str, str], tmp_path: Path
+) -> None:
+    history = made.history()
+    history[0]["samples"][0]["text"] = NO_LINE_ENDS
+    rewritten(artifacts["model"], "history.jsonl", rows(history))
+    samples = [{**text, "text": f"{number}: {NO_LINE_ENDS}"} for number, text in enumerate(made.TEXTS)]
+    rewritten(artifacts["samples"], "samples-00000-of-00001.jsonl", rows(samples))
+    page = make()
+    assert "can&#39;t be shown" not in page
+    assert all(f"{number}: {NO_LINE_ENDS}" in page for number in range(4))
+    assert page.count("<svg") == 2
+    assert NO_LINE_ENDS in (tmp_path / "run" / "report" / "report" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_samples_that_were_not_to_copy_a_corpus_are_reported_with_both_they_were_made_from(
+    make: Report, artifacts: dict[str, str], tmp_path: Path
+) -> None:
+    rewritten(artifacts["samples"], "samples-00000-of-00001.jsonl", rows(made.TEXTS), corpus="cd" * 32)
+    page = make()
+    both = [f"without copies of corpus {'cd' * 8}", f"from model {digest(Path(artifacts['model']))[:16]}"]
+    assert all(f">{words}</span>" in page for words in both)
+    assert "not the one here" not in page
+    summary = (tmp_path / "run" / "report" / "report" / "summary.md").read_text(encoding="utf-8")
+    assert f"| {', '.join(both)} |" in summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "heading", "lost"),
+    [
+        ("model", "metrics.json", "{}", "", "bits per character, held-out"),
+        ("model", "history.jsonl", '{"epoch": 1}\n', "How training went", "<svg"),
+        ("samples", "samples-00000-of-00001.jsonl", '{"text": "torn\n', "What it writes", "<h3>Temperature"),
+    ],
+)
+def test_what_the_page_cant_show_costs_its_part_and_not_the_run(
+    make: Report,
+    artifacts: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    name: str,
+    text: str,
+    heading: str,
+    lost: str,
+) -> None:
+    log.set_up("report")
+    rewritten(artifacts[kind], name, text)
+    page = make()
+    assert lost not in page
+    assert page.count("This part can&#39;t be shown (") == 1
+    others = {"What was made from what", "How training went", "What it writes", "Settings"}
+    assert set(re.findall("<h2>(.*?)</h2>", page)) == others
+    assert f"warning: {heading or 'the beginning'}: left out of the page (" in capsys.readouterr().err
+    verify(tmp_path / "run" / "report" / "report", "report")
+
+
+def test_half_a_surrogate_pair_is_shown_as_such(make: Report, artifacts: dict[str, str]) -> None:
+    half = [{**text, "text": "\\ud800 alone"} for text in made.TEXTS]
+    rewritten(artifacts["samples"], "samples-00000-of-00001.jsonl", rows(half).replace("\\\\ud800", "\\ud800"))
+    assert "\\ud800 alone" in make()

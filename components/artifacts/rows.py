@@ -1,0 +1,13 @@
+"""Rows as JSON lines: one object a line, as samples and a training's history are kept."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+def rows_of(text: str) -> Iterator[dict[str, Any]]:
+    """The rows of JSON lines.
+
+    They end at newlines alone: within a row a text may hold U+2028, U+2029 and U+0085, at which str.splitlines cuts.
+    """
+    return (json.loads(line) for line in text.split("\n") if line)
