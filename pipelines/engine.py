@@ -18,6 +18,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Protocol, TextIO
 
 from components.command.log import FORMAT_VARIABLE, Display
+from components.command.printing import put, visible, without_colours, write
 
 STAGES = ("ingest", "vectorize", "train", "sample", "report", "promote")
 STOP_SECONDS = 60
@@ -63,15 +64,14 @@ class Relay(io.TextIOBase):
                 self._told.add(stage)
 
     def _handle(self, line: str) -> None:
-        self._log.write(line + "\n")
-        self._log.flush()
+        put(visible(without_colours(line)) + "\n", self._log)
         entry = _stage_line(line)
         if entry is None and (task := _EXECUTING.search(line)):
             self.executed.append(task[1])
             self.show_cached(STAGES[: STAGES.index(task[1])])
         if entry is None:
             if self._verbose and line.strip():
-                self._verbose.write(line + "\n")
+                write(without_colours(line) + "\n", self._verbose)
         elif entry["level"] == "error":
             self.last_error = f"{entry['quillflow']}: {entry['message'].removeprefix('error: ')}"
             self.exit_code = entry.get("exit_code", 1)

@@ -2,10 +2,10 @@
 
 import hashlib
 import subprocess
-import sys
 from pathlib import Path
 
 from components.artifacts.version import VERSION
+from components.command.printing import write
 
 _CHECKOUT = Path(__file__).parents[1]
 _INPUTS = ("components", "images", "requirements", ".dockerignore")
@@ -43,4 +43,4 @@ def _git(checkout: Path, *arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{checkout_tag()}\n")
+    write(f"{checkout_tag()}\n")

@@ -4,7 +4,7 @@ With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({
 "level", "message"}, and "exit_code" with what stopped the work); that is how a pipeline's runner tells
 the stages' lines from other output, and what a log collector on a cluster can read.
 
-Colour is for terminals alone, and not where NO_COLOR is set.
+What they tell of people's text is shown, not obeyed; see components.command.printing.
 """
 
 import json
@@ -13,15 +13,15 @@ import os
 import shutil
 import sys
 import time
-from typing import Literal, TextIO
+from typing import TextIO
+
+from components.command.printing import Colour, is_terminal, open_standard_streams, paint, put, visible
 
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
 PROGRESS = logging.INFO - 5  # between DEBUG and INFO
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
 LONG_TRANSFER_BYTES = 10_000_000
 _LOGGER = logging.getLogger("quillflow")
-Colour = Literal["red", "yellow", "green", "soft"]
-_CODES: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "soft": "2"}
 _STARTS: dict[str, Colour] = {"error:": "red", "warning:": "yellow"}
 
 
@@ -42,7 +42,7 @@ class Display:
         """Print one message of a stage; the stage's name stands before its first line."""
         if self._quiet:
             return
-        message = self._with_coloured_start(message)
+        message = self._with_coloured_start(visible(message, one_line=progress))
         line = f"{stage:<10} {message}".replace("\n", f"\n{'':<11}") if stage else message
         if not progress:
             self._write(f"{line}\n")
@@ -61,8 +61,7 @@ class Display:
         return message
 
     def _write(self, text: str) -> None:
-        self._stream.write(("\r\x1b[K" if self._unfinished else "") + text)
-        self._stream.flush()
+        put(("\r\x1b[K" if self._unfinished else "") + text, self._stream)
 
 
 class _Handler(logging.Handler):
@@ -76,22 +75,22 @@ class _Handler(logging.Handler):
         """Print a record as a line for a person, or as JSON."""
         message = record.getMessage()
         if record.levelno >= logging.ERROR:
-            message = f"error: {message}"
+            message = f"error: {visible(message, one_line=True)}"
         elif record.levelno >= logging.WARNING:
-            message = f"warning: {message}"
+            message = f"warning: {visible(message, one_line=True)}"
         if self._json:
             level = "progress" if record.levelno == PROGRESS else record.levelname.lower()
             entry = {"quillflow": self._stage, "level": level, "message": message}
             if hasattr(record, "exit_code"):
                 entry["exit_code"] = record.exit_code
-            sys.stderr.write(json.dumps(entry) + "\n")
-            sys.stderr.flush()
+            put(json.dumps(entry) + "\n", sys.stderr)
             return
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
 
 
 def set_up(stage: str, *, quiet: bool = False) -> None:
     """Send this process's messages to standard error as messages of `stage` (may be empty); `quiet`, errors alone."""
+    open_standard_streams()
     _LOGGER.handlers[:] = [_Handler(stage)]
     _LOGGER.setLevel(logging.ERROR if quiet else PROGRESS)
     _LOGGER.propagate = False
@@ -100,18 +99,6 @@ def set_up(stage: str, *, quiet: bool = False) -> None:
 def is_quiet() -> bool:
     """Whether errors alone are told."""
     return not _LOGGER.isEnabledFor(logging.WARNING)
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that can rewrite lines and show colours."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def paint(text: str, colour: Colour, stream: TextIO) -> str:
-    """The text in a colour, where `stream` is a terminal and its user has not set NO_COLOR."""
-    if not is_terminal(stream) or os.environ.get("NO_COLOR"):
-        return text
-    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
 def info(message: str) -> None:

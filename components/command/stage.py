@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.version import VERSION
 from components.command import log
+from components.command.printing import write
 from components.command.settings import Settings, add_flags, nearest
 
 ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
@@ -36,6 +37,10 @@ class Parser(argparse.ArgumentParser):
             choices = re.findall(r"[^\s',]+", wrong["choices"])
             raise UsageError(f"{what} {value!r}; {nearest(value, choices)}")
         raise UsageError(f"{message}; {self.prog} --help lists what there is")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, in which a recipe's defaults stand, as all else is printed."""
+        write(message, file or sys.stderr)
 
 
 class CommandParser(Parser):
@@ -108,9 +113,8 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def print_json(values: Mapping[str, Any]) -> None:
-    """Print one JSON object on standard output."""
-    json.dump(values, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    """Print one JSON object on standard output, all that is not ASCII escaped: any output takes it, none obeys it."""
+    write(json.dumps(values, indent=2) + "\n")
 
 
 @contextmanager
@@ -161,5 +165,5 @@ def output_uri(artifact: Any, stage: str) -> str:
 
 def _report(message: str, *, verbose: bool, exit_code: int = 1) -> None:
     if verbose:
-        sys.stderr.write(traceback.format_exc())
+        write(traceback.format_exc(), sys.stderr)
     log.error(message, exit_code)

@@ -14,6 +14,7 @@ from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage import Place
 from components.artifacts.storage.failures import one_line
 from components.command import log
+from components.command.printing import without_colours
 from pipelines import artifacts
 from pipelines.cluster.client import AwayError, Client
 from pipelines.cluster.submitting import find_experiment
@@ -164,7 +165,11 @@ def _logs_of(client: Client, run: Any, stage: str) -> list[Log]:
     logs = []
     for listed, task in sorted(chosen, key=lambda pair: pair[0].updated):
         data, _ = place.store.read(listed.key) or (b"", "")
-        lines = [_for_a_person(line) for line in data.decode(errors="replace").removesuffix("\n").split("\n")]
+        lines = [
+            shown
+            for line in data.decode(errors="replace").removesuffix("\n").split("\n")
+            for shown in _for_a_person(line)
+        ]
         logs.append(Log(task=task, stored=listed.updated, lines=lines))
     return logs
 
@@ -204,12 +209,12 @@ def _is_of(task: str, stages: Sequence[str]) -> bool:
     return any(task.startswith(stage) for stage in stages)
 
 
-def _for_a_person(line: str) -> str:
-    """A stage's own line, which it writes as JSON on a cluster, as a person reads it."""
+def _for_a_person(line: str) -> list[str]:
+    """A stage's own line, which it writes as JSON on a cluster, as the lines that a person reads."""
     try:
         entry: Any = json.loads(line) if line.startswith('{"quillflow"') else None
     except ValueError:
         entry = None
     if not isinstance(entry, Mapping) or "message" not in entry:
-        return line
-    return f"{entry['quillflow']:<10} {entry['message']}"
+        return [without_colours(line)]
+    return f"{entry['quillflow']:<10} {entry['message']}".replace("\n", f"\n{'':<11}").split("\n")

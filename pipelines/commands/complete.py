@@ -1,19 +1,17 @@
 """`quillflow complete`: finishes a text, on the terminal, as it is written."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from components.command import log
+from components.command.printing import write
 from components.command.settings import add_flags
 from components.command.stage import add_common_flags, print_json
-from pipelines.commands.output import reader_may_leave, shortest
+from pipelines.commands.output import shortest
 
 if TYPE_CHECKING:
     from components.generator.light.generator import TextGenerator
     from pipelines.completing import CompleteConfig
-
-_UNPRINTABLE = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 def add(commands: Any) -> None:
@@ -45,25 +43,22 @@ def _complete(arguments: argparse.Namespace) -> int:
         print_json({"model": uri, **_written(generator, arguments.prompt, config)})
         return 0
     log.info(f"{shortest(uri)}: {generator.description}")
-    with reader_may_leave():
-        for number in range(config.n):
-            if config.n > 1:
-                heading = f"--- {number + 1} of {config.n}"
-                sys.stdout.write(log.paint(heading, "soft", sys.stdout) + "\n")
-            _stream(generator, arguments.prompt, config, number)
+    for number in range(config.n):
+        if config.n > 1:
+            write(f"--- {number + 1} of {config.n}", colour="soft")
+            write("\n")
+        _stream(generator, arguments.prompt, config, number)
     return 0
 
 
 def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", number: int) -> None:
     """Write one text to standard output as its tokens come; its line ends whatever stops it."""
-    forbidden = _UNPRINTABLE if sys.stdout.isatty() else {}
-    sys.stdout.write(log.paint(prompt, "soft", sys.stdout))
+    write(prompt, colour="soft")
     try:
         for token in generator.stream(prompt, config.writing, number):
-            sys.stdout.write(token.text.translate(forbidden))
-            sys.stdout.flush()
+            write(token.text)
     finally:
-        sys.stdout.write("\n")
+        write("\n")
 
 
 def _written(generator: "TextGenerator", prompt: str, config: "CompleteConfig") -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """`quillflow doctor`: what stands ready here, and what to do about what does not."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from components.command import log
+from components.command.printing import Colour, visible, write
 from components.command.stage import print_json
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 
@@ -35,16 +34,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
     for check in examine(root=arguments.root, cluster=cluster, docker=arguments.docker, gpu=arguments.gpu):
         checks.append(check)
         if not arguments.json:
-            sys.stdout.write(_line(check))
-            sys.stdout.flush()
+            _print(check)
     failed = any(check.verdict == "fail" for check in checks)
     if arguments.json:
         print_json({"ok": not failed, "checks": [check.as_dict() for check in checks]})
     return 1 if failed else 0
 
 
-def _line(check: "Check") -> str:
-    colours: dict[Verdict, log.Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
-    verdict = log.paint(f"{check.verdict:<4}", colours[check.verdict], sys.stdout)
-    advice = f"\n{'':<24} {check.advice}" if check.advice else ""
-    return f"{verdict}  {check.name:<18} {check.found}{advice}\n"
+def _print(check: "Check") -> None:
+    colours: dict[Verdict, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
+    write(f"{check.verdict:<4}", colour=colours[check.verdict])
+    advice = f"\n{'':<24} {visible(check.advice, one_line=True)}" if check.advice else ""
+    write(f"  {check.name:<18} {visible(check.found, one_line=True)}{advice}\n")

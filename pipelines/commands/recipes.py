@@ -1,9 +1,9 @@
 """`quillflow recipes`: the named settings there are."""
 
 import argparse
-import sys
 from typing import Any
 
+from components.command.printing import write
 from components.command.stage import add_common_flags, print_json
 from pipelines.commands.output import print_result
 from pipelines.settings import as_yaml, recipe, recipe_names
@@ -31,7 +31,7 @@ def _recipes(arguments: argparse.Namespace) -> int:
                 }
             )
         else:
-            sys.stdout.write(as_yaml(chosen))
+            write(as_yaml(chosen))
         return 0
     found = {name: recipe(name).description for name in recipe_names()}
     return print_result(arguments, found, [f"{name:<16} {text}" for name, text in found.items()])

@@ -1,14 +1,15 @@
 """`quillflow run`: the whole pipeline, here."""
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from components.artifacts.errors import QuillflowError
 from components.command import log
-from components.command.stage import add_common_flags, print_json
-from pipelines.commands.output import shortest
+from components.command.printing import write
+from components.command.stage import add_common_flags
+from pipelines.commands.output import print_result, shortest
 from pipelines.environment import environment
 from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of, source_of
 
@@ -87,19 +88,17 @@ def _run(arguments: argparse.Namespace) -> int:
         verbose=arguments.verbose,
     )
     if arguments.json:
-        print_json(done.as_dict())
-        return 0
+        return print_result(arguments, done.as_dict(), [])
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
     places = {**done.artifacts, "report": f"{done.artifacts['report']}/report.html"}
     lines += [f"  {name:<12} {shortest(uri)}" for name, uri in places.items()]
-    lines += ["", _loss(done.metrics), ""]
-    sample = done.first_sample()
-    lines += [
-        f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:",
-        "",
-        sample["text"],
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    print_result(arguments, done.as_dict(), [*lines, "", _loss(done.metrics), ""])
+    try:
+        sample = done.first_sample()
+    except QuillflowError as error:  # the run is done, and listed
+        log.warning(f"the samples can't be shown: {error}")
+        return 0
+    write(f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:\n\n{sample['text']}\n")
     return 0
 
 

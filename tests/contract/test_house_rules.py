@@ -19,6 +19,24 @@ def attributes(path: Path) -> Iterator[str]:
             yield node.attr
 
 
+PRINTING = Path("components/command/printing.py")
+RELAYED = {Path("pipelines/containers.py")}
+"""What writes where the engine's output goes, which is relayed through PRINTING."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != PRINTING and path not in RELAYED], ids=str)
+def test_all_that_is_printed_goes_through_one_function(path: Path) -> None:
+    """It shows what a terminal would obey; no other code may write to a standard stream."""
+    streams = {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"}
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"print", "traceback.print_exc", "json.dump"}, f"line {node.lineno}: {called}"
+            assert called.rpartition(".")[0] not in {*streams, *(f"{each}.buffer" for each in streams)}
+            if called == "put":  # as it is: what goes to a stream was made visible, or is ASCII
+                assert path in {Path("components/command/log.py"), Path("pipelines/engine.py")}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_nothing_is_cut_at_what_else_unicode_takes_for_a_lines_end(path: Path) -> None:
     """JSON lines and whatever programs write end at newlines; people's text holds U+2028, U+0085 and others."""

@@ -186,13 +186,27 @@ def test_errors_and_warnings_are_coloured_on_a_terminal(terminal: Terminal, monk
     ]
 
 
-@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_nothing_is_coloured_where_it_is_not_wanted(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+def test_what_a_terminal_would_obey_is_shown_in_every_kind_of_line(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, value)
-    assert log.paint("broken", "red", terminal) == "broken"
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    display = Display(terminal)
+    display.show("train", "a sample:\n\x1b]0;title\x07 \x9b2J")
+    display.show("train", "read \x1b[31m\nof it", progress=True)
+    assert terminal.getvalue() == (
+        "train      a sample:\n           \\x1b]0;title\\x07 \\x9b2J\ntrain      read \\x1b[31m\\nof it"
+    )
 
 
-def test_nothing_is_coloured_in_a_file() -> None:
-    assert log.paint("broken", "red", io.StringIO()) == "broken"
+@pytest.mark.parametrize("form", ["", "json"])
+def test_errors_and_warnings_are_one_line_whatever_name_is_in_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv(log.FORMAT_VARIABLE, form)
+    log.set_up("")
+    log.error("a\nerror: b\x1b[2J.txt: no such file")
+    log.warning("a\nb")
+    lines = capsys.readouterr().err.split("\n")
+    said = [json.loads(line)["message"] for line in lines[:-1]] if form else lines[:-1]
+    assert said == ["error: a\\nerror: b\\x1b[2J.txt: no such file", "warning: a\\nb"]

@@ -123,7 +123,7 @@ def test_a_stage_hands_its_work_settings_and_uris_and_prints_the_result(capsys: 
     assert STAGE.main(["--text", "a", "--copies", "b", "--times", "2", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == {"copies": ["b/copy-é-0", "b/copy-é-1"]}
-    assert "é" in out
+    assert out.isascii(), "any output takes it"
     assert err == "copy       2 of a\n"
 
 

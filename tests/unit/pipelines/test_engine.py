@@ -1,5 +1,7 @@
 """How a run passes on the signals that stop it; tests/integration has whole runs that are stopped."""
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from components.command.log import Display
 from pipelines import engine
-from pipelines.engine import Processes, passing_on_signals
+from pipelines.engine import Processes, Relay, passing_on_signals
 
 DEAF = "trap '' INT TERM; echo begun; while :; do sleep 0.1; done"
 
@@ -75,3 +78,21 @@ def test_a_stage_that_does_not_save_in_its_time_is_killed(monkeypatch: pytest.Mo
 
 def test_a_second_ctrl_c_kills_the_stage_at_once(tmp_path: Path) -> None:
     assert stopped(2, tmp_path) < 20  # of the 60 that it would have
+
+
+def test_what_stages_and_the_engine_print_is_shown_and_not_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown, verbose = io.StringIO(), io.StringIO()
+    path = tmp_path / "run.log"
+    with path.open("w", encoding="utf-8") as log:
+        relay = Relay(Display(shown), log, verbose)
+        relay.write(json.dumps({"quillflow": "train", "level": "info", "message": "wrote:\n\x1b[2J\x9b"}) + "\n")
+        relay.write("\x1b[94m'train'\x1b[0m said \x1b]0;title\x07 \udce9\n")
+        relay.write(json.dumps({"quillflow": "train", "level": "error", "message": "error: \x1b[2J"}) + "\n")
+    assert shown.getvalue() == "train      wrote:\n           \\x1b[2J\\x9b\n"
+    assert verbose.getvalue() == "'train' said \\x1b]0;title\\x07 \\udce9\n"
+    assert relay.last_error == "train: \x1b[2J", "to be shown by whoever tells it"
+    assert "\x1b" not in path.read_text(encoding="utf-8")
+    assert verbose.getvalue() in path.read_text(encoding="utf-8")

@@ -1,0 +1,97 @@
+r"""What is printed: all of it goes through here, so that what people's text holds is shown and not obeyed.
+
+Names of files, users and columns, texts, manifests and servers' answers may hold codes that a terminal obeys. They are
+shown as what they are, `\x1b`; so is what the output's encoding lacks, and a reader who leaves ends the program as
+others end: quietly, with the exit code 141.
+"""
+
+import errno
+import os
+import re
+import sys
+from contextlib import suppress
+from typing import Literal, TextIO
+
+Colour = Literal["red", "yellow", "green", "soft"]
+READER_LEFT = 141
+"""The exit code of a program whose reader went away, as shells have it."""
+_CODES: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "soft": "2"}
+# Control codes, those of eight bits too; marks that turn around what stands beside them; halves of surrogate pairs.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_OBEYED_IN_A_LINE = re.compile(_OBEYED.pattern.replace("[", "[\n", 1))
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def visible(text: str, *, one_line: bool = False) -> str:
+    """The text with what a terminal would obey as an escape that shows; newlines too where it has to be one line."""
+    return (_OBEYED_IN_A_LINE if one_line else _OBEYED).sub(_escaped, text)
+
+
+def without_colours(text: str) -> str:
+    """What another program prints without its colours."""
+    return _COLOURS.sub("", text)
+
+
+def write(text: str, stream: TextIO | None = None, *, colour: Colour | None = None) -> None:
+    """Print text as `visible` has it, on standard output or another stream, in a colour where that is a terminal.
+
+    Raises:
+        SystemExit: 141, whoever reads standard output has had enough, as `head` does.
+        OSError: what is printed can't be written; `filename` says where.
+    """
+    stream = sys.stdout if stream is None else stream
+    if text:
+        put(paint(visible(text), colour, stream) if colour else visible(text), stream)
+
+
+def paint(text: str, colour: Colour, stream: TextIO) -> str:
+    """The text in a colour, where `stream` is a terminal and its user has not set NO_COLOR."""
+    if not is_terminal(stream) or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that can rewrite lines and show colours."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def put(text: str, stream: TextIO) -> None:
+    """Write text as it is, codes of our own among it; raises as `write`. Standard error that fails stays quiet."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        _leave(stream)
+        if stream is sys.stderr:  # training is worth more than who watches it
+            return
+        if error.errno == errno.EPIPE and stream is sys.stdout:
+            raise SystemExit(READER_LEFT) from None
+        place = "standard output" if stream is sys.stdout else getattr(stream, "name", None)
+        raise OSError(error.errno, error.strerror, place) from None
+
+
+def open_standard_streams() -> None:
+    """Give closed standard streams a place, or the next file opened would be written to by whatever prints."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 -- for as long as the process lives
+
+
+def _leave(stream: TextIO) -> None:
+    """Let what is left of a stream go nowhere, or Python would stumble over it once more at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
