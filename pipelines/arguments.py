@@ -1,5 +1,6 @@
 """A run's arguments: what the pipeline is called with, here and on a cluster."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,19 @@ from components.artifacts.errors import UsageError
 from components.command.settings import Settings
 from pipelines.cache import digest_of, suite_version
 
+MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
+"""What Kubeflow's engine puts other text for, wherever it stands in what a task is given."""
+MEANT_ON_CLUSTER = re.compile(rf"{MEANT_BY_ENGINE.pattern}|\{{\{{|\[\[(ScheduledTime|CurrentTime|Index|RunUUID)\b")
+"""So does a cluster's: Argo for what stands in braces, the scheduler for its own words."""
+_RENAME = "rename the file or directory"
+_WAYS_OUT = {
+    "sample.prompts": "put it into a file of prompts (sample.prompts_file)",
+    "--source": _RENAME,
+    "--root": "name another directory",
+    "train.init_from": _RENAME,
+    "sample.prompts_file": _RENAME,
+    "sample.corpus": _RENAME,
+}
 PLACES = ("init_from", "prompts_file", "corpus")
 """The settings that name places."""
 
@@ -16,6 +30,7 @@ PLACES = ("init_from", "prompts_file", "corpus")
 def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
     """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache."""
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
+    refuse_meant(_named_values(source, settings), MEANT_BY_ENGINE)
     return {
         "source": _absolute(source),
         **{stage: plain(settings[stage]) for stage in settings},
@@ -37,12 +52,32 @@ def prompts_digest(settings: Mapping[str, Settings]) -> str:
     return digest_of(getattr(settings["sample"], "prompts_file", ""), allow_private_hosts=private)
 
 
-def refuse_local_files(source: str, settings: Mapping[str, Settings]) -> None:
-    """Refuse what a pod could not open.
+def refuse_meant(values: Mapping[str, str | list[str]], meant: re.Pattern[str]) -> None:
+    """Refuse what would silently become another text on its way to a stage.
+
+    Args:
+        values: by what a user knows them by.
+        meant: what means something to those who pass them on.
 
     Raises:
-        UsageError: the source, or a place that a setting names, is on this machine.
+        UsageError: a value has it; where, and what to do.
     """
+    for name, value in values.items():
+        for text in [value] if isinstance(value, str) else value:
+            if found := meant.search(text):
+                way_out = _WAYS_OUT.get(name, "leave it out, or run the stage by its own command")
+                raise UsageError(
+                    f"{name}: {text!r} has {found[0]!r}, which Kubeflow takes for its own and replaces; {way_out}"
+                )
+
+
+def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
+    """Refuse what would not reach a pod as it is.
+
+    Raises:
+        UsageError: the source, or a place that a setting names, is on this machine; or a value means something there.
+    """
+    refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
     named = {
         "--source": source,
         "train.init_from": getattr(settings["train"], "init_from", ""),
@@ -52,6 +87,18 @@ def refuse_local_files(source: str, settings: Mapping[str, Settings]) -> None:
     for name, uri in named.items():
         if uri and not uri.startswith("builtin:") and storage.local_path(uri) is not None:
             raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; put it in a bucket")
+
+
+def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, str | list[str]]:
+    """All text that a run is given, by its name; places as they will be given."""
+    values: dict[str, Any] = {"--source": _absolute(source)}
+    for stage in settings:
+        values |= {f"{stage}.{name}": value for name, value in plain(settings[stage]).items()}
+    return {name: value for name, value in values.items() if isinstance(value, str) or _is_text(value)}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _absolute(uri: str) -> str:

@@ -31,7 +31,7 @@ def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
 
 
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_PLACE = r"((gs|s3|minio|file)://)?[^@?#:]+"
+_PLACE = r"((gs|s3|minio|file)://)?((?!\{\{)[^@?#:])+"  # {{ means something to Kubeflow
 Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
 Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
 Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]

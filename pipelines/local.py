@@ -21,7 +21,7 @@ from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from components.train.checkpoints import newest_step
-from pipelines.arguments import arguments_of
+from pipelines.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant
 from pipelines.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
 from pipelines.environment import Environment
 
@@ -86,6 +86,7 @@ def run_pipeline(
         UsageError: the settings do not go with the environment.
     """
     root = str(storage.place_of(root))
+    refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
     environment = _with_champion_for(root, environment)
     environment.check_whole_run(settings)
     executor = _executor(runner, settings)

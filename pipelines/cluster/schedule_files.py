@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
-from pipelines.arguments import plain, refuse_local_files
+from pipelines.arguments import plain, refuse_for_cluster
 from pipelines.cache import suite_version
 from pipelines.settings import STAGES, checked, recipe, source_of
 
@@ -67,7 +67,7 @@ class Schedule(BaseModel):
         """What the pipeline is called with each time."""
         settings = self.stages()
         source = source_of(recipe(self.recipe), self.source, named="as source")
-        refuse_local_files(source, settings)
+        refuse_for_cluster(source, settings)
         return {
             "source": source,
             **{stage: plain(settings[stage]) for stage in settings},

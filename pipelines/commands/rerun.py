@@ -73,7 +73,7 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
 
 
 def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
-    from pipelines.arguments import plain, prompts_digest, refuse_local_files
+    from pipelines.arguments import plain, prompts_digest, refuse_for_cluster
     from pipelines.cache import suite_version
     from pipelines.cluster import runs
     from pipelines.cluster.client import Client
@@ -92,7 +92,7 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
     chosen = plan(
         stage, arguments.former, root, recorded=recorded, assignments=arguments.assignments, fallback=arguments.recipe
     )
-    refuse_local_files(chosen.source, chosen.settings)
+    refuse_for_cluster(chosen.source, chosen.settings)
     environment.check(chosen.settings)
     fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
     values = {

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    from pipelines.arguments import arguments_of, refuse_local_files
+    from pipelines.arguments import arguments_of, refuse_for_cluster
     from pipelines.cluster import runs
     from pipelines.cluster.client import Client
     from pipelines.cluster.submitting import package, submit
@@ -37,7 +37,7 @@ def _submit(arguments: argparse.Namespace) -> int:
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)
     source = source_of(chosen, arguments.source, named="with --source")
-    refuse_local_files(source, settings)
+    refuse_for_cluster(source, settings)
     environment = environment_of(arguments)
     environment.check_whole_run(settings)
     client = Client(environment.cluster)
