@@ -35,6 +35,7 @@ class Progress:
 
     Attributes:
         train_step: steps taken.
+        train_steps: steps that training has in all; `minutes`: the time that this number was set by, or 0.
         epoch_nats, epoch_targets: sum and count of this epoch's training loss so far.
         best_step, best_loss: where the best checkpoint was saved, and its loss in nats.
         history: a row for each epoch that ended.
@@ -45,6 +46,8 @@ class Progress:
     """
 
     train_step: int = 0
+    train_steps: int = 0
+    minutes: float = 0.0
     epoch_nats: float = 0.0
     epoch_targets: int = 0
     best_step: int = -1
@@ -83,13 +86,13 @@ class Checkpoints:
                 kind="checkpoint",
                 stage="train",
                 config=self._config.model_dump(mode="json"),
-                counts={"train_step": progress.train_step},
+                counts={"train_step": progress.train_step, "train_steps": progress.train_steps},
                 made_from={"dataset": self._dataset},
             )
             ownership.check()
         ownership.check()
         self._point_latest_at(name)
-        self._drop_superseded(progress.best_step)
+        self._drop_superseded(name, progress.best_step)
 
     def newest(self) -> Saved | None:
         """The newest checkpoint that verifies, or None where none was ever committed.
@@ -154,12 +157,13 @@ class Checkpoints:
         found = storage.read_file(latest)
         storage.write_file(latest, f"{name}\n".encode(), expected=found[1] if found else ABSENT)
 
-    def _drop_superseded(self, best_step: int) -> None:
+    def _drop_superseded(self, newest: str, best_step: int) -> None:
         committed = _committed(self._place)
         steps = sorted({_step(name) for name in committed}, reverse=True)
         kept = {*steps[: self._config.keep_checkpoints], best_step}
         for name in committed:
-            if _step(name) not in kept:
+            # One of the same train step was saved before the number of them was known.
+            if _step(name) not in kept or (_step(name) == _step(newest) and name != newest):
                 storage.remove(str(self._place / name))
 
 

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from components.command.settings import Settings, setting
 
 UNCHANGED_BY = frozenset(
-    {"epochs", "train_steps", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
+    {"epochs", "train_steps", "minutes", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
     | {"start_anew", "init_from"}
     | {"export", "sample_every", "sample_at", "sample_times", "sample_length", "sample_temperatures"}
 )
@@ -17,7 +17,7 @@ UNCHANGED_BY = frozenset(
 class TrainConfig(Settings):
     """The network, how it is fitted, and what is kept."""
 
-    either: ClassVar[tuple[tuple[str, str], ...]] = (("epochs", "train_steps"),)
+    either: ClassVar[tuple[tuple[str, ...], ...]] = (("epochs", "train_steps", "minutes"),)
 
     layers: int = setting(1, "LSTM layers", ge=1, le=16)
     units: int = setting(256, "units of each LSTM layer", ge=1)
@@ -80,7 +80,13 @@ class TrainConfig(Settings):
     batch: int = setting(32, "windows, or lanes of text, a train step", ge=1)
     epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
     train_steps: int = setting(
-        0, "train this long whatever the text's length; 0 to go by epochs", unit="train steps", ge=0
+        0, "train this long whatever the text's length; 0 to go by minutes or epochs", unit="train steps", ge=0
+    )
+    minutes: float = setting(
+        0.0,
+        "train for about this long: the machine's speed sets how many train steps; 0 to go by those or by epochs",
+        unit="minutes",
+        ge=0,
     )
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "what the layers compute in; weights, their updates and losses are float32 in any case"
@@ -114,6 +120,8 @@ class TrainConfig(Settings):
     def _values_make_sense(self) -> Self:
         if any(temperature < 0 for temperature in self.sample_temperatures):
             raise ValueError("sample_temperatures must be 0 or more")
+        if self.minutes and self.train_steps:
+            raise ValueError("train_steps and minutes can't both count; set one of them to 0")
         if self.learning_rate * self.ngram_decay >= 1:
             raise ValueError("learning_rate times ngram_decay must be below 1")
         if self.input != "embedding" and (self.ngrams > 1 or self.input_dropout):

@@ -7,7 +7,8 @@ lanes read side by side; each lane first reads WARM_UP_TOKENS before its own par
 lie end to end.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ class Evaluation:
             self._step, self._windows = step, window_count(len(ids), self._length, step)
         else:
             self._step, self._windows = self._length, window_count(len(ids), 1, self._length)
+        self._chunks_a_lane = -(-self._windows // LANES)
+        self._warm_up = -(-WARM_UP_TOKENS // self._length)
         self._score_step = tf.function(self._score, reduce_retracing=True)
 
     @property
@@ -55,38 +58,62 @@ class Evaluation:
         """
         if not self._windows:
             return None
-        return self._carried(between) if self._trainer.config.carries_state else self._reset(between)
-
-    def _reset(self, between: Callable[[], None]) -> float:
-        starts = np.arange(self._windows) * self._step
         nats = scored = 0.0
-        for first in range(0, self._windows, WINDOWS_AT_ONCE):
+        for batch_nats, batch_scored in self._scored():
+            nats += batch_nats
+            scored += batch_scored
             between()
-            batch = starts[first : first + WINDOWS_AT_ONCE]
-            batch_nats, batch_scored, _ = self._score_step(tf.constant(batch), tf.ones(len(batch)), [])
-            nats += float(batch_nats)
-            scored += float(batch_scored)
         return nats / scored
 
-    def _carried(self, between: Callable[[], None]) -> float:
-        chunks_a_lane = -(-self._windows // LANES)
-        warm_up = -(-WARM_UP_TOKENS // self._length)
+    def estimated_seconds(self) -> float:
+        """How long scoring will take, by one batch of it."""
+        if not self._windows:
+            return 0.0
+        next(self._scored())  # traces the graph
+        began = time.monotonic()
+        next(self._scored())
+        return self._batches * (time.monotonic() - began)
+
+    def _scored(self) -> Iterator[tuple[float, float]]:
+        """The sum of nats over the targets of each batch, and how many they are."""
+        return self._carried() if self._trainer.config.carries_state else self._reset()
+
+    @property
+    def _batches(self) -> int:
+        if self._trainer.config.carries_state:
+            return self._warm_up + self._chunks_a_lane
+        return -(-self._windows // WINDOWS_AT_ONCE)
+
+    def _reset(self) -> Iterator[tuple[float, float]]:
+        size = min(WINDOWS_AT_ONCE, self._windows)
+        for first in range(0, self._windows, size):
+            # The last batch is as large as the others: another shape would be traced anew.
+            window = np.arange(first, first + size)
+            exists = window < self._windows
+            starts = np.where(exists, window, 0) * self._step
+            nats, scored, _ = self._score_batch(starts, exists, [])
+            yield nats, scored
+
+    def _carried(self) -> Iterator[tuple[float, float]]:
         at_start = [state.at_start(LANES) for state in self._trainer.architecture.states]
         states = at_start
-        nats = scored = 0.0
-        for place in range(-warm_up, chunks_a_lane):
-            between()
-            chunk = np.arange(LANES) * chunks_a_lane + place
+        for place in range(-self._warm_up, self._chunks_a_lane):
+            chunk = np.arange(LANES) * self._chunks_a_lane + place
             exists = (chunk >= 0) & (chunk < self._windows)
             counts = exists & (place >= 0)
             starts = np.where(exists, chunk, 0) * self._length
-            lane_nats, lane_scored, new = self._score_step(tf.constant(starts), tf.constant(counts, tf.float32), states)
+            nats, scored, new = self._score_batch(starts, counts, states)
             # A lane that starts at the text's beginning has nothing to warm up on: its state stays what it is there.
             read = tf.constant(exists[:, None])
             states = [tf.where(read, state, first) for state, first in zip(new, at_start, strict=True)]
-            nats += float(lane_nats)
-            scored += float(lane_scored)
-        return nats / scored
+            yield nats, scored
+
+    def _score_batch(
+        self, starts: NDArray[np.int64], counts: NDArray[np.bool_], states: list[Any]
+    ) -> tuple[float, float, list[Any]]:
+        """Nats and number of the targets after windows at `starts` [B] that count [B], and the states after them."""
+        nats, scored, new = self._score_step(tf.constant(starts), tf.constant(counts, tf.float32), states)
+        return float(nats), float(scored), new
 
     def _score(self, starts: Any, counts: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
         """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""

@@ -35,7 +35,8 @@ def metrics_of(
     """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
 
     `held_out` names the text that the held-out loss is of. `tokens_per_second` counts input tokens over the time of
-    train steps alone; perplexity is of the held-out loss where text is held out, else of the training loss.
+    train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint has
+    behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
     """
     exported = progress.history[-1]
     if config.export == "best":
@@ -52,6 +53,7 @@ def metrics_of(
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
         "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
         "steps": exported["train_step"],
+        "train_steps": progress.train_steps,
         "epochs": exported["train_step"] / trainer.order.steps_per_epoch,
         "wall_seconds": progress.seconds,
         "device": device,
@@ -91,7 +93,7 @@ def write_model(
             kind="model",
             stage="train",
             config=config.model_dump(mode="json"),
-            counts={"parameters": parameters(network), "steps": metrics["steps"]},
+            counts={name: metrics[name] for name in ("steps", "train_steps")} | {"parameters": parameters(network)},
             made_from={"dataset": dataset.digest},
         )
 

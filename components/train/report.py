@@ -105,7 +105,7 @@ def _figures(training: Training) -> dict[str, str]:
         **losses,
         "perplexity": f"{metrics['perplexity']:,.2f}",
         "parameters": f"{sum(count for *_, count in training.layers):,}",
-        "train steps of the model": f"{metrics['steps']:,}",
+        "train steps of the model": f"{metrics['steps']:,} of {metrics['train_steps']:,}",
         "tokens per second": f"{metrics['tokens_per_second']:,.0f}",
         "of training": log.duration(metrics["wall_seconds"]),
     }

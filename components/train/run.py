@@ -1,12 +1,8 @@
 """One run of training: how far it is, and when to evaluate, sample, save and stop."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
@@ -15,11 +11,11 @@ from components.generator.network import summary
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
+from components.train.pacing import Costs, measure, next_call, train_steps_within
 from components.train.samples import write_samples
+from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 
-SECONDS_A_CALL = 0.5
-"""How long one call into TensorFlow takes, about: between calls progress shows and signals are heeded."""
 CURVE_POINTS = 100
 """How many points the training curve has, about."""
 
@@ -32,6 +28,7 @@ class Run:
     """
 
     def __init__(self, config: TrainConfig, data: Dataset, checkpoints: Checkpoints) -> None:
+        self._started = time.monotonic()
         self.config = config
         self.data = data
         self.checkpoints = checkpoints
@@ -39,13 +36,11 @@ class Run:
         self.evaluation = Evaluation(self.trainer, data.validation, step=data.step)
         self.progress = Progress()
         self._steps_a_call = 0  # until the graph is traced
-        self._curve_steps = max(self.trainer.train_steps // CURVE_POINTS, 1)
+        self._is_measured = not config.minutes  # whether the number of train steps is known
         self._speed_since = (0.0, 0)  # step seconds and tokens at the curve's last point
-        self._signals: list[int] = []  # those that ask it to stop, as they came
-        self._stopping = False
+        self._costs = Costs(step=0.0)
         self._saved_step = 0
         self._saved_at = time.monotonic()
-        self._started = time.monotonic()
 
     def restore(self, init_from: Checkpoints | None) -> None:
         """Go on from the newest checkpoint, if there is one, here or else in `init_from`.
@@ -53,26 +48,38 @@ class Run:
         Raises:
             UsageError: more train steps are taken than are asked for.
         """
+        config = self.config
         if self.config.start_anew:
             self.checkpoints.clear()
         self.checkpoints.sweep()
         log.info(summary(self.trainer.network))
-        log.info(f"{self.trainer.train_steps:,} train steps of {self.config.batch} x {self.trainer.length} tokens")
         found = self.checkpoints.newest() or (init_from.newest() if init_from else None)
-        if found is None:
-            return
-        self.progress, values = found
-        self.trainer.restore(values)
-        self._saved_step = self.progress.train_step
-        taken, wanted = self.progress.train_step, self.trainer.train_steps
-        if taken > wanted:
-            raise UsageError(
-                f"the checkpoints are at train step {taken:,} already, past the {wanted:,} of train.epochs and "
-                "train.train_steps; ask for more, choose another place, or set train.start_anew"
-            )
-        if taken == wanted:
-            log.info(f"all {taken:,} train steps are taken already")
+        if found is not None:
+            self.progress, values = found
+            self.trainer.restore(values)
+            self._saved_step = self.progress.train_step
+        if config.minutes and self.progress.minutes == config.minutes:
+            self.trainer.spread_over(self.progress.train_steps)
+            self._is_measured = True
+        shape = f"train steps of {config.batch} x {self.trainer.length} tokens"
+        if not self._is_measured:
+            log.info(f"{config.minutes:g} minutes of {shape}; how many that is, their speed will tell")
         else:
+            log.info(f"{self.trainer.train_steps:,} {shape}")
+            self.progress.minutes, self.progress.train_steps = config.minutes, self.trainer.train_steps
+        self._resume()
+
+    def _resume(self) -> None:
+        """Say, and note, that training is taken up again, where it is."""
+        taken, wanted = self.progress.train_step, self.trainer.train_steps
+        if self._is_measured and taken > wanted:
+            raise UsageError(
+                f"the checkpoints are at train step {taken:,} already, past the {wanted:,} of train.epochs, "
+                "train.train_steps or train.minutes; ask for more, choose another place, or set train.start_anew"
+            )
+        if self._is_measured and taken == wanted:
+            log.info(f"all {taken:,} train steps are taken already")
+        elif taken:
             self.progress.resumed_at.append(taken)
             log.info(f"resumed at train step {taken:,}")
 
@@ -82,57 +89,57 @@ class Run:
         Raises:
             SystemExit: 143 on SIGTERM, 130 on SIGINT, when what was done is committed.
         """
-        self._started = time.monotonic() - self.progress.seconds
+        self._started -= self.progress.seconds
         self._speed_since = self.progress.step_seconds, self.progress.step_tokens
-        with self._heeding_signals(saver):
+        stopping = Stopping(
+            taken=lambda: self.progress.train_step,
+            saved=lambda: self._saved_step,
+            save=lambda: self._save_unsaved(saver),
+        )
+        with stopping.heeded():
+            if not self._is_measured:
+                self._set_train_steps(saver)
             if self._owes_row():
-                self._end_epoch(saver)
+                self._end_epoch(saver, stopping)
             while self.progress.train_step < self.trainer.train_steps:
                 self._advance()
                 if self._owes_row():
-                    self._end_epoch(saver)
+                    self._end_epoch(saver, stopping)
                 elif (
                     self._is_due(self.config.checkpoint_steps)
                     or self._seconds_unsaved() > self.config.checkpoint_seconds
                 ):
                     self._save(saver)
-                if self._signals:
-                    self._stop(saver)
+                stopping.if_asked()
 
-    @contextmanager
-    def _heeding_signals(self, saver: Saver) -> Iterator[None]:
-        """Stop on SIGTERM, and on SIGINT unless the caller ignores it."""
-        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
-        previous = {number: signal.signal(number, partial(self._heed, saver)) for number in numbers}
-        try:
-            yield
-        finally:
-            if not self._stopping:  # else the process ends, and not before it has let go of its checkpoints
-                for number, handler in previous.items():
-                    signal.signal(number, handler)
+    def _set_train_steps(self, saver: Saver) -> None:
+        """Measure what each kind of work costs here, and set how many train steps the time that is given holds."""
+        progress, config, trainer = self.progress, self.config, self.trainer
 
-    def _heed(self, saver: Saver, number: int, _: object) -> None:
-        """Note a signal, at which the call under way is the last; a second SIGINT ends the process at once."""
-        if number == signal.SIGINT and number in self._signals:
-            log.error("interrupted before all was saved", 130)
-            os._exit(130)  # what is under way in other threads is not waited for
-        self._signals.append(number)
-        if number == signal.SIGINT and self.progress.train_step:
-            log.warning("saving; press Ctrl-C again to stop at once")
-        # With nothing to lose no call need end first.
-        if self._saved_step == self.progress.train_step and not self._stopping:
-            self._stop(saver)
-
-    def _stop(self, saver: Saver) -> NoReturn:
-        self._stopping = True
-        if self._saved_step != self.progress.train_step:
+        def commit() -> None:
             self._save(saver)
-        saver.wait()
-        step = self.progress.train_step
-        saved = f"saved at train step {step:,}" if step else "no train step is taken yet, so nothing is saved"
-        log.warning(f"{'interrupted' if self._signals[0] == signal.SIGINT else 'stopped by SIGTERM'}; {saved}")
-        raise SystemExit(128 + self._signals[0])
+            saver.wait()
+
+        log.progress("measuring the speed")
+        costs = measure(trainer, self.evaluation, self.data, taken=progress.train_step, commit=commit)
+        spent = time.monotonic() - self._started
+        train_steps = train_steps_within(
+            60 * config.minutes - spent,
+            costs,
+            config,
+            taken=progress.train_step,
+            steps_per_epoch=trainer.order.steps_per_epoch,
+        )
+        if train_steps == progress.train_step:
+            raise UsageError(
+                f"train.minutes: {config.minutes:g} leave no time for a train step: {log.duration(spent)} of them are "
+                "spent, on getting ready and on what was trained before; give more"
+            )
+        trainer.spread_over(train_steps)
+        self._is_measured, self._steps_a_call, self._costs = True, 1, costs
+        progress.minutes, progress.train_steps = config.minutes, train_steps
+        log.info(f"{train_steps:,} train steps make {config.minutes:g} minutes, at {1000 * costs.step:.3g} ms each")
+        self._save(saver)
 
     def _advance(self) -> None:
         progress = self.progress
@@ -148,7 +155,7 @@ class Run:
         if self._steps_a_call:
             progress.step_seconds += elapsed
             progress.step_tokens += targets * (1 if self.config.objective == "sequence" else self.trainer.length)
-            self._steps_a_call = max(1, min(2 * self._steps_a_call, round(SECONDS_A_CALL * count / elapsed)))
+            self._steps_a_call = next_call(count, elapsed)
         else:
             self._steps_a_call = 1
         if self._is_due(self._curve_steps) or self._owes_row():
@@ -172,6 +179,10 @@ class Run:
         )
         progress.curve_nats, progress.curve_targets = 0.0, 0
 
+    @property
+    def _curve_steps(self) -> int:
+        return max(self.trainer.train_steps // CURVE_POINTS, 1)
+
     def _cadences(self) -> list[int]:
         steps = [self.trainer.order.steps_per_epoch, self.trainer.train_steps, self._curve_steps]
         return [*steps, self.config.checkpoint_steps] if self.config.checkpoint_steps else steps
@@ -190,10 +201,12 @@ class Run:
         rows = self.progress.history
         return bool(step) and ended and not (rows and rows[-1]["train_step"] == step)
 
-    def _end_epoch(self, saver: Saver) -> None:
+    def _end_epoch(self, saver: Saver, stopping: Stopping) -> None:
         """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
         progress, config = self.progress, self.config
-        validation_loss = self.evaluation(lambda: self._stop(saver) if self._signals else None)
+        began = time.monotonic()
+        validation_loss = self.evaluation(stopping.if_asked)
+        self._costs = replace(self._costs, evaluation=time.monotonic() - began)
         train_loss = progress.epoch_nats / progress.epoch_targets
         loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
         if progress.best_loss is None or loss < progress.best_loss:
@@ -212,7 +225,9 @@ class Run:
         held_out = "" if validation_loss is None else f", held-out {validation_loss:.4f}"
         log.info(f"epoch {epoch}: loss {train_loss:.4f}{held_out} nats")
         if self._samples_are_due(epoch):
+            began = time.monotonic()
             row["samples"] = write_samples(config, self.data, self.trainer, epoch=epoch)
+            self._costs = replace(self._costs, samples=time.monotonic() - began)
         progress.history.append(row)
         progress.epoch_nats, progress.epoch_targets, progress.curve = 0.0, 0, []
         self._save(saver)
@@ -227,6 +242,11 @@ class Run:
         every = config.sample_every and epoch % config.sample_every == 0
         return bool(every) or epoch in config.sample_at or done > was_done
 
+    def _save_unsaved(self, saver: Saver) -> None:
+        if self._saved_step != self.progress.train_step:
+            self._save(saver)
+        saver.wait()
+
     def _save(self, saver: Saver) -> None:
         self.progress.seconds = time.monotonic() - self._started
         saver.save(self.progress, self.trainer.values())
@@ -239,10 +259,18 @@ class Run:
         progress, total = self.progress, self.trainer.train_steps
         line = f"step {progress.train_step:,}/{total:,}  loss {progress.epoch_nats / progress.epoch_targets:.4f} nats"
         if progress.step_tokens:
-            done = progress.step_tokens / (self.config.batch * self.trainer.length)
-            left = (total - progress.train_step) * progress.step_seconds / done
-            line += f"  {self._tokens_per_second():,.0f} tokens/s  {log.duration(left)} left"
+            line += f"  {self._tokens_per_second():,.0f} tokens/s  {log.duration(self._seconds_left())} left"
         log.progress(line)
+
+    def _seconds_left(self) -> float:
+        progress = self.progress
+        done = progress.step_tokens / (self.config.batch * self.trainer.length)
+        return replace(self._costs, step=progress.step_seconds / done).of(
+            self.config,
+            taken=progress.train_step,
+            train_steps=progress.train_steps,
+            steps_per_epoch=self.trainer.order.steps_per_epoch,
+        )
 
     def _tokens_per_second(self) -> float:
         return self.progress.step_tokens / self.progress.step_seconds if self.progress.step_seconds else 0.0

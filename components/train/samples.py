@@ -15,7 +15,15 @@ from components.train.trainer import Trainer
 
 
 def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
-    """Write one text a temperature from one random window of the training text; log and return them.
+    """Write one text a temperature from one random window of the training text; log and return them."""
+    rows = texts_of(config, dataset, trainer, epoch=epoch)
+    for row in rows:
+        log.info(f"sample at temperature {row['temperature']:g} after {row['prompt']!r}:\n{row['text']}\n")
+    return rows
+
+
+def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
+    """The rows of an epoch's samples.
 
     The window and the texts follow from (seed, epoch), so training itself is not touched by them.
     """
@@ -32,7 +40,7 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
     temperatures = config.sample_temperatures
     requests = [Request(id=n, prompt=prompt, temperature=value) for n, value in enumerate(temperatures)]
     texts = writer.write(requests, length=config.sample_length, seed=config.seed + epoch)
-    rows = [
+    return [
         {
             "temperature": value,
             "prompt": dataset.vocabulary.decode(prompt),
@@ -40,6 +48,3 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
         }
         for value, text in zip(temperatures, texts, strict=True)
     ]
-    for row in rows:
-        log.info(f"sample at temperature {row['temperature']:g} after {row['prompt']!r}:\n{row['text']}\n")
-    return rows

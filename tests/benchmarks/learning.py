@@ -1,7 +1,7 @@
 """How soon training learns: held-out loss after some minutes, and the time to the tutorials' best loss.
 
-A recipe is trained for a given time of train steps: its speed is measured first, and its number of steps set from
-that, so that its schedule ends with the time. Scoring is not counted. The held-out tenth is never trained on.
+A recipe is trained for a given time of train steps, whose number is set as `train.minutes` sets it. Getting ready and
+scoring are not counted. The held-out tenth is never trained on.
 """
 
 import tempfile
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
 from components.generator.network import parameters
+from components.train.pacing import step_seconds
 from components.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.corpora import corpus
@@ -31,7 +32,6 @@ TUTORIAL_BEST = 1.556
 SNAPSHOTS = 50
 CURVE_POINTS = 12
 SOONER = 20
-SPEED_STEPS = 40
 
 Snapshot = tuple[float, list[NDArray[Any]]]  # seconds of training, weights
 Curve = list[tuple[float, float]]  # seconds of training, nats
@@ -140,19 +140,15 @@ class TimedRun:
 
     def train_for(self, seconds: float, *, until: float = float("inf")) -> list[Snapshot]:
         """Train with a schedule of `seconds`, at most `until`; snapshots of the weights on the way."""
-        self.trainer.advance(0, 1)  # traces the graph
-        taken = seconds_of(lambda: self.trainer.advance(1, SPEED_STEPS))
-        return self._train(round(seconds * SPEED_STEPS / taken), min(seconds, until))
+        return self._train(round(seconds / step_seconds(self.trainer)), min(seconds, until))
 
     def train_tokens(self, tokens: int) -> None:
         """Train on as many tokens, however long it takes."""
+        step_seconds(self.trainer)  # traces the graph
         self._train(tokens // (self._config.batch * self._data.length), float("inf"))
 
     def _train(self, steps: int, until: float) -> list[Snapshot]:
-        self.trainer = Trainer(self._config.model_copy(update={"train_steps": steps}), self._data)
-        untrained = self.trainer.values()
-        self.trainer.advance(0, 1)  # traces the graph
-        self.trainer.restore(untrained)
+        self.trainer.spread_over(steps)
         snapshots: list[Snapshot] = []
         while self._steps < steps and self._spent < until:
             count = min(max(1, round(self._steps and self._steps / self._spent)), steps - self._steps)

@@ -36,6 +36,7 @@ METRICS = {
     "perplexity": math.exp(1.4),
     "tokens_per_second": 12345.6,
     "steps": 20,
+    "train_steps": 20,
     "epochs": 2.0,
     "wall_seconds": 75.0,
     "device": f"GPU {HARM}",
@@ -129,7 +130,14 @@ def artifacts(root: Path) -> dict[str, str]:
     training_page(model).rename(model / "report.html")
     (model / "metrics.json").write_text(_json(METRICS))
     (model / "history.jsonl").write_text("".join(_json(row) + "\n" for row in history()))
-    _seal(model, "model", "train", {"parameters": 464, "steps": 20}, {"dataset": digest(dataset)}, init_from=HARM)
+    _seal(
+        model,
+        "model",
+        "train",
+        {"parameters": 464, "steps": 20, "train_steps": 20},
+        {"dataset": digest(dataset)},
+        init_from=HARM,
+    )
     samples_page(samples).rename(samples / "report.html")
     (samples / "samples-00000-of-00001.jsonl").write_text("".join(_json(text) + "\n" for text in TEXTS))
     _seal(samples, "samples", "sample", {"texts": 6, "tokens": 60}, {"model": digest(model)}, prompts=[HARM])

@@ -2,6 +2,7 @@
 
 import re
 from importlib import resources
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -295,8 +296,8 @@ def test_assignments_do_not_outlive_their_run() -> None:
     assert (chosen.stages["train"]["train_steps"], chosen.stages["train"]["units"]) == (700, 256)
 
 
-@pytest.mark.parametrize(("set_one", "other"), [("epochs", "train_steps"), ("train_steps", "epochs")])
-def test_who_sets_epochs_lets_go_of_the_recipes_train_steps_and_the_other_way_round(set_one: str, other: str) -> None:
+@pytest.mark.parametrize(("set_one", "other"), list(permutations(("epochs", "train_steps", "minutes"), 2)))
+def test_who_says_how_long_to_train_lets_go_of_what_the_recipe_says_in_another_way(set_one: str, other: str) -> None:
     chosen = Recipe(name="", description="", source="", stages={**{name: {} for name in STAGES}, "train": {other: 123}})
     assert getattr(settings_of(chosen, [])["train"], other) == 123
     train = settings_of(chosen, [f"train.{set_one}=45"])["train"]

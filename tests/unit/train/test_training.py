@@ -150,7 +150,7 @@ def test_the_model_is_a_whole_artifact(finished: Path, dataset: Path) -> None:
         "tensorboard/held_out/events.out.tfevents.0.quillflow",
     }
     assert manifest.made_from == {"dataset": digest(dataset)}
-    assert manifest.counts == {"parameters": parameters(Model.read(finished).network), "steps": 36}
+    assert manifest.counts == {"parameters": parameters(Model.read(finished).network), "steps": 36, "train_steps": 36}
 
 
 def test_metrics_belong_together(finished: Path, data: Dataset) -> None:

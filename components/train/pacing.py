@@ -1,0 +1,109 @@
+"""How many train steps a given time holds, by what each kind of work costs here.
+
+The train steps that tell the speed are put back. A step's learning rate follows from how many there are in all, so what
+is taken before that number is known is not what a run would take that was given it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from components.artifacts.dataset import Dataset
+from components.train.config import TrainConfig
+from components.train.evaluation import Evaluation
+from components.train.samples import texts_of
+from components.train.trainer import Trainer
+
+SECONDS_A_CALL = 0.5
+"""How long one call into TensorFlow takes, about: between calls progress shows and signals are heeded."""
+SHARE_MEASURED = 0.02
+SECONDS_MEASURED = (1.0, 5.0)
+"""Train steps tell the speed for this share of the time that is given, but no shorter and no longer than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Seconds that each kind of work takes.
+
+    Attributes:
+        step: a train step.
+        evaluation: scoring the held-out text.
+        samples: writing samples once.
+        copy: taking over a checkpoint's values, which training waits for.
+        commit: committing them, beside training; the next checkpoint waits for it.
+    """
+
+    step: float
+    evaluation: float = 0.0
+    samples: float = 0.0
+    copy: float = 0.0
+    commit: float = 0.0
+
+    def of(self, config: TrainConfig, *, taken: int, train_steps: int, steps_per_epoch: int) -> float:
+        """Seconds of the train steps from `taken` to `train_steps`, with all that is done beside them."""
+        epochs = range(taken // steps_per_epoch + 1, -(-train_steps // steps_per_epoch) + 1)
+        steps = train_steps - taken
+        sampled = sum(epoch in epochs for epoch in config.sample_at)
+        sampled += config.sample_times * steps // max(train_steps, 1)
+        if config.sample_every:
+            sampled += len(epochs) // config.sample_every
+        working = steps * self.step + len(epochs) * self.evaluation + min(sampled, len(epochs)) * self.samples
+        between = steps // config.checkpoint_steps if config.checkpoint_steps else 0
+        saves = max(len(epochs) + between, int(working / config.checkpoint_seconds), 1)
+        return working + saves * max(self.copy, self.commit - working / saves) + self.commit
+
+
+def train_steps_within(seconds: float, costs: Costs, config: TrainConfig, *, taken: int, steps_per_epoch: int) -> int:
+    """The most train steps whose work, from `taken` on, takes no longer than `seconds`; `taken` where none does."""
+    low, high = taken, taken + max(int(seconds / costs.step), 0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if costs.of(config, taken=taken, train_steps=middle, steps_per_epoch=steps_per_epoch) <= seconds:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def next_call(count: int, seconds: float) -> int:
+    """How many train steps the next call may take, when the last took `count` in `seconds`."""
+    return max(1, min(2 * count, round(SECONDS_A_CALL * count / seconds)))
+
+
+def measure(
+    trainer: Trainer, evaluation: Evaluation, data: Dataset, *, taken: int, commit: Callable[[], None]
+) -> Costs:
+    """What each kind of work costs here; the trainer, which has `taken` train steps behind it, ends as it was.
+
+    `commit` commits a checkpoint of it.
+    """
+    config = trainer.config
+    writes = bool(config.sample_times or config.sample_every or config.sample_at)
+    return Costs(
+        step=step_seconds(trainer, taken),
+        evaluation=evaluation.estimated_seconds(),
+        samples=_seconds_of(lambda: texts_of(config, data, trainer, epoch=1)) if writes else 0.0,
+        copy=_seconds_of(trainer.values),
+        commit=_seconds_of(commit),
+    )
+
+
+def step_seconds(trainer: Trainer, taken: int = 0) -> float:
+    """Seconds of a train step, by some from number `taken` on, which are put back."""
+    values = trainer.values()
+    trainer.advance(taken, 1)  # traces the graph
+    shortest, longest = SECONDS_MEASURED
+    enough = min(max(60 * trainer.config.minutes * SHARE_MEASURED, shortest), longest)
+    count, steps, seconds = 1, 0, 0.0
+    while seconds < enough:
+        elapsed = _seconds_of(lambda: trainer.advance(taken + steps, count))  # noqa: B023 -- called at once
+        steps, seconds = steps + count, seconds + elapsed
+        count = next_call(count, elapsed)
+    trainer.restore(values)
+    return seconds / steps
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began

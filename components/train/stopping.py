@@ -1,0 +1,65 @@
+"""Training that is told to stop: it saves what was done, and the process ends."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from components.command import log
+
+
+class Stopping:
+    """Heeds SIGTERM, and SIGINT unless the caller ignores it.
+
+    Args:
+        taken, saved: the train step that training is at, and that of the newest checkpoint.
+        save: saves where training is, and returns when it is committed.
+    """
+
+    def __init__(self, *, taken: Callable[[], int], saved: Callable[[], int], save: Callable[[], None]) -> None:
+        self._taken, self._saved, self._save = taken, saved, save
+        self._signals: list[int] = []  # as they came
+        self._stopping = False
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Note signals while it lasts."""
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
+        previous = {number: signal.signal(number, self._heed) for number in numbers}
+        try:
+            yield
+        finally:
+            if not self._stopping:  # else the process ends, and not before it has let go of its checkpoints
+                for number, handler in previous.items():
+                    signal.signal(number, handler)
+
+    def if_asked(self) -> None:
+        """Stop where a signal has come.
+
+        Raises:
+            SystemExit: 143 on SIGTERM, 130 on SIGINT, when what was done is committed.
+        """
+        if self._signals:
+            self._stop()
+
+    def _heed(self, number: int, _: object) -> None:
+        """Note a signal, at which the call under way is the last; a second SIGINT ends the process at once."""
+        if number == signal.SIGINT and number in self._signals:
+            log.error("interrupted before all was saved", 130)
+            os._exit(130)  # what is under way in other threads is not waited for
+        self._signals.append(number)
+        if number == signal.SIGINT and self._taken():
+            log.warning("saving; press Ctrl-C again to stop at once")
+        # With nothing to lose no call need end first.
+        if self._saved() == self._taken() and not self._stopping:
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        self._stopping = True
+        self._save()
+        step = self._taken()
+        saved = f"saved at train step {step:,}" if step else "no train step is taken yet, so nothing is saved"
+        log.warning(f"{'interrupted' if self._signals[0] == signal.SIGINT else 'stopped by SIGTERM'}; {saved}")
+        raise SystemExit(128 + self._signals[0])
