@@ -38,7 +38,7 @@ def test_the_documented_recipe_is_one(tmp_path: Path) -> None:
     mine = recipe(str(tmp_path / "shanties.yaml"))
     assert mine.source == "shanties.txt"
     settings: Any = settings_of(mine, [])
-    assert (settings["vectorize"].tokens, settings["train"].train_steps) == ("words", 4000)
+    assert (settings["vectorize"].tokens, settings["train"].minutes) == ("words", 10)
 
 
 @pytest.mark.parametrize("command", [line for line in DOCUMENTED if line.startswith("make ")])
