@@ -100,7 +100,8 @@ class Windowed:
         count, *running = states
         first = tf.where(count < self._window, 0, count % self._window)
         by_window = [tf.reshape(state, [self._window, -1, *state.shape[1:]]) for state in running]
-        return self._next_token.logits([state[first] for state in by_window])
+        # Gathered, not indexed: to XLA an index is a constant, for each value of which it would compile anew.
+        return self._next_token.logits([tf.gather(state, first) for state in by_window])
 
 
 def _lstm(gates: Any, carried: Any) -> tuple[Any, Any]:

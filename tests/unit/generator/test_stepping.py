@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, Input, Objective
 from components.generator.network import parameters
 from components.generator.stepping import Stepper, Windowed
@@ -52,6 +53,13 @@ def test_windowed_equals_the_network_on_the_last_tokens_alone(
         states = windowed.read(IDS[:, position], states)
         expected = network(IDS[:, max(position + 1 - window, 0) : position + 1])[:, -1]
         np.testing.assert_allclose(windowed.logits(states), expected, atol=1e-5)
+
+
+def test_windowed_is_compiled_once_for_all_positions(tiny: Architecture, network_of: Callable[..., Any]) -> None:
+    windowed = Windowed(Stepper(tiny, network_of(tiny)), 3)
+    states = windowed.zero_states(4)
+    logits = tf.function(windowed.logits, jit_compile=True).experimental_get_compiler_ir(states)(stage="hlo")
+    assert "s32[] parameter(0)" in logits  # as a constant, each number of tokens read would be compiled anew
 
 
 def test_dropout_is_left_out(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> None:
