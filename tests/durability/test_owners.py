@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.durability import harness
 
 SETTINGS = {"optimizer": "adamw", "epochs": 40, "checkpoint_steps": 50}
 
 
+@pytest.mark.slow("nine trainings")
 def test_of_eight_trainers_one_trains_and_seven_exit_with_75(dataset: Path, tmp_path: Path) -> None:
     assert harness.train(dataset, tmp_path / "alone", SETTINGS) == 0
     place = str(tmp_path / "shared")

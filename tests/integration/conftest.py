@@ -1,5 +1,7 @@
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,28 @@ TINY = {
 TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(120))
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+@pytest.fixture(scope="session")
+def run() -> Callable[..., dict[str, Any]]:
     """`quillflow run --json` in this process; the object it prints, with `stderr` beside."""
 
     def call(*arguments: str) -> dict[str, Any]:
-        capsys.readouterr()
-        assert main(["run", "--json", *arguments]) == 0
-        out, err = capsys.readouterr()
-        result: dict[str, Any] = json.loads(out)
-        return {**result, "stderr": err}
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            assert main(["run", "--json", *arguments]) == 0
+        result: dict[str, Any] = json.loads(out.getvalue())
+        return {**result, "stderr": err.getvalue()}
 
     return call
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> list[str]:
+def tiny_at(place: Path) -> list[str]:
     """Arguments of a run that takes seconds, on a text of its own under a root of its own."""
-    source = tmp_path / "foxes.txt"
+    source = place / "foxes.txt"
     source.write_text(TEXT)
     settings = [f"--set={name}={value}" for name, value in TINY.items()]
-    return ["--source", str(source), "--root", str(tmp_path / "runs"), *settings]
+    return ["--source", str(source), "--root", str(place / "runs"), *settings]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> list[str]:
+    """Arguments of such a run in the test's own place."""
+    return tiny_at(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 from pipelines import api
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_the_documented_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,7 @@ def _stopped(arguments: list[str], at: str, number: int, *, group: bool) -> tupl
     return process.wait(timeout=60), seen
 
 
+@pytest.mark.slow("two runs of the pipeline each")
 @pytest.mark.parametrize(
     ("number", "group", "code"),
     [(signal.SIGTERM, False, 143), (signal.SIGINT, True, 130), (signal.SIGINT, False, 130)],

@@ -11,6 +11,8 @@ import pytest
 
 from pipelines.cli import main
 
+pytestmark = pytest.mark.slow("trains until a text is known by heart")
+
 LETTERS, WORDS, LENGTH = "aeinorst", 120, 500
 HONEST, BY_HEART = 60, 300  # train steps: about where the held-out loss is lowest, and where it recites
 NO_COPY = 20

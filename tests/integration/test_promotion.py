@@ -32,6 +32,7 @@ def said(done: dict[str, Any]) -> str:
     return found[1]
 
 
+@pytest.mark.slow("four runs of the pipeline")
 def test_every_run_promotes_a_better_model_of_whatever_text(
     run: Run, tiny: list[str], in_environment: Callable[[str], str], tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import pytest
 from pipelines.cli import main
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_a_quiet_run_says_its_result_alone(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--quiet", *tiny]) == 0
     out, err = capsys.readouterr()

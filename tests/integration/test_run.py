@@ -6,6 +6,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from components.artifacts.manifest import digest, verify
 from pipelines import arguments as run_arguments
 from pipelines.artifacts import find
 from pipelines.cli import main
+from tests.integration.conftest import tiny_at
 
 Run = Callable[..., dict[str, Any]]
 STAGES = ("ingest", "vectorize", "train", "sample", "report")
@@ -22,36 +24,59 @@ EXECUTED = dict.fromkeys(STAGES, "executed")
 CACHED = dict.fromkeys(STAGES, "cached")
 
 
-def test_a_run_makes_every_artifact_and_the_cache_answers_for_what_has_not_changed(
-    run: Run, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = run(*tiny)
-    assert first["stages"] == EXECUTED
-    assert_traced(first)
-    assert first["metrics"] == json.loads((Path(first["artifacts"]["model"]) / "metrics.json").read_text())
-    assert re.search(r"^train +step [\d,]+/[\d,]+ +loss [\d.]+ nats", first["stderr"], re.MULTILINE)
-    assert "KFP" not in first["stderr"]
-    assert "Warning" not in first["stderr"]
-    log = next((tmp_path / "runs" / "logs").iterdir()).read_text()
+@dataclass(frozen=True)
+class Whole:
+    """A run that was made once for the tests that only look at it: its arguments and what it printed."""
+
+    arguments: list[str]
+    made: dict[str, Any]
+
+    @property
+    def root(self) -> Path:
+        return Path(self.arguments[3])
+
+
+@pytest.fixture(scope="module")
+def whole(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    arguments = tiny_at(tmp_path_factory.mktemp("whole"))
+    return Whole(arguments, run(*arguments))
+
+
+def test_a_run_makes_every_artifact_and_says_how_it_goes(whole: Whole) -> None:
+    made = whole.made
+    assert made["stages"] == EXECUTED
+    assert_traced(made)
+    assert made["metrics"] == json.loads((Path(made["artifacts"]["model"]) / "metrics.json").read_text())
+    assert re.search(r"^train +step [\d,]+/[\d,]+ +loss [\d.]+ nats", made["stderr"], re.MULTILINE)
+    assert "KFP" not in made["stderr"]
+    assert "Warning" not in made["stderr"]
+    log = next((whole.root / "logs").iterdir()).read_text()
     assert "Executing task" in log
 
-    again = run(*tiny)
+
+def test_the_cache_answers_for_a_run_that_is_there(whole: Whole, run: Run) -> None:
+    again = run(*whole.arguments)
     assert again["stages"] == CACHED
-    assert again["artifacts"] == first["artifacts"]
-    assert again["run"] == first["run"]
+    assert again["artifacts"] == whole.made["artifacts"]
+    assert again["run"] == whole.made["run"]
 
-    sampled = run(*tiny, "--set=sample.length=20")
+
+@pytest.mark.slow("three runs of the pipeline")
+def test_the_cache_answers_for_what_has_not_changed(whole: Whole, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampled = run(*whole.arguments, "--set=sample.length=20")
     assert sampled["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
-    assert sampled["artifacts"]["model"] == first["artifacts"]["model"]
-    assert sampled["run"] != first["run"]
+    assert sampled["artifacts"]["model"] == whole.made["artifacts"]["model"]
+    assert sampled["run"] != whole.made["run"]
 
-    source = Path(tiny[1])
-    source.write_text(source.read_text() + "One line more, of the same length and name or not. ")
-    changed = run(*tiny)
+    source = Path(whole.arguments[1])
+    text = source.read_text()
+    source.write_text(text + "One line more, of the same length and name or not. ")
+    changed = run(*whole.arguments)
+    source.write_text(text)
     assert changed["stages"] == EXECUTED
 
     monkeypatch.setattr(run_arguments, "suite_version", lambda: "9.9.9")
-    assert run(*tiny)["stages"] == EXECUTED
+    assert run(*whole.arguments)["stages"] == EXECUTED
 
 
 def assert_traced(result: dict[str, Any]) -> None:
@@ -70,6 +95,7 @@ def assert_traced(result: dict[str, Any]) -> None:
         assert (paths[kind].parent / "page").read_bytes() == (paths[kind] / "report.html").read_bytes()
 
 
+@pytest.mark.slow("two runs of the pipeline")
 def test_a_damaged_artifact_is_not_taken_from_the_cache(
     run: Run, tiny: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +115,7 @@ def test_a_damaged_artifact_is_not_taken_from_the_cache(
     assert run(*tiny)["stages"] == {**EXECUTED, "ingest": "cached", "vectorize": "cached"}
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_text_that_holds_the_engines_own_word_reaches_the_stage_unchanged(
     run: Run, tiny: list[str], tmp_path: Path
 ) -> None:
@@ -125,6 +152,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_a_prompt_outside_the_vocabulary_is_wrong_use_and_costs_no_training_twice(
     run: Run, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,36 +168,40 @@ def test_a_prompt_outside_the_vocabulary_is_wrong_use_and_costs_no_training_twic
 
 
 def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
-    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Whole, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", *tiny]) == 0
+    assert main(["run", *whole.arguments]) == 0
     out = capsys.readouterr().out
     for name in ("corpus", "dataset", "checkpoints", "model", "samples"):
-        assert re.search(rf"^  {name} +{re.escape(str(tmp_path))}/runs/\S+/{name}$", out, re.MULTILINE)
+        assert re.search(rf"^  {name} +{re.escape(str(whole.root))}/\S+/{name}$", out, re.MULTILINE)
     assert re.search(r"^  report +\S+/report/report/report\.html$", out, re.MULTILINE)
     assert re.search(r"^Held-out loss [\d.]+ nats per token, [\d.]+ bits per character", out, re.MULTILINE)
     assert re.search(r"^A sample at temperature 0.7, after '", out, re.MULTILINE)
 
 
-def test_shards_side_by_side_make_the_samples_of_one_process(run: Run, tiny: list[str], tmp_path: Path) -> None:
+@pytest.mark.slow("a run of the pipeline")
+def test_shards_side_by_side_make_the_samples_of_one_process(whole: Whole, run: Run, tmp_path: Path) -> None:
     sharded = tmp_path / "sharded.yaml"
     sharded.write_text("sample: {shards: 2}\n")
     root, printing, handlers = logging.getLogger(), builtins.print, list(logging.getLogger().handlers)
-    whole, halves = run(*tiny), run(*tiny, "--environment", str(sharded))
+    before = runs_with_samples(whole.root)
+    assert whole.made["run"] in before
+    halves = run(*whole.arguments, "--environment", str(sharded))
     assert halves["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
     assert (builtins.print, root.handlers) == (printing, handlers)
-    one, two = (Path(made["artifacts"]["samples"]) for made in (whole, halves))
+    one, two = (Path(made["artifacts"]["samples"]) for made in (whole.made, halves))
     assert one != two
     (texts,) = one.glob("*.jsonl")
     assert (two / texts.name).read_bytes() == texts.read_bytes()
     assert verify(two, "samples").config == verify(one, "samples").config
     assert_traced(halves)
 
-    assert run(*tiny, "--environment", str(sharded))["stages"] == CACHED
-    found = find(str(tmp_path / "runs"))
-    assert sorted(artifact.run for artifact in found if artifact.manifest.kind == "samples") == sorted(
-        (whole["run"], halves["run"])
-    )
+    assert run(*whole.arguments, "--environment", str(sharded))["stages"] == CACHED
+    assert runs_with_samples(whole.root) == sorted([*before, halves["run"]])
+
+
+def runs_with_samples(root: Path) -> list[str]:
+    return sorted(artifact.run for artifact in find(str(root)) if artifact.manifest.kind == "samples")
 
 
 def test_a_pipeline_that_shards_takes_no_shards_from_its_settings(

@@ -11,6 +11,7 @@ KILLS = 4
 SETTINGS = harness.VARIANTS["carried state, adamw"]
 
 
+@pytest.mark.slow("each kill is taken over after a while")
 @pytest.mark.parametrize("kind", ["gs", "s3"])
 def test_killed_training_on_a_bucket_ends_with_the_same_weights(root: str, kind: str, tmp_path: Path) -> None:
     assert root.startswith(kind)

@@ -19,6 +19,7 @@ TINY = [
 ]
 
 
+@pytest.mark.slow("whole runs of the pipeline")
 @pytest.mark.parametrize("kind", ["gs", "s3"])
 def test_the_pipeline_runs_whole_with_its_root_in_a_bucket(
     root: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

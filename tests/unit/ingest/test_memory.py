@@ -57,6 +57,7 @@ def peak_and_characters(source: Path, user_column: str = "") -> tuple[int, int]:
     return int(peak), int(characters)
 
 
+@pytest.mark.slow("reads hundreds of megabytes")
 def test_memory_does_not_grow_with_the_messages(scratch: Path) -> None:
     small, small_characters = peak_and_characters(write_chat(scratch / "small.csv", 40), "user")
     large, large_characters = peak_and_characters(write_chat(scratch / "large.csv", 200), "user")

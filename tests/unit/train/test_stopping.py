@@ -67,7 +67,9 @@ def _amid_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow("as SIGTERM"))]
+)
 def test_a_run_stopped_amid_its_first_epoch_saves_and_another_goes_on(
     number: int,
     code: int,
