@@ -13,6 +13,9 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
 
+HOST = "CPU:0"
+"""The device of the data order, a few integers a train step, and of the text."""
+
 
 class Order(Protocol):
     """Which places of the training text each train step sees."""
@@ -67,14 +70,23 @@ class Lanes:
         return offset + lanes + (train_step % self.steps_per_epoch) * self._length
 
 
-def windows_at(ids: Any, starts: Any, size: int) -> Any:
-    """The `size` ids from each start on: from ids [tokens] and int64 starts [B] to int32 [B, size]."""
-    return tf.cast(tf.gather(ids, starts[:, None] + tf.range(size, dtype=tf.int64)), tf.int32)
+class Text:
+    """The ids [tokens] of a split, kept in the CPU's memory wherever training runs: a device gets windows of them.
 
+    A GPU has no kernel that gathers bytes out of a tensor, so a text held by one would go back to the CPU. It is a
+    variable because a loop on a GPU takes all tensors that its body reads along, and a variable's handle alone.
+    """
 
-def as_tensor(ids: NDArray[np.unsignedinteger]) -> Any:
-    """The ids [tokens] as a tensor of their dtype; nothing may write to them any more, since it may share them."""
-    return tf.constant(_Uncopied(ids))
+    def __init__(self, ids: NDArray[np.unsignedinteger]) -> None:
+        """Take the ids; nothing may write to them any more, since they may be shared."""
+        with tf.device(HOST):
+            self.variable = tf.Variable(tf.constant(_Uncopied(ids)), trainable=False)
+
+    def windows(self, starts: Any, size: int) -> Any:
+        """The `size` ids from each of int64 starts [B] on: int32 [B, size]."""
+        with tf.device(HOST):
+            places = starts[:, None] + tf.range(size, dtype=tf.int64)
+            return tf.cast(tf.gather(self.variable, places), tf.int32)
 
 
 class _Uncopied:

@@ -18,7 +18,7 @@ from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined
-from components.train.data import windows_at
+from components.train.data import Text
 from components.train.trainer import Trainer
 
 WARM_UP_TOKENS = 128
@@ -37,7 +37,7 @@ class Evaluation:
         self._length = trainer.length
         self._tokens = len(ids)
         # Padding lets the last window be gathered whole; what is in it is never scored.
-        self._ids = tf.constant(np.concatenate([ids, np.zeros(self._length, ids.dtype)]))
+        self._text = Text(np.concatenate([ids, np.zeros(self._length, ids.dtype)]))
         if trainer.config.objective == "next":
             self._step, self._windows = step, window_count(len(ids), self._length, step)
         else:
@@ -117,7 +117,7 @@ class Evaluation:
 
     def _score(self, starts: Any, counts: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
         """Nats and number of the targets after windows at int64 starts [B], where float32 counts [B] is 1."""
-        window = windows_at(self._ids, starts, self._length + 1)
+        window = self._text.windows(starts, self._length + 1)
         chains = in_chains([window[:, :-1], *states], CHAINS_ON_CPU)
         logits, *new = joined([self._outputs(inputs) for inputs in chains])
         states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]

@@ -18,7 +18,7 @@ from components.generator.architecture import Architecture, State
 from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
-from components.train.data import Lanes, Order, ShuffledWindows, as_tensor, windows_at
+from components.train.data import HOST, Lanes, Order, ShuffledWindows, Text
 from components.train.optimizer import Cosine, make_learning_rate, make_optimizer
 
 _DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
@@ -72,7 +72,7 @@ class Trainer:
             self._optimizer.build(self.network.trainable_variables)
             states = self.architecture.states if config.carries_state else []
             self._carried = [self._carried_variable(state) for state in states]
-        self._ids = self._on_each_device(dataset.train)
+        self._text = Text(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
     def _build_network(self, *, on_gpu: bool) -> Any:
@@ -86,17 +86,6 @@ class Trainer:
             precision=self.config.precision,
             seed=self.config.seed,
         )
-
-    def _on_each_device(self, ids: NDArray[np.unsignedinteger]) -> Any:
-        """The training text, a copy on each device."""
-        if self._replicas == 1:
-            return as_tensor(ids)
-
-        def copy(context: Any) -> Any:
-            with tf.device(self._strategy.extended.worker_devices[context.replica_id_in_sync_group]):
-                return as_tensor(ids)
-
-        return self._strategy.experimental_distribute_values_from_function(copy)
 
     def _carried_variable(self, state: State) -> Any:
         """A state of this device's lanes."""
@@ -141,13 +130,13 @@ class Trainer:
 
     def advance(self, first: int, count: int) -> tuple[float, int]:
         """Take `count` train steps from number `first` on; the sum of nats over their targets, and the targets."""
-        nats, targets = self._steps(self._ids, tf.constant(first, tf.int64), tf.constant(count, tf.int64))
+        nats, targets = self._steps(tf.constant(first, tf.int64), tf.constant(count, tf.int64))
         return float(nats), int(targets)
 
-    def _take_steps(self, ids: Any, first: Any, count: Any) -> tuple[Any, Any]:
+    def _take_steps(self, first: Any, count: Any) -> tuple[Any, Any]:
         nats, targets = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
         for train_step in tf.range(first, first + count):
-            step_nats, step_targets = self._strategy.run(self._take_step, args=(ids, train_step))
+            step_nats, step_targets = self._strategy.run(self._take_step, args=(train_step,))
             nats += self._strategy.reduce("SUM", step_nats, axis=None)
             targets += self._strategy.reduce("SUM", step_targets, axis=None)
             self._fade_ngrams(train_step)
@@ -162,12 +151,13 @@ class Trainer:
             table = self.network.get_layer(f"embedding_{n}").embeddings
             table.assign(table * (1 - rate * self.config.ngram_decay))
 
-    def _take_step(self, ids: Any, train_step: Any) -> tuple[Any, Any]:
+    def _take_step(self, train_step: Any) -> tuple[Any, Any]:
         """One device's part of a train step: the rows whose number leaves its own, divided by the devices."""
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group
-        starts = self.order.starts(train_step)
-        window = windows_at(ids, starts[replica :: self._replicas], self.length + 1)
+        with tf.device(HOST):
+            starts = self.order.starts(train_step)
+            window = self._text.windows(starts[replica :: self._replicas], self.length + 1)
         labels = window[:, 1:] if self.config.objective == "sequence" else window[:, -1]
         targets = tf.size(starts) * (self.length if self.config.objective == "sequence" else 1)
         weights = [tf.convert_to_tensor(variable.value) for variable in self.network.trainable_variables]

@@ -13,7 +13,7 @@ from typing import Any
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
-from components.train.data import windows_at
+from components.train.data import Text
 from components.train.evaluation import Evaluation
 from components.train.run import Run
 from components.train.samples import write_samples
@@ -73,12 +73,12 @@ def figures(budget: Budget) -> list[Figure]:  # noqa: ARG001 -- a shorter run wo
 
 def _input_seconds(trainer: Trainer, data: Dataset) -> float:
     """Seconds of a train step's input: finding where its windows begin and gathering their ids."""
-    ids = tf.constant(data.train)
+    text = Text(data.train)
 
     def take(count: Any) -> Any:
         total = tf.constant(0)
         for step in tf.range(count):
-            total += tf.reduce_sum(windows_at(ids, trainer.order.starts(step), trainer.length + 1))
+            total += tf.reduce_sum(text.windows(trainer.order.starts(step), trainer.length + 1))
         return total
 
     graph, steps = tf.function(take), tf.constant(INPUT_STEPS, tf.int64)

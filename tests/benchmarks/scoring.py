@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture
 from components.generator.network import build
-from components.train.data import windows_at
+from components.train.data import Text
 
 WINDOWS_AT_ONCE = 512
 
@@ -29,7 +29,7 @@ class WindowLoss:
     ) -> None:
         # Unrolled is faster, but takes long to trace where windows are long.
         self._network = build(architecture, length=window, unroll=window <= 64)
-        self._ids = tf.constant(ids)
+        self._text = Text(ids)
         self._window = window
         self._all_targets = step is None
         self._starts = np.arange(0, len(ids) - window, step or window)
@@ -42,7 +42,7 @@ class WindowLoss:
         return nats / (len(self._starts) * (self._window if self._all_targets else 1))
 
     def _nats_of(self, starts: Any) -> Any:
-        tokens = windows_at(self._ids, starts, self._window + 1)
+        tokens = self._text.windows(starts, self._window + 1)
         logits, labels = self._network(tokens[:, :-1], training=False), tokens[:, 1:]
         if not self._all_targets:
             logits, labels = logits[:, -1:], labels[:, -1:]

@@ -15,7 +15,7 @@ from components.artifacts.manifest import read_manifest, write_manifest
 from components.artifacts.records import SplitWriter, cut_windows, read_split, window_count
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import WORD_PATTERN, TokenKind, Vocabulary
-from components.train.data import ShuffledWindows, windows_at
+from components.train.data import ShuffledWindows, Text
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
 TEXTS = st.text("ab é\n'.", max_size=80)
@@ -157,8 +157,8 @@ def test_training_gathers_every_window_once_an_epoch(
     ids = np.random.default_rng(1).permutation(size)[:tokens] if size > tokens else np.arange(tokens) % size
     write(tmp_path, ids, vocabulary)
     order = ShuffledWindows(tokens=tokens, length=length, step=step, batch=batch, seed=5)
-    stored = tf.constant(read(tmp_path, vocabulary))
-    gathered = tf.function(lambda train_step: windows_at(stored, order.starts(train_step), length + 1))
+    stored = Text(read(tmp_path, vocabulary))
+    gathered = tf.function(lambda train_step: stored.windows(order.starts(train_step), length + 1))
     windows, following = tutorial_loop(ids.tolist(), length, step)
     expected = Counter((*window, target) for window, target in zip(windows, following, strict=True))
     epochs = []
