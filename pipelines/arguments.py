@@ -7,7 +7,7 @@ from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
-from components.command.settings import Settings
+from components.command.settings import Settings, places_in
 from pipelines.cache import digest_of, suite_version
 
 MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
@@ -23,12 +23,19 @@ _WAYS_OUT = {
     "sample.prompts_file": _RENAME,
     "sample.corpus": _RENAME,
 }
-PLACES = ("init_from", "prompts_file", "corpus")
-"""The settings that name places."""
+_FETCHED = ("--source", "sample.prompts_file")
+_CREDENTIALS = "credentials come from the environment"
 
 
 def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
-    """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache."""
+    """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache.
+
+    Raises:
+        UsageError: a URI holds secrets, and is not one of a file that is fetched over http(s).
+    """
+    for name, uri in _places(source, settings).items():
+        if storage.has_secrets(uri) and (name not in _FETCHED or not uri.lower().startswith("http")):
+            raise UsageError(f"{name} {storage.redacted(uri)}: give it without user or query; {_CREDENTIALS}")
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
     refuse_meant(_named_values(source, settings), MEANT_BY_ENGINE)
     return {
@@ -40,10 +47,23 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
     }
 
 
+def withhold(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A run's arguments without secrets in URIs, and the environment variable that hands those to the stages.
+
+    Kubeflow's engine puts arguments on the stages' command lines, into its log and its cache.
+    """
+    known = storage.known_secrets()
+    sample = {**arguments["sample"], "prompts_file": storage.bare(arguments["sample"]["prompts_file"], known)}
+    return (
+        {**arguments, "source": storage.bare(arguments["source"], known), "sample": sample},
+        {storage.SECRETS_VARIABLE: " ".join(known)} if known else {},
+    )
+
+
 def plain(settings: Settings) -> dict[str, Any]:
     """A stage's settings as plain values, local places as absolute paths."""
     values = settings.model_dump(mode="json")
-    return {**values, **{name: _absolute(values[name]) for name in PLACES if name in values}}
+    return {**values, **{name: _absolute(uri) for name, uri in places_in(settings).items()}}
 
 
 def prompts_digest(settings: Mapping[str, Settings]) -> str:
@@ -66,27 +86,35 @@ def refuse_meant(values: Mapping[str, str | list[str]], meant: re.Pattern[str]) 
         for text in [value] if isinstance(value, str) else value:
             if found := meant.search(text):
                 way_out = _WAYS_OUT.get(name, "leave it out, or run the stage by its own command")
+                shown = storage.without_secrets(text)
                 raise UsageError(
-                    f"{name}: {text!r} has {found[0]!r}, which Kubeflow takes for its own and replaces; {way_out}"
+                    f"{name}: {shown!r} has {found[0]!r}, which Kubeflow takes for its own and replaces; {way_out}"
                 )
 
 
 def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
-    """Refuse what would not reach a pod as it is.
+    """Refuse what would not reach a pod as it is, and what a cluster would show to all who may read its runs.
 
     Raises:
-        UsageError: the source, or a place that a setting names, is on this machine; or a value means something there.
+        UsageError: the source, or a place that a setting names, is on this machine, or has secrets; or a value means
+            something there.
     """
     refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
-    named = {
-        "--source": source,
-        "train.init_from": getattr(settings["train"], "init_from", ""),
-        "sample.prompts_file": getattr(settings["sample"], "prompts_file", ""),
-        "sample.corpus": getattr(settings["sample"], "corpus", ""),
-    }
-    for name, uri in named.items():
-        if uri and not uri.startswith("builtin:") and storage.local_path(uri) is not None:
+    for name, uri in _places(source, settings).items():
+        if not uri.startswith("builtin:") and storage.local_path(uri) is not None:
             raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; put it in a bucket")
+        if storage.has_secrets(uri):
+            raise UsageError(
+                f"{name} {storage.redacted(uri)}: its user or query would stand in the run's parameters, for all to "
+                "read; give it without, and the whole URI in a Kubernetes secret that the environment file's "
+                f"store.secret_keys puts into {storage.SECRETS_VARIABLE}, or copy the file into a bucket"
+            )
+
+
+def _places(source: str, settings: Mapping[str, Settings]) -> dict[str, str]:
+    """Every path and URI that a run names, by what names it."""
+    named = {f"{stage}.{name}": uri for stage in settings for name, uri in places_in(settings[stage]).items()}
+    return {"--source": source, **named}
 
 
 def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, str | list[str]]:

@@ -19,7 +19,6 @@ from docker.types import DeviceRequest, Mount
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.command import log
-from pipelines.arguments import PLACES
 from pipelines.engine import STOP_SECONDS
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
@@ -62,8 +61,11 @@ class Containers:
         from kfp import local
 
         environment = _environment()
-        given = [arguments["train"], arguments["sample"]]
-        read = [arguments["source"], *(stage[name] for stage in given for name in PLACES if stage.get(name))]
+        given = [(STAGES[stage].settings, arguments[stage]) for stage in STAGES]
+        read = [
+            arguments["source"],
+            *(values[name] for cls, values in given for name in cls.places() if values.get(name)),
+        ]
         runner = local.DockerRunner(
             entrypoint="",  # the image's own would take the engine's command for its arguments
             user=f"{os.getuid()}:{os.getgid()}",

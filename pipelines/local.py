@@ -21,7 +21,7 @@ from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from components.train.checkpoints import newest_step
-from pipelines.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant
+from pipelines.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
 from pipelines.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
 from pipelines.environment import Environment
 
@@ -89,6 +89,7 @@ def run_pipeline(
     refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
     environment = _with_champion_for(root, environment)
     environment.check_whole_run(settings)
+    arguments, variables = withhold(arguments_of(source, settings))
     executor = _executor(runner, settings)
     display = Display(sys.stderr, quiet=is_quiet())
     engine_root = _engine_root(root)
@@ -96,10 +97,11 @@ def run_pipeline(
     known_runs = set(storage.children(root))
     with log_path.open("w", encoding="utf-8") as log_file:
         relay = Relay(display, log_file, sys.stderr if verbose else None)
-        variables = {} if str(engine_root) == root else {ARTIFACTS_VARIABLE: f"{root}/{_new_run_name()}"}
+        if str(engine_root) != root:
+            variables[ARTIFACTS_VARIABLE] = f"{root}/{_new_run_name()}"
         try:
             with passing_on_signals(executor) as signals, quiet_engine(relay, variables, verbose=verbose):
-                uris = _call_engine(executor, environment, arguments_of(source, settings), engine_root, relay)
+                uris = _call_engine(executor, environment, arguments, engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise _ending(error, signals, relay, root, known_runs) from error
     steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
 from components.command.stage import Stage
@@ -134,8 +135,13 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
     return parsed
 
 
+def as_dict(chosen: Recipe) -> dict[str, Any]:
+    """What is in a recipe, to be shown: without the secrets of its source and other places."""
+    stages = {stage: STAGES[stage].settings.redacted(values) for stage, values in chosen.stages.items()}
+    return {"description": chosen.description, "source": storage.redacted(chosen.source), **stages}
+
+
 def as_yaml(chosen: Recipe) -> str:
-    """The recipe as YAML."""
-    values = {"description": chosen.description, "source": chosen.source, **chosen.stages}
-    plain = json.loads(json.dumps({name: value for name, value in values.items() if value}))
+    """The recipe as YAML, to be shown."""
+    plain = json.loads(json.dumps({name: value for name, value in as_dict(chosen).items() if value}))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

@@ -47,12 +47,14 @@ def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maxim
 def version(uri: str, *, allow_private_hosts: bool) -> str:
     """What the server says of the version of what is at `uri`; empty where it says nothing or can't be asked."""
     opener = _opener(allow_private_hosts=allow_private_hosts)
+    request = _request(uri, "HEAD")
     try:
-        with opener.open(_request(uri, "HEAD"), timeout=TIMEOUT_SECONDS) as answer:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
     except (http.client.HTTPException, OSError, ValueError, SourceError):
         return ""
-    return " ".join([uri, *said]) if said[0] or said[1] else ""
+    # Without the user: what names a version is written down, and a password can be guessed by its digest.
+    return " ".join([request.full_url, *said]) if said[0] or said[1] else ""
 
 
 def _request(uri: str, method: str) -> urllib.request.Request:

@@ -13,15 +13,16 @@ from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from components.artifacts import storage
 from components.artifacts.errors import UsageError
 
 NOT_SHOWN = "not_shown"
 """The type of a validator's PydanticCustomError whose value may be secret, so that no message repeats it."""
 
 
-def setting(default: Any, description: str, *, unit: str = "", **limits: Any) -> Any:
-    """A field of a settings class; `limits` are pydantic's (`ge`, `lt`, ...)."""
-    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+def setting(default: Any, description: str, *, unit: str = "", place: bool = False, **limits: Any) -> Any:
+    """A field of a settings class; `place` says that it is a path or URI, `limits` are pydantic's (`ge`, `lt`, ...)."""
+    return Field(default, description=description, json_schema_extra={"unit": unit, "place": place}, **limits)
 
 
 class Settings(BaseModel):
@@ -68,6 +69,18 @@ class Settings(BaseModel):
         let_go = {name for ways in cls.either if not values.keys().isdisjoint(ways) for name in ways}
         return {name: value for name, value in defaults.items() if name not in let_go}
 
+    @classmethod
+    def places(cls) -> list[str]:
+        """The names of the settings that are paths or URIs."""
+        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("place")]
+
+    @classmethod
+    def redacted(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values by the settings' names, without the secrets in URIs."""
+        hidden = {name: storage.redacted(str(values[name])) for name in cls.places() if name in values}
+        return {**values, **hidden}
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to `name`, or lists them all."""
@@ -93,6 +106,16 @@ def explain(cls: type[Settings], place: str, invalid: ValidationError) -> str:
     shown = error["type"] != NOT_SHOWN and not isinstance(error["input"], dict)
     given = f", not {error['input']!r}" if shown else ""
     return f"{where}: {message[0].lower()}{message[1:]}{given}"
+
+
+def places_in(settings: Settings) -> dict[str, str]:
+    """The settings that name a path or URI, and do; by name."""
+    return {name: getattr(settings, name) for name in settings.places() if getattr(settings, name)}
+
+
+def recorded(settings: Settings) -> dict[str, Any]:
+    """The settings as manifests hold them: plain values, no secret in a URI."""
+    return settings.redacted(settings.model_dump(mode="json"))
 
 
 def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], defaults: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.version import VERSION
 from components.command import log
@@ -165,5 +166,5 @@ def output_uri(artifact: Any, stage: str) -> str:
 
 def _report(message: str, *, verbose: bool, exit_code: int = 1) -> None:
     if verbose:
-        write(traceback.format_exc(), sys.stderr)
-    log.error(message, exit_code)
+        write(storage.without_secrets(traceback.format_exc()), sys.stderr)
+    log.error(storage.without_secrets(message), exit_code)

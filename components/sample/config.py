@@ -27,7 +27,9 @@ class SampleConfig(Settings):
         4, "texts for each temperature, and for each prompt where prompts are given", unit="texts", ge=1
     )
     prompts: tuple[str, ...] = setting((), "prompts to continue; without any, random windows of the training text")
-    prompts_file: str = setting("", "a path or URI of a UTF-8 file with one prompt a line, after those in prompts")
+    prompts_file: str = setting(
+        "", "a path or URI of a UTF-8 file with one prompt a line, after those in prompts", place=True
+    )
     prompt_length: int = setting(
         0,
         "how much of a random window is the prompt, from its end back; 0 for all of it",
@@ -46,7 +48,7 @@ class SampleConfig(Settings):
         unit="characters",
         ge=0,
     )
-    corpus: str = setting("", "the URI of the corpus that no_copy is about")
+    corpus: str = setting("", "the URI of the corpus that no_copy is about", place=True)
     batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
     shards: int = setting(1, "how many processes share the work, each writing one shard of the texts", ge=1)
     shard: int = setting(0, "which of the shards this one writes, counted from 0; the texts are the same", ge=0)

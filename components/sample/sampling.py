@@ -17,6 +17,7 @@ from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.vocabulary import code_points
 from components.command import log
+from components.command.settings import recorded
 from components.generator.model import Model
 from components.generator.passages import Passages
 from components.generator.refusing import RefusingWriter
@@ -83,7 +84,7 @@ def _write(directory: Path, config: SampleConfig, generator: Model, model_digest
         directory,
         kind="samples",
         stage="sample",
-        config=config.model_dump(mode="json"),
+        config=recorded(config),
         counts=counts,
         made_from=made_from,
     )
@@ -175,7 +176,7 @@ def _prompts(config: SampleConfig, model: Model) -> list[_Prompt]:
         return _random_windows(config, model)
     texts = [*config.prompts, *(_lines(config.prompts_file) if config.prompts_file else [])]
     if not texts:
-        raise SourceError(f"{config.prompts_file}: no prompt in it, only empty lines")
+        raise SourceError(f"{storage.redacted(config.prompts_file)}: no prompt in it, only empty lines")
     encode = model.vocabulary.encode_prompt
     return [_Prompt(text=text, ids=encode(text, replace_unknown=config.replace_unknown)) for text in texts]
 

@@ -104,7 +104,7 @@ class TrainConfig(Settings):
     checkpoint_seconds: float = setting(300.0, "save a checkpoint at least this often", unit="seconds", gt=0)
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
     start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
-    init_from: str = setting("", "where there are no checkpoints yet, go on from the newest at this URI")
+    init_from: str = setting("", "where there are no checkpoints yet, go on from the newest at this URI", place=True)
 
     sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
     sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")

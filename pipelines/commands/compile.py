@@ -1,9 +1,10 @@
 """`quillflow compile`: the pipelines as KFP YAML."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from components.artifacts import storage
+from components.artifacts.errors import UsageError
 from components.command.stage import add_common_flags
 from pipelines.commands.output import print_result
 from pipelines.environment import environment, environment_names
@@ -13,7 +14,7 @@ def add(commands: Any) -> None:
     """Give the parser the command."""
     text = "Write the pipelines as KFP YAML: the whole one, and one a stage."
     command = commands.add_parser("compile", help=text, description=text)
-    command.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+    command.add_argument("directory", metavar="DIR", help="where the files go")
     command.add_argument(
         "--environment",
         default="local",
@@ -29,7 +30,10 @@ def add(commands: Any) -> None:
 
 def _compile(arguments: argparse.Namespace) -> int:
     place = environment(arguments.environment)
+    directory = storage.local_path(arguments.directory)
+    if directory is None:
+        raise UsageError(f"{arguments.directory}: is not on this machine; name a directory")
     from pipelines.compile import compile_all
 
-    paths = [str(path) for path in compile_all(arguments.directory, place, kubernetes=arguments.kubernetes)]
+    paths = [str(path) for path in compile_all(directory, place, kubernetes=arguments.kubernetes)]
     return print_result(arguments, {"pipelines": paths}, paths)

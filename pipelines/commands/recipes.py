@@ -6,7 +6,7 @@ from typing import Any
 from components.command.printing import write
 from components.command.stage import add_common_flags, print_json
 from pipelines.commands.output import print_result
-from pipelines.settings import as_yaml, recipe, recipe_names
+from pipelines.settings import as_dict, as_yaml, recipe, recipe_names
 
 
 def add(commands: Any) -> None:
@@ -22,14 +22,7 @@ def _recipes(arguments: argparse.Namespace) -> int:
     if arguments.name:
         chosen = recipe(arguments.name)
         if arguments.json:
-            print_json(
-                {
-                    "name": chosen.name,
-                    "description": chosen.description,
-                    "source": chosen.source,
-                    **chosen.stages,
-                }
-            )
+            print_json({"name": chosen.name, **as_dict(chosen)})
         else:
             write(as_yaml(chosen))
         return 0

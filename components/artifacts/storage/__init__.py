@@ -4,11 +4,20 @@ A stage reads an artifact through `incoming` and writes one through `outgoing`; 
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `place.py` finds the store that a URI
-means, `fetch.py` and `transfer.py` move whole artifacts, and `sources.py` fetches the texts that are read.
+means, `fetch.py` and `transfer.py` move whole artifacts, `sources.py` fetches the texts that are read, and
+`secrets.py` keeps what is secret in their URIs out of sight.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
 from components.artifacts.storage.place import Place, local_path, place_of, redacted
+from components.artifacts.storage.secrets import (
+    SECRETS_VARIABLE,
+    bare,
+    has_secrets,
+    known_secrets,
+    whole,
+    without_secrets,
+)
 from components.artifacts.storage.sources import source_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
 from components.artifacts.storage.transfer import (
@@ -24,13 +33,17 @@ from components.artifacts.storage.transfer import (
 __all__ = [
     "ABSENT",
     "ANY",
+    "SECRETS_VARIABLE",
     "ConflictError",
     "Listed",
     "Place",
     "StorageError",
     "Store",
+    "bare",
     "children",
+    "has_secrets",
     "incoming",
+    "known_secrets",
     "local_path",
     "outgoing",
     "place_of",
@@ -41,5 +54,7 @@ __all__ = [
     "refuse_others",
     "remove",
     "source_file",
+    "whole",
+    "without_secrets",
     "write_file",
 ]

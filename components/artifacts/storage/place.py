@@ -75,7 +75,20 @@ def redacted(uri: str) -> str:
     if "://" not in uri:
         return uri
     parts = _split(uri)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    host = parts.netloc.rpartition("@")[2]
+    if "@" in parts.path + parts.query + parts.fragment and not _is_host(host):
+        # A password with a / ? or # in it, which should have been escaped, ends the host too soon.
+        return redacted(f"{parts.scheme}://{uri.rpartition('@')[2]}")
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _is_host(text: str) -> bool:
+    """Whether what stands for a host can be one: what follows its colon is a port."""
+    try:
+        urlsplit(f"//{text}").port  # noqa: B018 -- raises where it is none
+    except ValueError:
+        return False
+    return True
 
 
 def _split(uri: str) -> SplitResult:

@@ -7,6 +7,7 @@ from pathlib import Path
 from components.artifacts import http
 from components.artifacts.errors import SourceError
 from components.artifacts.storage.place import local_path, place_of, redacted
+from components.artifacts.storage.secrets import whole
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
         path = scratch / "source"
         if uri.startswith(("http://", "https://")):
             http.fetch(
-                uri,
+                whole(uri),
                 path,
                 name=redacted(uri),
                 allow_private_hosts=allow_private_hosts,

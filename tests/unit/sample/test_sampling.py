@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.artifacts import http
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
@@ -217,6 +218,24 @@ def test_a_prompts_file_without_prompts_is_refused(
     with pytest.raises(SourceError, match=message):
         write(prompts_file=str(path))
     assert not (tmp_path / "samples").exists()
+
+
+def test_the_secrets_of_a_prompts_files_uri_are_written_nowhere(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+
+    def fetch(uri: str, target: Path, **_: object) -> None:
+        fetched.append(uri)
+        target.write_text("abc\n")
+
+    monkeypatch.setattr(http, "fetch", fetch)
+    uri = "https://user:kanarienvogel@example.org/prompts?sig=kanarienvogel"
+    write(prompts_file=uri, count=1, temperatures=(1,))
+    assert fetched == [uri]
+    written = [path.read_text(encoding="utf-8") for path in (tmp_path / "samples").iterdir()]
+    assert any('"https://example.org/prompts"' in text for text in written)
+    assert not any("kanarienvogel" in text for text in written)
 
 
 def test_a_prompt_outside_the_vocabulary_is_refused_by_character(write: Write, tmp_path: Path) -> None:

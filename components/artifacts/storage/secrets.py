@@ -1,0 +1,80 @@
+"""Sources whose URIs hold secrets: user information, or a query, which may be signed.
+
+Such a URI stays out of command lines, logs, manifests and pages. What is handed about is the bare one; the whole one
+stands in the environment, in SECRETS_VARIABLE, which only the process's owner can read, and is looked up there when
+the source is opened. A run puts it there for its stages, a person or a cluster's secret for anything else.
+"""
+
+import os
+import re
+from urllib.parse import urlsplit
+
+from components.artifacts.errors import UsageError
+from components.artifacts.storage.place import redacted
+
+SECRETS_VARIABLE = "QUILLFLOW_SECRET_URIS"
+"""The environment variable that holds whole URIs, with white space between them."""
+_SIGNATURE = re.compile(r"[?&](X-(Amz|Goog)-\w+|AWSAccessKeyId|GoogleAccessId|Signature|sig)=", re.IGNORECASE)
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^\s'\"<>]+")
+
+
+def has_secrets(uri: str) -> bool:
+    """Whether a URI may hold secrets.
+
+    Of http(s) all user information, queries and fragments count, but for `bare`'s own number; in a bucket's key ? and
+    # may stand, so there it is user information and signatures.
+
+    Raises:
+        UsageError: it is no well-formed URI.
+    """
+    if "://" not in uri:
+        return False
+    shown, parts = redacted(uri), urlsplit(uri)
+    if not _is_web(uri):
+        return "@" in parts.netloc or bool(_SIGNATURE.search(uri))
+    whole_path = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return shown != whole_path or bool(parts.query) or not (parts.fragment or "1").isdecimal()
+
+
+def bare(uri: str, known: list[str]) -> str:
+    """The URI without its secrets; the whole one is put into `known`, whose order tells apart what is bare the same."""
+    if not (_is_web(uri) and has_secrets(uri)):
+        return uri
+    if uri not in known:
+        known.append(uri)
+    alike = [whole for whole in known if redacted(whole) == redacted(uri)]
+    number = alike.index(uri) + 1
+    return redacted(uri) if number == 1 else f"{redacted(uri)}#{number}"
+
+
+def whole(uri: str) -> str:
+    """The URI that a bare one stands for, where SECRETS_VARIABLE has it; any other as it is."""
+    if not _is_web(uri) or has_secrets(uri):
+        return uri
+    alike = [known for known in known_secrets() if redacted(known) == redacted(uri)]
+    number = urlsplit(uri).fragment or "1"
+    return alike[int(number) - 1] if number.isdecimal() and 1 <= int(number) <= len(alike) else uri
+
+
+def known_secrets() -> list[str]:
+    """The whole URIs in SECRETS_VARIABLE."""
+    return os.environ.get(SECRETS_VARIABLE, "").split()
+
+
+def without_secrets(message: str) -> str:
+    """A message without what may be secret in the URIs it quotes."""
+    return _URI.sub(_without_secrets, message)
+
+
+def _without_secrets(found: re.Match[str]) -> str:
+    uri = found[0]
+    if _is_web(uri):
+        try:
+            return redacted(uri)
+        except UsageError:
+            return f"{found['scheme']}://..."
+    return _SIGNATURE.split(re.sub(r"://[^/]*@", "://", uri))[0]
+
+
+def _is_web(uri: str) -> bool:
+    return uri.lower().startswith(("http://", "https://"))
