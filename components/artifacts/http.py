@@ -1,13 +1,16 @@
 """Fetching a source over http(s) without letting a URL reach into the local network.
 
 Whether a host is private is judged by the address actually connected to, on every hop, so neither a
-redirect nor a name that resolves to an inner address gets through.
+redirect nor a name that resolves to an inner address gets through. A server can't hold a download up for ever either:
+silence, slowness, the whole and what comes before the text have limits.
 """
 
 import base64
 import http.client
+import io
 import ipaddress
 import string
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,8 +20,90 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from components.artifacts.errors import SourceError
 
 TIMEOUT_SECONDS = 60
+"""How long a server may be silent, and the time over which its speed is measured."""
+LEAST_BYTES_PER_SECOND = 1_000
+WHOLE_SECONDS = 86_400
+MAXIMUM_HEAD_BYTES = 1 << 20
+"""How much may come before the text: headers and interim answers, of which there may be any number."""
 CHUNK_BYTES = 1 << 20
+_INTERIM = range(102, 200)
 _REDIRECTS = range(300, 400)
+
+
+class _LimitError(http.client.HTTPException):
+    """The server goes beyond a limit, which the message names."""
+
+
+class _Pace:
+    """How long a download takes and how fast it is, held to the limits; redirects count as part of it."""
+
+    def __init__(self) -> None:
+        self._began = self._measured_from = time.monotonic()
+        self._bytes = 0
+
+    def before(self) -> float:
+        """How long the next piece may take [s].
+
+        Raises:
+            _LimitError: there is no time left, or too little came of late.
+        """
+        left, now = self.left(), time.monotonic()
+        if (passed := now - self._measured_from) >= TIMEOUT_SECONDS:
+            if self._bytes < LEAST_BYTES_PER_SECOND * passed:
+                raise _LimitError(f"less than {LEAST_BYTES_PER_SECOND:,} bytes a second came for {TIMEOUT_SECONDS:g} s")
+            self._measured_from, self._bytes = now, 0
+        return min(TIMEOUT_SECONDS, left)
+
+    def left(self) -> float:
+        """How much of the time for the whole is left [s].
+
+        Raises:
+            _LimitError: none is.
+        """
+        left = self._began + WHOLE_SECONDS - time.monotonic()
+        if left <= 0:
+            raise _LimitError(f"it takes more than {WHOLE_SECONDS:,} s")
+        return left
+
+    def came(self, count: int) -> None:
+        """Count the bytes of a piece."""
+        self._bytes += count
+
+
+class _Paced(io.RawIOBase):
+    """What comes from a socket, at the pace that is asked for."""
+
+    def __init__(self, connection: Any, pace: _Pace) -> None:
+        self._connection, self._raw, self._pace = connection, connection.makefile("rb", buffering=0), pace
+        self._head_bytes: int | None = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next piece."""
+        self._connection.settimeout(self._pace.before())
+        try:
+            count: int = self._raw.readinto(buffer)
+        except TimeoutError:
+            self._pace.left()  # says so where it is the whole that took too long
+            raise
+        self._pace.came(count)
+        if self._head_bytes is not None:
+            self._head_bytes += count
+            if self._head_bytes > MAXIMUM_HEAD_BYTES + io.DEFAULT_BUFFER_SIZE:
+                raise _LimitError(f"more than {MAXIMUM_HEAD_BYTES:,} bytes came before the text")
+        return count
+
+    def head_has_ended(self) -> None:
+        """What comes from now on is the text."""
+        self._head_bytes = None
+
+    def close(self) -> None:
+        """Close what is read."""
+        self._raw.close()
+        super().close()
 
 
 def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maximum_bytes: int) -> None:
@@ -98,9 +183,30 @@ def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
 
 
 def _handler(*, allow_private_hosts: bool) -> Any:
-    """An opener's handler whose connections look at the peer's address before they send anything."""
+    """An opener's handler whose connections look at the peer's address before they send anything.
+
+    All of an opener's connections share one pace: they are the hops of one download.
+    """
+    pace = _Pace()
+
+    class Response(http.client.HTTPResponse):
+        def __init__(self, connection: Any, *arguments: Any, **named: Any) -> None:
+            super().__init__(connection, *arguments, **named)
+            self.fp.close()
+            self._paced = _Paced(connection, pace)
+            self.fp = io.BufferedReader(self._paced)
+
+        def begin(self) -> None:
+            """Read up to the text, past all interim answers."""
+            super().begin()
+            while self.status in _INTERIM:
+                self.headers = self.msg = None  # type: ignore[assignment] # as before any answer
+                super().begin()
+            self._paced.head_has_ended()
 
     class Connection(http.client.HTTPConnection):
+        response_class = Response
+
         def connect(self) -> None:
             super().connect()
             address = ipaddress.ip_address(self.sock.getpeername()[0].partition("%")[0])
