@@ -4,15 +4,15 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
+from pipelines.yaml_files import load_yaml
 
 DAY = 86_400
 _FILES = resources.files("pipelines") / "environments"
@@ -229,14 +229,7 @@ def environment(name_or_path: str) -> Environment:
 
 
 def _parse(text: str, *, name: str, place: str) -> Environment:
-    try:
-        values: Any = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise UsageError(
-            f"{place}: no valid YAML{where}: {getattr(error, 'problem', '') or 'see its syntax'}"
-        ) from None
+    values = load_yaml(text, place) or {}
     if not isinstance(values, dict):
         raise UsageError(f"{place}: must hold settings such as images: and train:, not {values!r}")
     try:

@@ -17,6 +17,7 @@ from components.ingest.__main__ import STAGE as INGEST
 from components.sample.__main__ import STAGE as SAMPLE
 from components.train.__main__ import STAGE as TRAIN
 from components.vectorize.__main__ import STAGE as VECTORIZE
+from pipelines.yaml_files import load_yaml
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
 DEFAULT_RECIPE = "default"
@@ -72,10 +73,7 @@ def _read(path: Path) -> str:
 
 def _as_mapping(text: str, name: str) -> dict[str, Any]:
     """A recipe's YAML, held to its form; the settings in it are checked by their stages."""
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"recipe {name}: no YAML: {' '.join(str(error).split())}") from None
+    values = load_yaml(text, f"recipe {name}")
     known = ("description", "source", *STAGES)
     if not isinstance(values, dict):
         raise UsageError(f"recipe {name}: must be a mapping with {', '.join(known)}")

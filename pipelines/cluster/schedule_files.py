@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import UsageError
@@ -12,6 +11,7 @@ from components.command.settings import Settings, nearest
 from pipelines.arguments import plain, refuse_for_cluster
 from pipelines.cache import suite_version
 from pipelines.settings import STAGES, checked, recipe, source_of
+from pipelines.yaml_files import load_yaml
 
 EACH_TIME = "[[ScheduledTime]]"
 """The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the
@@ -99,10 +99,13 @@ def read(directory: Path) -> list[Schedule]:
 
 def _read(path: Path) -> Schedule:
     try:
-        schedule = Schedule.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: can't be read as text ({' '.join(str(error).split())})") from None
+    values = load_yaml(text, str(path))
+    try:
+        schedule = Schedule.model_validate(values)
         schedule.arguments()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: can't be read as YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"

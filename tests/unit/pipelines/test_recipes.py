@@ -325,7 +325,7 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
     ("text", "told"),
     [
         (None, "there is no such file"),
-        ("train: [", "no YAML"),
+        ("train: [", "no valid YAML at line 1: "),
         ("- train", "must be a mapping"),
         ("trian:\n  units: 7", "unknown 'trian'; did you mean train?"),
         ("train: 7", "train must be a mapping of its settings, not 7"),

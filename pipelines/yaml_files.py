@@ -1,0 +1,76 @@
+"""YAML that people write: recipes, environments, schedules; nothing in it grows, repeats or runs."""
+
+from typing import Any
+
+import yaml
+
+from components.artifacts.errors import UsageError
+
+MAXIMUM_CHARACTERS = 1_000_000
+MAXIMUM_VALUES = 20_000
+"""How many values a file may hold, those of its aliases each time they are named."""
+MAXIMUM_DEPTH = 50
+
+
+def load_yaml(text: str, place: str) -> Any:
+    """The values of a YAML text; errors call it `place`.
+
+    Raises:
+        UsageError: it is no YAML, is beyond a limit, or has a key twice; one line that says where.
+    """
+    if len(text) > MAXIMUM_CHARACTERS:
+        raise UsageError(f"{place}: more than {MAXIMUM_CHARACTERS:,} characters, which is more than any settings take")
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        # Before anything is made of it: merging keys copies what aliases name.
+        _values_in(node, {}, 0, place)
+        return loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{place}: no valid YAML{_where(error)}: {_problem(error)}") from None
+    except ValueError as error:  # a date that is none, a number without end
+        raise UsageError(f"{place}: no valid YAML: {' '.join(str(error).split())[:120]}") from None
+    except RecursionError:
+        raise UsageError(f"{place}: nested more than {MAXIMUM_DEPTH} deep") from None
+
+
+def _values_in(node: yaml.Node, known: dict[int, int], depth: int, place: str) -> int:
+    """How many values a node holds with all that aliases repeat; `known` has those that were counted."""
+    if depth > MAXIMUM_DEPTH:
+        raise UsageError(f"{place}: nested more than {MAXIMUM_DEPTH} deep, or within itself")
+    if id(node) in known:
+        return known[id(node)]
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        _refuse_repeated_keys(node, place)
+        children = [part for pair in node.value for part in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    count = 1
+    for child in children:
+        count += _values_in(child, known, depth + 1, place)
+        if count > MAXIMUM_VALUES:
+            raise UsageError(f"{place}: more than {MAXIMUM_VALUES:,} values, with those that its aliases repeat")
+    known[id(node)] = count
+    return count
+
+
+def _refuse_repeated_keys(node: yaml.MappingNode, place: str) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen:
+                raise UsageError(f"{place}: {key.value!r} stands twice, again at line {key.start_mark.line + 1}")
+            seen.add(key.value)
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" at line {mark.line + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "see its syntax"
+    return " ".join(str(said).split())
