@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, Protocol, TextIO
 
+from components.artifacts.scratch import make_scratch
 from components.command.log import FORMAT_VARIABLE, Display
 from components.command.printing import put, visible, without_colours, write
 
@@ -92,12 +93,12 @@ def _stage_line(line: str) -> dict[str, Any] | None:
 @contextmanager
 def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> Iterator[None]:
     """The engine's surroundings: its output relayed, its warnings unseen, its temporary files removed."""
-    scratch = tempfile.mkdtemp(prefix="quillflow-run-")
+    scratch = make_scratch()
     # SubprocessRunner puts sys.executable for the text "python3" in every argument, a path or prompt with
     # that text in it included. With this name for it the exchange changes nothing.
     executable, beside = sys.executable, Path(sys.executable).parent
     has_python3 = (beside / "python3").exists()
-    environment = {FORMAT_VARIABLE: "json", "PYTHONUNBUFFERED": "1", "TMPDIR": scratch, **extra}
+    environment = {FORMAT_VARIABLE: "json", "PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch), **extra}
     if has_python3:
         environment["PATH"] = f"{beside}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     before = {name: os.environ.get(name) for name in environment}
@@ -181,7 +182,8 @@ def _undisturbed() -> Iterator[None]:
 def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
     """Pass SIGTERM and Ctrl-C on to the stage that runs, so that training commits before all ends.
 
-    What came is listed. SIGINT that the caller ignores stays ignored; a second one ends all at once.
+    SIGHUP, of a terminal that is closed, is as SIGTERM. What came is listed. SIGINT and SIGHUP that the caller ignores,
+    as nohup does, stay ignored; a second SIGINT ends all at once.
 
     Raises:
         KeyboardInterrupt: a signal came and no stage ran.
@@ -190,11 +192,12 @@ def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        if not executor.stop(number, at_once=received.count(signal.SIGINT) > 1):
+        passed = signal.SIGTERM if number == signal.SIGHUP else number
+        if not executor.stop(passed, at_once=received.count(signal.SIGINT) > 1):
             raise KeyboardInterrupt
 
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
+    may_be_ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    numbers = [signal.SIGTERM, *may_be_ignored]
     before = {number: signal.signal(number, pass_on) for number in numbers}
     try:
         yield received

@@ -1,7 +1,6 @@
 """Artifacts fetched and verified, one or a whole run's."""
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME, verify
+from components.artifacts.scratch import scratch_directory
 from components.command import log
 from pipelines.artifacts import Artifact
 
@@ -42,8 +42,8 @@ def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
             if artifact.place.local is not None:
                 verify(artifact.place.local)
             else:
-                with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-                    storage.pull(artifact.place, Path(scratch), artifact.manifest.kind, log.transferred)
+                with scratch_directory() as scratch:
+                    storage.pull(artifact.place, scratch, artifact.manifest.kind, log.transferred)
             verdicts[str(artifact.place)] = ""
         except QuillflowError as error:
             verdicts[str(artifact.place)] = str(error)

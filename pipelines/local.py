@@ -149,7 +149,9 @@ def _ending(
     """The error that ends a run, with how to take up the training it left unfinished, where it did."""
     message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
     if signals:
-        message, code = ("interrupted", INTERRUPTED) if signal.SIGINT in signals else ("stopped by SIGTERM", TERMINATED)
+        message, code = (f"stopped by {signal.Signals(signals[0]).name}", TERMINATED)
+        if signal.SIGINT in signals:
+            message, code = "interrupted", INTERRUPTED
         if relay.last_error and relay.exit_code not in (INTERRUPTED, TERMINATED):
             message += f"; {relay.last_error}"
     for run in known_runs:

@@ -83,7 +83,7 @@ class _Handler(logging.Handler):
             entry = {"quillflow": self._stage, "level": level, "message": message}
             if hasattr(record, "exit_code"):
                 entry["exit_code"] = record.exit_code
-            put(json.dumps(entry) + "\n", sys.stderr)
+            put(json.dumps(entry) + "\n", sys.stderr, relayed=True)
             return
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
 

@@ -56,17 +56,20 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def put(text: str, stream: TextIO) -> None:
-    """Write text as it is, codes of our own among it; raises as `write`. Standard error that fails stays quiet."""
+def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
+    """Write text as it is, codes of our own among it; raises as `write`.
+
+    Standard error that fails stays quiet from then on, unless what is written is `relayed` by a run: it has ended then.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except OSError as error:
         _leave(stream)
-        if stream is sys.stderr:  # training is worth more than who watches it
+        if stream is sys.stderr and not relayed:  # training is worth more than who watches it
             return
-        if error.errno == errno.EPIPE and stream is sys.stdout:
+        if error.errno == errno.EPIPE and (stream is sys.stdout or relayed):
             raise SystemExit(READER_LEFT) from None
         place = "standard output" if stream is sys.stdout else getattr(stream, "name", None)
         raise OSError(error.errno, error.strerror, place) from None

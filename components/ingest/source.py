@@ -2,16 +2,15 @@
 
 import gzip
 import hashlib
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
+from components.artifacts.scratch import scratch_directory
 from components.ingest.config import IngestConfig
 
 BUILTIN_SCHEME = "builtin:"
@@ -49,10 +48,10 @@ def opened(uri: str, config: IngestConfig) -> Iterator[Source]:
         yield _builtin(uri)
         return
     with (
-        tempfile.TemporaryDirectory(prefix="quillflow-") as scratch,
+        scratch_directory() as scratch,
         storage.source_file(
             uri,
-            Path(scratch),
+            scratch,
             allow_private_hosts=config.allow_private_hosts,
             maximum_bytes=config.maximum_bytes,
         ) as path,

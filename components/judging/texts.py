@@ -1,11 +1,9 @@
 """The texts that judging reads: a dataset's held-out split, a text to score, and samples."""
 
 import json
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError
 from components.artifacts.manifest import read_manifest
+from components.artifacts.scratch import scratch_directory
 from components.artifacts.vocabulary import Vocabulary
 from components.command import log
 
@@ -65,8 +64,8 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
     """
     name = storage.redacted(uri)
     with (
-        tempfile.TemporaryDirectory(prefix="quillflow-") as scratch,
-        storage.source_file(uri, Path(scratch), maximum_bytes=MAXIMUM_TEXT_BYTES) as path,
+        scratch_directory() as scratch,
+        storage.source_file(uri, scratch, maximum_bytes=MAXIMUM_TEXT_BYTES) as path,
     ):
         try:
             text = path.read_text(encoding="utf-8-sig")

@@ -1,7 +1,6 @@
 """The work of sample: model in, samples out."""
 
 import itertools
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import digest, write_manifest
+from components.artifacts.scratch import scratch_directory
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.vocabulary import code_points
 from components.command import log
@@ -196,8 +196,8 @@ def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:
 def _lines(uri: str) -> list[str]:
     """The lines of a prompts file that are not empty."""
     with (
-        tempfile.TemporaryDirectory(prefix="quillflow-") as scratch,
-        storage.source_file(uri, Path(scratch), maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
+        scratch_directory() as scratch,
+        storage.source_file(uri, scratch, maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
     ):
         try:
             return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]

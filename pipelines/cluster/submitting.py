@@ -1,14 +1,13 @@
 """Bringing a pipeline to the cluster as a version of its own, and starting runs of it."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import kfp_server_api
 
+from components.artifacts.scratch import scratch_directory
 from components.artifacts.version import VERSION
 from components.command import log
 from pipelines.cluster.client import Client, MissingError, TakenError
@@ -41,8 +40,8 @@ class Submitted:
 
 def package(name: str, environment: Environment) -> Package:
     """The pipeline `name`, compiled for an environment."""
-    with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-        compiled = compile_pipeline(name, environment, Path(scratch) / f"{name}.yaml").read_bytes()
+    with scratch_directory() as scratch:
+        compiled = compile_pipeline(name, environment, scratch / f"{name}.yaml").read_bytes()
     return Package(pipeline=name, version=version_name(name, environment, compiled), yaml=compiled)
 
 
@@ -155,8 +154,8 @@ def _names(version: Any) -> set[str]:
 
 
 def _upload(client: Client, pipeline: str, what: Package) -> str:
-    with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-        file = Path(scratch) / f"{what.version}.yaml"
+    with scratch_directory() as scratch:
+        file = scratch / f"{what.version}.yaml"
         file.write_bytes(what.yaml)
         uploaded = client.write(
             f"the pipeline version {what.version}",

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import MANIFEST_NAME, read_manifest, verify
+from components.artifacts.scratch import make_scratch, scratch_directory
 from components.artifacts.storage.fetch import Progress, is_artifact, pull, transfer
 from components.artifacts.storage.local import flush
 from components.artifacts.storage.place import Place, place_of
@@ -34,8 +34,8 @@ def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
         verify(place.local, kind)
         yield place.local
         return
-    with tempfile.TemporaryDirectory(prefix="quillflow-") as scratch:
-        directory = Path(scratch) / kind
+    with scratch_directory() as scratch:
+        directory = scratch / kind
         pull(place, directory, kind, progress)
         yield directory
 
@@ -122,7 +122,7 @@ def read_file(uri: str) -> tuple[bytes, str] | None:
 
 def _staging(place: Place) -> Path:
     if place.local is None:
-        return Path(tempfile.mkdtemp(prefix="quillflow-"))
+        return make_scratch()
     place.local.parent.mkdir(parents=True, exist_ok=True)
     _sweep(place.local)
     staging = place.local.with_name(f".{place.local.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from components.artifacts import scratch
 from components.command.log import Display
 from pipelines import engine
-from pipelines.engine import Processes, Relay, passing_on_signals
+from pipelines.engine import Processes, Relay, passing_on_signals, quiet_engine
 
 DEAF = "trap '' INT TERM; echo begun; while :; do sleep 0.1; done"
 
@@ -37,7 +40,7 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_no_stage_runs_ends_the_run(number: int) -> None:
     before = signal.getsignal(number)
     with passing_on_signals(Idle()) as received, pytest.raises(KeyboardInterrupt):
@@ -46,12 +49,27 @@ def test_a_signal_while_no_stage_runs_ends_the_run(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
-def test_ctrl_c_that_the_caller_ignores_stays_ignored() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_the_caller_ignores_stays_ignored(number: int) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
     with passing_on_signals(Idle()) as received:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         time.sleep(0.1)
+    signal.signal(number, before)
     assert received == []
+
+
+def test_a_terminal_that_is_closed_is_passed_on_as_sigterm() -> None:
+    told: list[int] = []
+
+    class Running(Idle):
+        def stop(self, number: int, *, at_once: bool) -> bool:
+            told.append(0 if at_once else number)
+            return True
+
+    with passing_on_signals(Running()) as received:
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert (received, told) == ([signal.SIGHUP], [signal.SIGTERM])
 
 
 def stopped(presses: int, root: Path) -> float:
@@ -96,3 +114,25 @@ def test_what_stages_and_the_engine_print_is_shown_and_not_obeyed(
     assert relay.last_error == "train: \x1b[2J", "to be shown by whoever tells it"
     assert "\x1b" not in path.read_text(encoding="utf-8")
     assert verbose.getvalue() in path.read_text(encoding="utf-8")
+
+
+def test_a_run_that_was_killed_leaves_its_directory_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(scratch, "SWEPT_AFTER_SECONDS", 0)
+    code = (
+        "import io, os, signal; from pipelines.engine import Relay, quiet_engine\n"
+        "from components.command.log import Display\n"
+        "with quiet_engine(Relay(Display(io.StringIO()), open(os.devnull, 'w'), None), {}, verbose=False):\n"
+        "    open(os.environ['TMPDIR'] + '/file', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False)
+    (left,) = tmp_path.iterdir()
+    assert (left / "file").exists()
+    relay = Relay(Display(io.StringIO()), io.StringIO(), None)
+    with quiet_engine(relay, {}, verbose=False):
+        assert not left.exists()
+        (own,) = tmp_path.glob("quillflow-scratch-*")
+    assert not own.exists()

@@ -1,0 +1,69 @@
+"""Directories for what a process needs while it works; the next process removes those whose own was killed."""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PREFIX = "quillflow-scratch-"
+SWEPT_AFTER_SECONDS = 60.0
+"""How old what nobody holds has to be: a process that has just made its directory is about to hold it."""
+_OURS = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")  # as tempfile names them
+_held: dict[Path, int] = {}
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """A directory of this process's own, gone when the block ends."""
+    directory = make_scratch()
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        _let_go()
+
+
+def make_scratch() -> Path:
+    """A directory that whoever asked for it removes, or else the next process does when this one has ended."""
+    _let_go()
+    _sweep(Path(tempfile.gettempdir()))
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    _held[directory] = _hold(directory)
+    return directory
+
+
+def _hold(directory: Path) -> int:
+    """Hold a directory's lock, which the kernel drops however the process ends."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _let_go() -> None:
+    """Drop the locks of directories that are gone."""
+    for directory in [held for held in _held if not held.exists()]:
+        os.close(_held.pop(directory))
+
+
+def _sweep(parent: Path) -> None:
+    """Remove this user's directories of this form that no process holds."""
+    for found in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # another's, somebody's file or link, or just gone
+            status = found.lstat()
+            young = time.time() - status.st_mtime < SWEPT_AFTER_SECONDS
+            if young or status.st_uid != os.getuid() or not _OURS.fullmatch(found.name):
+                continue
+            lock = _hold(found)
+            try:
+                shutil.rmtree(found, ignore_errors=True)
+            finally:
+                os.close(lock)
