@@ -1,13 +1,24 @@
 """Finishing somebody's text with a model, without waiting for TensorFlow."""
 
+from typing import ClassVar
+
 from components.artifacts import storage
 from components.command import log
-from components.command.settings import Settings, setting
+from components.command.settings import Only, Settings, setting
 from components.generator.light.generator import TextGenerator, Writing
 
 
 class CompleteConfig(Settings):
     """How a text is finished; what is named as in sample's settings means the same."""
+
+    only: ClassVar[tuple[Only, ...]] = (
+        Only(
+            names=("top_k", "top_p"),
+            decided_by=("temperature",),
+            where="temperature above 0",
+            holds=lambda config: config.temperature > 0,
+        ),
+    )
 
     n: int = setting(1, "texts to write", unit="texts", ge=1)
     length: int = setting(Writing.length, "length of each text, its prompt not counted", unit="tokens", ge=1)

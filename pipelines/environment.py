@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -191,14 +191,35 @@ class Environment(Settings):
         """As `check`, for a run of all stages, whose model is promoted where a champion is kept.
 
         Raises:
-            UsageError: as `check`, or no text would be held out to compare the model with the champion on.
+            UsageError: as `check`, or a stage's settings leave another's without a part, or no text would be held out
+                to compare the model with the champion on.
         """
         self.check(settings)
+        _hold_stages_together(settings)
         if self.cluster.champion and not getattr(settings["vectorize"], "held_out", 0):
             raise UsageError(
                 f"vectorize.held_out: the environment {self.name} keeps a champion, which is chosen by the held-out "
                 "loss; set it above 0, such as 0.1"
             )
+
+
+def _hold_stages_together(settings: Mapping[str, Any]) -> None:
+    """Refuse what another stage's settings leave without a part.
+
+    Raises:
+        UsageError: there is such a setting.
+    """
+    vectorize, train = settings["vectorize"], settings["train"]
+    if train.carries_state and vectorize.step != 1:
+        raise UsageError(
+            "vectorize.step counts only with train.objective=next or train.carry_state=false, as else the text is gone "
+            "through in order; set one of them, or leave vectorize.step at 1"
+        )
+    if train.best_by == "validation_loss" and not vectorize.held_out:
+        raise UsageError(
+            "train.best_by=validation_loss counts only with vectorize.held_out above 0; set that, or leave "
+            "train.best_by at auto"
+        )
 
 
 def environment_names() -> list[str]:

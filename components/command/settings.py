@@ -7,14 +7,27 @@ config are all derived from that class.
 import argparse
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
+
+_WHATEVER_COUNTS: dict[str, Any] = {}
+"""Validation's context, by identity, in which settings that have no part in what is done pass."""
 
 NOT_SHOWN = "not_shown"
 """The type of a validator's PydanticCustomError whose value may be secret, so that no message repeats it."""
@@ -23,6 +36,22 @@ NOT_SHOWN = "not_shown"
 def setting(default: Any, description: str, *, unit: str = "", place: bool = False, **limits: Any) -> Any:
     """A field of a settings class; `place` says that it is a path or URI, `limits` are pydantic's (`ge`, `lt`, ...)."""
     return Field(default, description=description, json_schema_extra={"unit": unit, "place": place}, **limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Only:
+    """Settings that have a part in what is done only where others have certain values.
+
+    `names` are those settings, `decided_by` the others, `where` says in words what they have to be, and `holds` of a
+    whole config whether they are. A recipe's value is let go where the user's own choice of `decided_by` leaves it
+    without a part, unless it `binds`: what keeps somebody's text out is never let go.
+    """
+
+    names: tuple[str, ...]
+    decided_by: tuple[str, ...]
+    where: str
+    holds: Callable[[Any], bool]
+    binds: bool = False
 
 
 class Settings(BaseModel):
@@ -34,6 +63,9 @@ class Settings(BaseModel):
 
     either: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Settings that say the same in several ways: who sets one lets go of the others' defaults."""
+
+    only: ClassVar[tuple[Only, ...]] = ()
+    """Which settings count only with which others: elsewhere anything but their default is an error."""
 
     @model_validator(mode="before")
     @classmethod
@@ -52,6 +84,21 @@ class Settings(BaseModel):
                 raise ValueError("must be Unicode text")
         return value
 
+    @model_validator(mode="after")
+    def _all_have_a_part(self, info: ValidationInfo) -> Self:
+        for rule in self.only if info.context is not _WHATEVER_COUNTS else ():
+            if not rule.holds(self) and (given := self.set_among(rule.names)):
+                raise ValueError(
+                    f"{_and(given)} {_count(given)} only with {rule.where}; set that, or {_left_out(given)}"
+                )
+        return self
+
+    def set_among(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of the settings `names` that differ from their defaults, each with its default for people."""
+        fields = type(self).model_fields
+        differ = [name for name in names if getattr(self, name) != fields[name].default]
+        return {name: _shown(fields[name].default) for name in differ}
+
     @classmethod
     def parse(cls, values: Mapping[str, Any], stage: str, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """Check `values`, which may be text as from a command line, on top of `defaults`, which are a recipe's.
@@ -60,14 +107,24 @@ class Settings(BaseModel):
             UsageError: a value or name is wrong; one line that names stage, field, value and what is allowed.
         """
         try:
-            return cls.model_validate({**cls._still_meant(defaults, values), **values})
+            return cls.model_validate(cls._on_top(defaults, values))
         except ValidationError as error:
             raise UsageError(explain(cls, stage, error)) from None
 
     @classmethod
-    def _still_meant(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    def _on_top(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` on top of a recipe's, without those of the recipe that they leave without a meaning or a part."""
         let_go = {name for ways in cls.either if not values.keys().isdisjoint(ways) for name in ways}
-        return {name: value for name, value in defaults.items() if name not in let_go}
+        merged = {**{name: value for name, value in defaults.items() if name not in let_go}, **values}
+        decided = set(values)
+        for rule in cls.only:
+            whole = cls.model_validate(merged, context=_WHATEVER_COUNTS)
+            if rule.binds or rule.holds(whole) or decided.isdisjoint(rule.decided_by):
+                continue
+            gone = set(rule.names) - set(values)
+            merged = {name: value for name, value in merged.items() if name not in gone}
+            decided |= gone
+        return merged
 
     @classmethod
     def places(cls) -> list[str]:
@@ -86,7 +143,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to `name`, or lists them all."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+    return f"did you mean {shown(close[0])}?" if close else f"known are {', '.join(map(shown, names))}"
+
+
+def shown(name: str) -> str:
+    """A name from somebody's data, in quotes where it has blanks at an end, or characters that don't show."""
+    if unicodedata.normalize("NFC", name) != name:
+        return ascii(name)
+    return name if name.isprintable() and name == name.strip() != "" else repr(name)
 
 
 def explain(cls: type[Settings], place: str, invalid: ValidationError) -> str:
@@ -162,6 +226,19 @@ def _class_at(cls: type[Settings], location: Sequence[int | str]) -> type[Settin
             if isinstance(part, type) and issubclass(part, Settings):
                 cls = part
     return cls
+
+
+def _and(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _count(names: Mapping[str, str]) -> str:
+    return "counts" if len(names) == 1 else "count"
+
+
+def _left_out(defaults: Mapping[str, str]) -> str:
+    return "leave " + _and(f"{name} at {default}" for name, default in defaults.items())
 
 
 def _metavar(annotation: Any) -> str:

@@ -1,5 +1,6 @@
 """The work of ingest: source in, corpus out, in memory that does not grow with the source."""
 
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -7,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
-from components.artifacts.errors import SourceError
+from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.command import log
-from components.ingest.config import IngestConfig
-from components.ingest.messages import first_messages, messages
+from components.ingest.config import OF_CSV, IngestConfig
+from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
+from components.ingest.rows import is_csv
 from components.ingest.source import Source, opened
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import Decoder, clean, cleaned
@@ -59,11 +61,11 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
 
 def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
     """The corpus's text in pieces; what is in it is counted on the way."""
-    is_csv = config.format == "csv" or (config.format == "auto" and source.is_csv_by_name)
-    if is_csv:
+    if config.format == "csv" or (config.format == "auto" and is_csv(source.name)):
         statistics.unit = "messages"
         yield from _joined_messages(source, config, statistics)
         return
+    _refuse_settings_of_csv(config, source.name)
     decoder = Decoder(_with_progress(source), source.name, config)
     line, length = "", 0  # a line's beginning, and how long it is so far: memory must not grow with it
     for piece in cleaned(decoder, lowercase=config.lowercase):
@@ -86,7 +88,7 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
     decoder = Decoder(_with_progress(source), source.name, config)
     kept = messages(decoder, source.name, config, statistics.users)
     separator = ""
-    for message in first_messages(kept, limit):
+    for message in itertools.islice(kept, limit):
         text = clean(message, lowercase=config.lowercase)
         statistics.add_message(text)
         yield separator + text
@@ -94,6 +96,16 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
     for _ in kept:  # to the end, for the users' counts
         pass
     statistics.replaced = decoder.replaced
+    hold_users_against(statistics.users, config, source.name)
+
+
+def _refuse_settings_of_csv(config: IngestConfig, name: str) -> None:
+    """Refuse to leave out in silence what was set for messages, where a source is read as plain text."""
+    if given := config.set_among(OF_CSV):
+        raise UsageError(
+            f"ingest: {name} is read as plain text, in which {', '.join(given)} would have no part; set "
+            "ingest.format=csv if it is CSV, or leave that out"
+        )
 
 
 def _message_limit(source: Source, config: IngestConfig) -> int:
@@ -101,7 +113,7 @@ def _message_limit(source: Source, config: IngestConfig) -> int:
     if config.first_fraction == 1:
         return sys.maxsize
     decoder = Decoder(source.chunks(), source.name, config)
-    count = sum(len(kept) for kept in messages(decoder, source.name, config))
+    count = sum(1 for _ in messages(decoder, source.name, config))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
 
 

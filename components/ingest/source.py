@@ -31,11 +31,6 @@ class Source:
     sha256: str
     chunks: Callable[[], Iterator[bytes]]
 
-    @property
-    def is_csv_by_name(self) -> bool:
-        """Whether the name ends as a CSV file's does."""
-        return self.name.lower().removesuffix(".gz").endswith(".csv")
-
 
 @contextmanager
 def opened(uri: str, config: IngestConfig) -> Iterator[Source]:

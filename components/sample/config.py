@@ -1,14 +1,41 @@
 """What sample can be told."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from components.command.settings import Settings, setting
+from components.command.settings import Only, Settings, setting
 
 
 class SampleConfig(Settings):
     """What is written, after which prompts, and by which strategy."""
+
+    only: ClassVar[tuple[Only, ...]] = (
+        Only(
+            names=("top_k", "top_p"),
+            decided_by=("temperatures",),
+            where="a temperature above 0 in temperatures",
+            holds=lambda config: any(temperature > 0 for temperature in config.temperatures),
+        ),
+        Only(
+            names=("prompt_length",),
+            decided_by=("prompts", "prompts_file"),
+            where="random windows for prompts, so without prompts and prompts_file",
+            holds=lambda config: not (config.prompts or config.prompts_file),
+        ),
+        Only(
+            names=("replace_unknown",),
+            decided_by=("prompts", "prompts_file"),
+            where="prompts or prompts_file",
+            holds=lambda config: bool(config.prompts or config.prompts_file),
+        ),
+        Only(
+            names=("corpus",),
+            decided_by=("no_copy",),
+            where="no_copy above 0",
+            holds=lambda config: config.no_copy > 0,
+        ),
+    )
 
     temperatures: tuple[float, ...] = setting(
         (0.5, 1.0),

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from components.command.settings import Settings, setting
+from components.command.settings import Only, Settings, setting
 
 UNCHANGED_BY = frozenset(
     {"epochs", "train_steps", "minutes", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
@@ -18,6 +18,64 @@ class TrainConfig(Settings):
     """The network, how it is fitted, and what is kept."""
 
     either: ClassVar[tuple[tuple[str, ...], ...]] = (("epochs", "train_steps", "minutes"),)
+
+    only: ClassVar[tuple[Only, ...]] = (
+        Only(
+            names=("embedding_size", "ngrams", "input_dropout"),
+            decided_by=("input",),
+            where="input=embedding",
+            holds=lambda config: config.input == "embedding",
+        ),
+        Only(
+            names=("ngram_buckets", "ngram_decay"),
+            decided_by=("ngrams",),
+            where="ngrams above 1",
+            holds=lambda config: config.ngrams > 1,
+        ),
+        Only(
+            names=("dropout_placement",),
+            decided_by=("dropout",),
+            where="dropout above 0",
+            holds=lambda config: config.dropout > 0,
+        ),
+        Only(
+            names=("warm_up_steps",),
+            decided_by=("schedule",),
+            where="schedule=cosine",
+            holds=lambda config: config.schedule == "cosine",
+        ),
+        Only(
+            names=("beta_2",),
+            decided_by=("optimizer",),
+            where="optimizer=muon, adamw or adam",
+            holds=lambda config: config.optimizer in {"muon", "adamw", "adam"},
+        ),
+        Only(
+            names=("weight_decay",),
+            decided_by=("optimizer",),
+            where="optimizer=adamw",
+            holds=lambda config: config.optimizer == "adamw",
+        ),
+        Only(
+            names=("momentum",),
+            decided_by=("optimizer",),
+            where="optimizer=sgd",
+            holds=lambda config: config.optimizer == "sgd",
+        ),
+        Only(
+            names=("epochs",),
+            decided_by=("train_steps", "minutes"),
+            where="train_steps=0 and minutes=0",
+            holds=lambda config: not (config.train_steps or config.minutes),
+        ),
+        Only(
+            names=("sample_length", "sample_temperatures"),
+            decided_by=("sample_every", "sample_at", "sample_times"),
+            where="sample_every, sample_at or sample_times",
+            holds=lambda config: bool(config.sample_every or config.sample_at or config.sample_times),
+        ),
+    )
+    """Not carry_state=false with objective=next: there it says what is done."""
 
     layers: int = setting(1, "LSTM layers", ge=1, le=16)
     units: int = setting(256, "units of each LSTM layer", ge=1)
@@ -124,8 +182,6 @@ class TrainConfig(Settings):
             raise ValueError("train_steps and minutes can't both count; set one of them to 0")
         if self.learning_rate * self.ngram_decay >= 1:
             raise ValueError("learning_rate times ngram_decay must be below 1")
-        if self.input != "embedding" and (self.ngrams > 1 or self.input_dropout):
-            raise ValueError("ngrams and input_dropout are for the input embedding")
         return self
 
     @property

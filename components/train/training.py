@@ -34,6 +34,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
     one_thread_an_operation()
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
+    _hold_against(data, config)
     with Ownership(checkpoints) as ownership:
         kept = Checkpoints(checkpoints, config, data.digest)
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
@@ -53,6 +54,20 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         write_model(model, config=config, dataset=data, trainer=run.trainer, progress=run.progress, metrics=metrics)
     log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
+
+
+def _hold_against(data: Dataset, config: TrainConfig) -> None:
+    """Refuse a setting that a dataset leaves without a part, and tell what of the dataset training leaves so."""
+    if config.best_by == "validation_loss" and not len(data.validation):
+        raise UsageError(
+            "train.best_by=validation_loss counts only where text is held out; set vectorize.held_out above 0, or "
+            "leave train.best_by at auto"
+        )
+    if config.carries_state and data.step != 1:
+        log.warning(
+            f"the dataset's windows are {data.step} tokens apart, which has no part in training: carry_state goes "
+            "through the text in order"
+        )
 
 
 def _summary(metrics: dict[str, Any]) -> str:

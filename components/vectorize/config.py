@@ -1,11 +1,22 @@
 """What vectorize can be told."""
 
+from typing import ClassVar
+
 from components.artifacts.vocabulary import TokenKind
-from components.command.settings import Settings, setting
+from components.command.settings import Only, Settings, setting
 
 
 class VectorizeConfig(Settings):
     """How text is cut into tokens, windows, splits and shards."""
+
+    only: ClassVar[tuple[Only, ...]] = (
+        Only(
+            names=("vocabulary_size",),
+            decided_by=("tokens",),
+            where="tokens=words",
+            holds=lambda config: config.tokens == "words",
+        ),
+    )
 
     tokens: TokenKind = setting("characters", "what a token is: a character, or a word or punctuation mark")
     vocabulary_size: int = setting(

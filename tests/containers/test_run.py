@@ -104,8 +104,12 @@ def test_a_run_that_is_stopped_saves_and_is_taken_up_where_it_was(
     # Its checkpoints are moved out of the root, so that they are seen only if they are mounted.
     elsewhere = caller.home / "checkpoints"
     shutil.move(init_from[1], elsewhere)
-    further = [f"--set=train.train_steps={int(saved[1].replace(',', '')) + 3}", "--set=train.epochs=100000"]
-    ended = caller(*tiny, *further, f"--set=train.init_from={elsewhere}")
+    further = f"--set=train.train_steps={int(saved[1].replace(',', '')) + 3}"
+    ended = caller(
+        *(argument for argument in tiny if "train.epochs" not in argument),
+        further,
+        f"--set=train.init_from={elsewhere}",
+    )
     assert f"resumed at train step {saved[1]}" in ended.err
     assert made(ended)["stages"]["train"] == "executed"
     shutil.rmtree(elsewhere)

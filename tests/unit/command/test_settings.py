@@ -6,17 +6,19 @@ import pytest
 from pydantic import ValidationError
 
 from components.artifacts.errors import UsageError
-from components.command.settings import Settings, add_flags, nearest
+from components.command.settings import Settings, add_flags, nearest, shown
 from components.ingest.config import IngestConfig
 from components.sample.config import SampleConfig
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
+from pipelines.completing import CompleteConfig
 
 STAGES: dict[str, type[Settings]] = {
     "ingest": IngestConfig,
     "vectorize": VectorizeConfig,
     "train": TrainConfig,
     "sample": SampleConfig,
+    "complete": CompleteConfig,
 }
 FIELDS = [(stage, name) for stage, settings in STAGES.items() for name in settings.model_fields]
 
@@ -65,7 +67,7 @@ def help_of(stage: str, **defaults: Any) -> str:
         ("vectorize", {"held_out": 1}, "vectorize.held_out: input should be less than 1, not 1"),
         ("ingest", {"encoding": "klingon"}, "ingest.encoding: must be a character encoding that Python knows, not"),
         ("ingest", {"keep_users": ["a"]}, "ingest: keep_users and drop_users need user_column"),
-        ("ingest", {"delimiter": "a\nb"}, r"ingest.delimiter: string should have at most 1 character, not 'a\nb'"),
+        ("ingest", {"delimiter": "a\nb"}, "ingest.delimiter: must be one ASCII character, tab or auto, and no"),
         ("sample", {"temperatures": "0.5,hot"}, "sample.temperatures.1: input should be a valid number, unable to"),
         ("sample", {"temperatures": [-1]}, "sample: temperatures must be 0 or more"),
     ],
@@ -74,6 +76,68 @@ def test_a_wrong_value_is_told_with_stage_field_value_and_what_is_allowed(
     stage: str, values: dict[str, Any], told: str
 ) -> None:
     assert refused(stage, **values).startswith(told)
+
+
+WITHOUT_A_PART = [
+    ("ingest", {"format": "text", "keep_users": ["ada"], "user_column": "name"}, "user_column and keep_users"),
+    ("ingest", {"format": "text", "drop_users": ["ada"], "user_column": "name"}, "user_column and drop_users"),
+    ("ingest", {"format": "text", "first_fraction": 0.5}, "first_fraction"),
+    ("ingest", {"format": "text", "text_column": "body"}, "text_column"),
+    ("ingest", {"format": "text", "delimiter": ";"}, "delimiter"),
+    ("vectorize", {"vocabulary_size": 9}, "vocabulary_size"),
+    ("train", {"input": "one_hot", "embedding_size": 9}, "embedding_size"),
+    ("train", {"input": "scaled", "ngrams": 3}, "ngrams"),
+    ("train", {"input": "one_hot", "input_dropout": 0.1}, "input_dropout"),
+    ("train", {"ngram_buckets": 7}, "ngram_buckets"),
+    ("train", {"ngram_decay": 2}, "ngram_decay"),
+    ("train", {"dropout_placement": "between"}, "dropout_placement"),
+    ("train", {"schedule": "constant", "warm_up_steps": 9}, "warm_up_steps"),
+    ("train", {"optimizer": "sgd", "beta_2": 0.5}, "beta_2"),
+    ("train", {"optimizer": "rmsprop", "beta_2": 0.5}, "beta_2"),
+    ("train", {"optimizer": "muon", "weight_decay": 0.5}, "weight_decay"),
+    ("train", {"optimizer": "adam", "momentum": 0.5}, "momentum"),
+    ("train", {"epochs": 3, "train_steps": 9}, "epochs"),
+    ("train", {"sample_length": 9}, "sample_length"),
+    ("train", {"sample_temperatures": [1]}, "sample_temperatures"),
+    ("sample", {"temperatures": [0], "top_k": 5}, "top_k"),
+    ("sample", {"temperatures": [0], "top_p": 0.9}, "top_p"),
+    ("sample", {"prompts": ["Once"], "prompt_length": 5}, "prompt_length"),
+    ("sample", {"prompts_file": "a.txt", "prompt_length": 5}, "prompt_length"),
+    ("sample", {"replace_unknown": True}, "replace_unknown"),
+    ("sample", {"corpus": "runs/a/ingest/corpus"}, "corpus"),
+    ("complete", {"temperature": 0, "top_k": 5}, "top_k"),
+]
+
+
+@pytest.mark.parametrize(("stage", "values", "names"), WITHOUT_A_PART)
+def test_a_setting_that_has_no_part_is_refused_with_what_would_make_it_count(
+    stage: str, values: dict[str, Any], names: str
+) -> None:
+    told = refused(stage, **values)
+    assert re.match(rf"{stage}: {names} counts? only with ", told)
+    assert re.search(r"; set that, or leave \S+ at \S+", told)
+
+
+@pytest.mark.parametrize(("stage", "values", "names"), WITHOUT_A_PART)
+def test_the_default_may_be_given_where_it_has_no_part(stage: str, values: dict[str, Any], names: str) -> None:
+    fields = STAGES[stage].model_fields
+    STAGES[stage].parse({**values, **{name: fields[name].default for name in names.split(" and ")}}, stage)
+
+
+def test_what_is_set_lets_go_of_a_recipes_settings_that_it_leaves_without_a_part() -> None:
+    recipe = {"ngrams": 4, "ngram_decay": 2, "warm_up_steps": 50, "sample_times": 6, "sample_length": 9, "units": 7}
+    config = TrainConfig.parse({"input": "one_hot", "sample_times": "0"}, "train", recipe)
+    assert config == TrainConfig(input="one_hot", warm_up_steps=50, units=7)
+    with pytest.raises(UsageError, match=r"^train: ngram_decay counts only with ngrams above 1; "):
+        TrainConfig.parse({"input": "one_hot", "ngram_decay": 1}, "train", recipe)
+    with pytest.raises(UsageError, match=r"^train: warm_up_steps counts only with schedule=cosine; "):
+        TrainConfig.parse({"units": 8}, "train", {"schedule": "constant", "warm_up_steps": 50})
+
+
+def test_a_recipes_choice_of_users_is_never_let_go() -> None:
+    recipe = {"format": "csv", "user_column": "name", "keep_users": ["ada"]}
+    with pytest.raises(UsageError, match=r"^ingest: user_column and keep_users count only with format=csv; "):
+        IngestConfig.parse({"format": "text"}, "ingest", recipe)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +156,22 @@ def test_an_unknown_setting_is_told_with_the_nearest(stage: str, name: str, hint
 def test_where_nothing_is_near_all_are_named() -> None:
     assert nearest("zzz", ["words", "quick"]) == "known are quick, words"
     assert nearest("wrods", ["words", "quick"]) == "did you mean words?"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Cyd", "Cyd"),
+        ("José", "José"),
+        ("Jose\u0301", r"'Jose\u0301'"),
+        ("\u200eCyd ", r"'\u200eCyd '"),
+        ("Cy\xa0d", r"'Cy\xa0d'"),
+        ("", "''"),
+    ],
+)
+def test_a_name_is_written_so_that_what_can_not_be_seen_shows(name: str, written: str) -> None:
+    assert shown(name) == written
+    assert nearest(name, [name]) == f"did you mean {written}?"
 
 
 @pytest.mark.parametrize("text", ["0.2,0.5", "0.2, 0.5", "0.2 0.5", "[0.2, 0.5]", " [0.2,0.5] "])
@@ -185,7 +265,7 @@ def test_every_field_has_a_meaning_and_a_flag_that_tells_it(stage: str, name: st
         ("ingest", "--lowercase, --no-lowercase turn the text into lower case (default: no)"),
         (
             "ingest",
-            "--user-column TEXT CSV: the column with the message's user, needed to keep or drop users (default: none)",
+            "--first-fraction X CSV: the first part of the kept messages [fraction] (default: 1.0)",
         ),
         (
             "vectorize",

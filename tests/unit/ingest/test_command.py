@@ -24,7 +24,9 @@ DEFAULTS = {
     "keep_users": "none",
     "drop_users": "none",
     "first_fraction": "1.0",
-    "delimiter": ",",
+    "delimiter": "auto",
+    "quoting": "auto",
+    "header": "yes",
     "lowercase": "no",
     "encoding": "utf-8",
     "undecodable": "error",
@@ -68,7 +70,7 @@ def test_json_prints_one_object_on_standard_output(places: tuple[str, ...]) -> N
 
 def test_settings_reach_the_manifest(places: tuple[str, ...]) -> None:
     flags = ["--format", "csv", "--text-column", "One two", "--user-column", "One two", "--drop-users", "a", "b,c"]
-    Path(places[1]).write_text("One two\nthree\n")
+    Path(places[1]).write_text('One two\nthree\na\n"b,c"\n')
     assert command(*places, *flags, "--maximum-gzip-ratio", "7.5").returncode == 0
     config = json.loads((Path(places[3]) / "manifest.json").read_text())["config"]
     assert (config["format"], config["drop_users"], config["maximum_gzip_ratio"]) == ("csv", ["a", "b,c"], 7.5)
@@ -80,7 +82,10 @@ def test_settings_reach_the_manifest(places: tuple[str, ...]) -> None:
         (["--first-fraction", "1.5"], "ingest.first_fraction: input should be less than or equal to 1, not '1.5'"),
         (["--format", "xml"], "ingest.format: input should be 'auto', 'text' or 'csv', not 'xml'"),
         (["--keep-users", "amy"], "ingest: keep_users and drop_users need user_column"),
-        (["--delimiter", "ab"], "ingest.delimiter: string should have at most 1 character, not 'ab'"),
+        (
+            ["--delimiter", "ab"],
+            "ingest.delimiter: must be one ASCII character, tab or auto, and no quote, line end or NUL, not 'ab'",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_exit_code_2(places: tuple[str, ...], flags: list[str], message: str) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import read_manifest, verify
-from components.ingest import messages as messages_module
 from components.ingest import source as source_module
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
@@ -92,6 +91,45 @@ def test_the_format_can_be_set_against_the_name(tmp_path: Path) -> None:
     assert text_of(tmp_path / "corpus") == "Grüße an alle two three"
     run(write(tmp_path / "chat.csv", CHAT), tmp_path / "corpus", format="text")
     assert text_of(tmp_path / "corpus") == CHAT
+
+
+@pytest.mark.parametrize("name", ["chat.txt", "chat.csvs", "chat"])
+@pytest.mark.parametrize(
+    ("values", "given"),
+    [
+        ({"user_column": "user", "keep_users": ["amy"]}, "user_column, keep_users"),
+        ({"user_column": "user", "drop_users": ["amy"]}, "user_column, drop_users"),
+        ({"first_fraction": 0.5}, "first_fraction"),
+        ({"text_column": "body"}, "text_column"),
+        ({"quoting": "none"}, "quoting"),
+    ],
+)
+def test_what_was_set_for_messages_is_never_left_out_in_silence(
+    tmp_path: Path, name: str, values: dict[str, Any], given: str
+) -> None:
+    message = rf"^ingest: {tmp_path}/{name} is read as plain text, in which {given} would have no part; set ingest\."
+    assert_refused(tmp_path, write(tmp_path / name, CHAT), message, **values)
+
+
+@pytest.mark.parametrize("name", ["chat.tsv", "chat.TAB", "chat.tsv.gz"])
+def test_a_name_may_say_that_tabs_separate_the_columns(tmp_path: Path, name: str) -> None:
+    text = "user\ttext\namy\tGrüße, an alle\nbob\ttwo\n".encode()
+    source = write(tmp_path / name, gzip.compress(text) if name.endswith(".gz") else text)
+    run(source, tmp_path / "corpus", user_column="user", keep_users=["amy"])
+    assert text_of(tmp_path / "corpus") == "Grüße, an alle"
+
+
+def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_path: Path) -> None:
+    source = write(tmp_path / "chat.csv", CHAT + "\u200eCyd ,four\nDan\u00a0B,five\n")
+    message = (
+        r"/chat\.csv: no message is by 'Cyd' \(did you mean '\\u200eCyd '\?\), 'dan b' \(did you mean 'Dan\\xa0B'\?\), "
+        r"'bo' \(did you mean bob\?\); correct ingest\.keep_users and drop_users$"
+    )
+    assert_refused(tmp_path, source, message, user_column="user", keep_users=["Cyd", "amy", "dan b"], drop_users=["bo"])
+    message = r"no message is by 'zzz' \(the most active are amy, bob, '\\u200eCyd ', 'Dan\\xa0B'\); "
+    assert_refused(tmp_path, source, message, user_column="user", drop_users=["zzz"])
+    run(source, tmp_path / "corpus", user_column="user", keep_users=["\u200eCyd "])
+    assert text_of(tmp_path / "corpus") == "four"
 
 
 def test_the_embedded_corpus_is_pythons_reference_topics(tmp_path: Path) -> None:
@@ -175,8 +213,7 @@ def test_the_report_plots_the_most_active_users(tmp_path: Path) -> None:
     assert "<b>20</b>users" in report
 
 
-def test_users_are_counted_past_the_first_fraction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages_module, "ROWS_AT_ONCE", 1)
+def test_users_are_counted_past_the_first_fraction(tmp_path: Path) -> None:
     counts = run(write(tmp_path / "chat.csv", CHAT), tmp_path / "corpus", user_column="user", first_fraction=0.34)[
         "counts"
     ]
@@ -202,7 +239,7 @@ def test_a_source_without_text_is_refused(tmp_path: Path, name: str, content: st
 def test_a_source_that_filters_leave_nothing_of_is_refused_with_their_names(tmp_path: Path) -> None:
     source = write(tmp_path / "chat.csv", CHAT)
     message = r"chat\.csv: no text in it is left by keep_users, drop_users and first_fraction$"
-    assert_refused(tmp_path, source, message, user_column="user", keep_users=["nobody"])
+    assert_refused(tmp_path, source, message, user_column="user", keep_users=["bob"], drop_users=["bob"])
     assert_refused(tmp_path, source, message, first_fraction=0.3)
 
 

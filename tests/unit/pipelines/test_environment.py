@@ -12,7 +12,7 @@ from components.command.settings import Settings
 from pipelines import environment as module
 from pipelines.cli import main
 from pipelines.environment import Environment, environment, environment_names
-from pipelines.settings import recipe, settings_of
+from pipelines.settings import recipe, recipe_names, settings_of
 
 Refused = Callable[[str], str]
 
@@ -177,6 +177,27 @@ def test_a_whole_run_holds_text_out_where_a_champion_is_kept() -> None:
         UsageError, match=r"vectorize.held_out: the environment lab keeps a champion, .* set it above 0"
     ):
         keeps.check_whole_run(settings)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "told"),
+    [
+        (["vectorize.step=3"], r"^vectorize\.step counts only with train\.objective=next or train\.carry_state=false"),
+        (
+            ["train.best_by=validation_loss", "vectorize.held_out=0"],
+            r"^train\.best_by=validation_loss counts only with vectorize\.held_out above 0",
+        ),
+    ],
+)
+def test_what_another_stage_leaves_without_a_part_is_refused_of_a_whole_run(assignments: list[str], told: str) -> None:
+    settings = settings_of(recipe("default"), assignments)
+    with pytest.raises(UsageError, match=told):
+        Environment(name="one").check_whole_run(settings)
+
+
+def test_every_recipe_is_fit_for_a_whole_run() -> None:
+    for name in recipe_names():
+        Environment(name="one").check_whole_run(settings_of(recipe(name), []))
 
 
 def fields(settings: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:

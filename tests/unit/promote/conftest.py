@@ -55,7 +55,10 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         vectorize(settings, corpus=str(corpus), dataset=made.dataset)
         checkpoints = str(root / name / "train" / "checkpoints")
         train(
-            TrainConfig(**{**TINY, **(training or {})}), dataset=made.dataset, model=made.model, checkpoints=checkpoints
+            TrainConfig.parse(training or {}, "train", TINY),
+            dataset=made.dataset,
+            model=made.model,
+            checkpoints=checkpoints,
         )
         return made
 

@@ -54,6 +54,6 @@ def config_of() -> Callable[..., TrainConfig]:
     """Settings of a tiny network, but for the changes."""
 
     def make(**changes: Any) -> TrainConfig:
-        return TrainConfig(**{**TINY, **changes})
+        return TrainConfig.parse(changes, "train", TINY)
 
     return make

@@ -23,7 +23,7 @@ from tests.unit.train.conftest import TINY
     ],
 )
 def test_two_devices_train_as_one_with_the_same_batch(dataset: Path, changes: dict[str, Any]) -> None:
-    program = [sys.executable, "-m", "tests.unit.train.two_devices", str(dataset), json.dumps({**TINY, **changes})]
+    program = [sys.executable, "-m", "tests.unit.train.two_devices", str(dataset), json.dumps(changes)]
     found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True, timeout=300).stdout)
     (one, targets), (two, same_targets) = found["losses"]
     assert targets == same_targets

@@ -15,6 +15,7 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.tensorflow import tf
+from components.command import log
 from components.generator.model import Model
 from components.generator.network import parameters
 from components.generator.stepping import Stepper
@@ -37,7 +38,7 @@ def run_in(config_of: Callable[..., TrainConfig], dataset: Path) -> Callable[...
     """Trains two epochs at a place but for the changes, and returns the model."""
 
     def go(place: Path, *, of: Path = dataset, **changes: Any) -> Path:
-        config = config_of(**{"epochs": 2, **changes})
+        config = config_of(**(changes if "train_steps" in changes else {"epochs": 2, **changes}))
         train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
@@ -187,6 +188,19 @@ def test_the_history_has_a_row_for_each_epoch(finished: Path) -> None:
     assert {name: rows[2][name] for name in ("train_loss_nats", "validation_loss_nats")} == {
         name: metrics[name] for name in ("train_loss_nats", "validation_loss_nats")
     }
+
+
+def test_choosing_by_a_held_out_loss_that_is_not_there_is_refused(run: Run, dataset_of: Callable[..., Path]) -> None:
+    with pytest.raises(UsageError, match=r"^train\.best_by=validation_loss counts only where text is held out; "):
+        run(of=dataset_of(held_out=0), best_by="validation_loss")
+
+
+def test_a_step_between_windows_that_has_no_part_is_told(
+    run: Run, dataset_of: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    log.set_up("train")
+    run(of=dataset_of(step=3), train_steps=1)
+    assert "warning: the dataset's windows are 3 tokens apart, which has no part in training" in capfd.readouterr().err
 
 
 def test_the_history_has_a_curve_of_each_epochs_training(finished: Path) -> None:
@@ -356,7 +370,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 ) -> None:
     settings = {"of": dataset_of(held_out=0), "dropout": 0.25, "export": "last", **WAYS[way]}
     expected = run_in(tmp_path / "whole", **settings)
-    stopped = run_in(tmp_path / "parts", **settings, train_steps=7)
+    stopped = run_in(tmp_path / "parts", **{**settings, "epochs": 5, "train_steps": 7})
     assert _weights(stopped) != _weights(expected)
     assert _weights(run_in(tmp_path / "parts", **settings)) == _weights(expected)
 

@@ -15,12 +15,13 @@ from components.artifacts.tensorflow import tf
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
+from tests.unit.train.conftest import TINY
 
 
 def main(dataset: str, settings: str) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    data, config = Dataset.read(Path(dataset)), TrainConfig(**json.loads(settings))
+    data, config = Dataset.read(Path(dataset)), TrainConfig.parse(json.loads(settings), "train", TINY)
     one, two = Trainer(config, data), Trainer(config, data, ["CPU:0", "CPU:1"])
     losses = [trainer.advance(0, 30) for trainer in (one, two)]
     held_out = [Evaluation(trainer, data.validation, step=data.step)() for trainer in (one, two)]

@@ -125,12 +125,6 @@ def test_a_vocabulary_that_fits_has_no_token_for_the_unknown(corpus: MakeCorpus,
     assert len(vocabulary) == (5 if size == 5 else 6)
 
 
-def test_the_vocabularys_size_is_for_words_alone(corpus: MakeCorpus) -> None:
-    _, _, vocabulary = made(corpus(TEXT), vocabulary_size=3, length=8)
-    assert len(vocabulary) == len(set(TEXT))
-    assert not vocabulary.has_unknown
-
-
 @given(
     text=st.text("ab' .,\n\té_\u00a0") | st.lists(st.sampled_from(["x" * 70, "y" * 64, " ", "!", "a"])).map("".join),
     size=st.integers(1, 90),

@@ -1,0 +1,237 @@
+"""Rows of CSV, one at a time, with what they are in the file: no row is a guess.
+
+Fields are read by Python's csv module, strictly: what follows a closing quotation mark, or lacks one, is an error.
+That leaves the fields that begin with a quotation mark but are not quoted. Such a field goes on to the next mark
+wherever that is, over other people's rows; see `_Suspicion`.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+
+from components.artifacts.errors import SourceError
+from components.command.settings import nearest, shown
+from components.ingest.config import IngestConfig
+
+LONGEST_ROW = 1 << 24
+"""The most characters of a line, and of a field over several lines."""
+MANY_LINES = 10
+REMEMBERED = 10_000
+_OTHER_DELIMITERS = {",": ",", ";": ";", "\t": "tab", "|": "|"}
+_SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?', re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_QUOTING_NONE = "if quotation marks are part of the text here, set ingest.quoting=none"
+
+
+def rows(pieces: Iterable[str], name: str, config: IngestConfig, columns: Iterable[str]) -> Iterator[list[str]]:
+    """The fields of some columns, in the order of `columns`, of each row that is not blank.
+
+    Args:
+        pieces: the decoded text, its lines ended by newlines.
+        name: the source's name, for errors; it says by its end whether a tab separates the columns.
+        config: how the text is cut into rows and columns.
+        columns: their names in the header; without one their numbers, from 1.
+
+    Raises:
+        SourceError: the header lacks a column, or a row is malformed or begins what looks like several.
+    """
+    file = _File(pieces, name, config)
+    first = next(file, None)
+    if first is None:
+        raise SourceError(f"{name}: empty, not even a CSV header")
+    places = file.places(first, list(columns))
+    suspicion = _Suspicion(file, len(first), places) if config.quoting == "auto" and len(first) > 1 else None
+    if not config.header:
+        yield [first[place] for place in places]
+    for row in file:
+        if len(row) > len(first):
+            file.refuse(f"line {file.begins} has {len(row)} fields, the first row {len(first)}")
+        if len(row) <= max(places):
+            file.refuse(
+                f"line {file.begins} has {len(row)} of {len(first)} fields; is a line end in its text unquoted?"
+            )
+        if suspicion:
+            suspicion.look_at(row)
+        yield [row[place] for place in places]
+
+
+class _File(Iterator[list[str]]):
+    """The rows of a file that are not blank; `lines` are those of the row at hand, `begins` its first's number."""
+
+    def __init__(self, pieces: Iterable[str], name: str, config: IngestConfig) -> None:
+        self.name, self.config = name, config
+        self.lines: list[str] = []
+        self.begins = 0
+        self._ended = 0
+        lines = self._split(pieces)
+        first = next(lines, "")
+        self.delimiter = self._delimiter(_SEPARATOR_LINE.fullmatch(first.strip()))
+        if _SEPARATOR_LINE.fullmatch(first.strip()):
+            self._ended, first = 1, next(lines, "")
+        csv.field_size_limit(LONGEST_ROW)
+        self._reader = csv.reader(
+            self._kept(first, lines),
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_NONE if config.quoting == "none" else csv.QUOTE_MINIMAL,
+            strict=True,
+        )
+
+    def __next__(self) -> list[str]:
+        while True:
+            self._ended += len(self.lines)
+            self.lines, self.begins = [], self._ended + 1
+            try:
+                row = next(self._reader)
+            except csv.Error as error:
+                self._explain(str(error))
+            if row and (len(row) > 1 or row[0].strip()):
+                return row
+
+    def places(self, first: list[str], columns: list[str]) -> list[int]:
+        """Where the columns are, by the first row."""
+        if not self.config.header:
+            for number in columns:
+                if int(number) > len(first):
+                    self.refuse(f"there is no column {number}, the first row has {len(first)}")
+            return [int(number) - 1 for number in columns]
+        header = [column.strip() for column in first]
+        for column in columns:
+            if column not in header:
+                raise SourceError(f"{self.name}: {self._lacks(column, header)}")
+            if header.count(column) > 1:
+                raise SourceError(
+                    f"{self.name}: the header has the column {shown(column)} {header.count(column)} times"
+                )
+        return [header.index(column) for column in columns]
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Stop at a malformed row.
+
+        Raises:
+            SourceError: always.
+        """
+        raise SourceError(f"{self.name}: malformed CSV: {reason}")
+
+    def _delimiter(self, said: re.Match[str] | None) -> str:
+        set_, by_name = self.config.delimiter, "\t" if is_by_tabs(self.name) else ","
+        if said and set_ not in {"auto", said["delimiter"]}:
+            raise SourceError(
+                f"{self.name}: its first line says {said[0]!r}, but ingest.delimiter is {set_!r}; leave that at auto"
+            )
+        return said["delimiter"] if said else by_name if set_ == "auto" else set_
+
+    def _split(self, pieces: Iterable[str]) -> Iterator[str]:
+        rest = ""
+        for piece in pieces:
+            *ended, rest = (rest + piece).split("\n")
+            for line in ended:
+                yield line + "\n"
+            if len(rest) > LONGEST_ROW:
+                self._too_long()
+        if rest:
+            yield rest
+
+    def _kept(self, first: str, others: Iterator[str]) -> Iterator[str]:
+        if first:
+            self.lines.append(first)
+            yield first
+        for line in others:
+            self.lines.append(line)
+            yield line
+
+    def _explain(self, said: str) -> NoReturn:
+        number = self.begins + max(len(self.lines) - 1, 0)
+        if "expected after" in said:
+            inside = "double the quotation marks inside quoted fields"
+            self.refuse(
+                f"text follows the quotation mark at line {number} that ends the field begun at line {self.begins}; "
+                f"{_QUOTING_NONE}, else {inside}"
+            )
+        if "unexpected end" in said:
+            self.refuse(f"the field in quotation marks begun at line {self.begins} never ends; {_QUOTING_NONE}")
+        self._too_long()
+
+    def _too_long(self) -> NoReturn:
+        self.refuse(f"line {self._ended + 1} begins a row of more than {LONGEST_ROW:,} characters; is it CSV?")
+
+    def _lacks(self, column: str, header: list[str]) -> str:
+        others = [other for other in _OTHER_DELIMITERS if other != self.delimiter and other in header[0]]
+        if len(header) == 1 and others:
+            found = max(others, key=lambda other: (column in header[0].split(other), header[0].count(other)))
+            return f"the header is one column, {header[0]!r}; set ingest.delimiter={_OTHER_DELIMITERS[found]}"
+        hint = "; for a file without a header set ingest.header=false" if column.isdecimal() else ""
+        return f"the header has no column {column!r}; {nearest(column, header)}{hint}"
+
+
+class _Suspicion:
+    """Whether rows were swallowed: a field that goes on over lines each of which could be a row.
+
+    Those lines have as many fields as rows have, and in the column that tells rows apart (the user's, else the first
+    that is not the text) what rows have there too. A line may be met before the row that gives it away, so it is
+    remembered. Many such lines need no further sign.
+    """
+
+    def __init__(self, file: _File, width: int, places: list[int]) -> None:
+        self._file, self._width = file, width
+        text, *user = places
+        self._key = user[0] if user else int(text == 0)
+        self._known: set[str] = set()
+        self._lines: dict[str, int] = {}  # what stands there in lines that could be rows, and where their field begins
+
+    def look_at(self, row: list[str]) -> None:
+        """Take note of the row at hand.
+
+        Raises:
+            SourceError: it, or one before it, looks like several.
+        """
+        file = self._file
+        if len(row) > self._key and len(self._known) < REMEMBERED:
+            self._known.add(_form(row[self._key]))
+        if len(file.lines) == 1:
+            if self._lines and len(row) > self._key and (begins := self._lines.get(_form(row[self._key]))):
+                self._refuse(begins)
+            return
+        fields = [line.rstrip("\n").split(file.delimiter) for line in self._others(row) if line.strip()]
+        alike = [_form(parts[self._key]) for parts in fields if len(parts) == self._width]
+        if len(alike) * 2 < len(fields) or not alike:
+            return
+        many = len(fields) >= MANY_LINES and len(alike) * 10 >= len(fields) * 9
+        if many or not self._known.isdisjoint(alike):
+            self._refuse(file.begins)
+        if len(self._lines) < REMEMBERED:
+            self._lines |= dict.fromkeys(alike, file.begins)
+
+    def _others(self, row: list[str]) -> list[str]:
+        """The lines of the row at hand but that on which the row's own key stands, if it is one field or not."""
+        long = [place for place, field in enumerate(row) if "\n" in field]
+        if self._key < long[0]:
+            return self._file.lines[1:]
+        return self._file.lines[:-1] if self._key > long[-1] else self._file.lines[1:-1]
+
+    def _refuse(self, begins: int) -> NoReturn:
+        self._file.refuse(
+            f"the field in quotation marks begun at line {begins} goes on over lines that look like rows of their own; "
+            f"{_QUOTING_NONE}; if all of them are one field, set ingest.quoting=standard"
+        )
+
+
+def is_by_tabs(name: str) -> bool:
+    """Whether a file's name, without the ending of a packed one, is that of a file with tabs between columns."""
+    return unpacked(name).endswith((".tsv", ".tab"))
+
+
+def is_csv(name: str) -> bool:
+    """Whether a file's name is that of a CSV file, packed or not."""
+    return unpacked(name).endswith((".csv", ".tsv", ".tab"))
+
+
+def unpacked(name: str) -> str:
+    """A file's name in lower case, without the ending that says it is packed."""
+    lower = name.lower()
+    return next((lower.removesuffix(end) for end in (".gz", ".bz2", ".xz", ".zip") if lower.endswith(end)), lower)
+
+
+def _form(value: str) -> str:
+    """What tells rows from text: a name, or how numbers and times are written."""
+    return _DIGITS.sub("0", value.strip().strip('"'))
