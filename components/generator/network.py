@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from components.artifacts.tensorflow import keras
 from components.generator.architecture import Architecture, ngram_row, ngram_rows
+from components.generator.cpu_lstm import CPULSTM
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -17,7 +18,7 @@ def build(
     architecture: Architecture,
     *,
     length: int | None = None,
-    unroll: bool = False,
+    on_cpu: bool = False,
     carry: bool = False,
     use_cudnn: bool | Literal["auto"] = "auto",
     precision: Precision = "float32",
@@ -27,8 +28,8 @@ def build(
 
     Args:
         architecture: its shape.
-        length: T, where it is fixed; `unroll` needs it.
-        unroll: lay the time steps out in the graph: about twice as fast on a CPU, never with cuDNN.
+        length: T, where it is fixed.
+        on_cpu: compute the LSTM layers by the pass that is made for a CPU, never by cuDNN.
         carry: take the states after the ids and return them after the logits, as in `architecture.states`.
         use_cudnn: True makes it an error if the LSTM layers can't use cuDNN.
         precision: what layers compute in; variables and logits are float32 whatever it is.
@@ -45,7 +46,7 @@ def build(
     lstm_states = states[-2 * architecture.layers :]
     sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds)
     for index in range(architecture.layers):
-        layer = _lstm(architecture, index, policy, seeds, return_state=carry, unroll=unroll, use_cudnn=use_cudnn)
+        layer = _lstm(architecture, index, policy, seeds, return_state=carry, on_cpu=on_cpu, use_cudnn=use_cudnn)
         if carry:
             sequence, *new_state = layer(sequence, initial_state=lstm_states[2 * index : 2 * index + 2])
             new_states += new_state
@@ -120,10 +121,13 @@ def _encode(
     return encoded, new_states
 
 
-def _lstm(architecture: Architecture, index: int, policy: str, seeds: Iterator[int], **options: Any) -> Any:
+def _lstm(
+    architecture: Architecture, index: int, policy: str, seeds: Iterator[int], *, on_cpu: bool, **options: Any
+) -> Any:
     """The LSTM layer at this place in the stack, counted from 0; `options` are Keras's."""
     is_last = index == architecture.layers - 1
-    return keras.layers.LSTM(
+    layer = CPULSTM if on_cpu else keras.layers.LSTM
+    return layer(
         architecture.units,
         return_sequences=not is_last or architecture.objective == "sequence",
         kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),

@@ -76,11 +76,10 @@ class Trainer:
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
     def _build_network(self, *, on_gpu: bool) -> Any:
-        # Unrolled steps are twice as fast on a CPU; on a GPU cuDNN is far faster and can't be unrolled.
         return build(
             self.architecture,
             length=self.length,
-            unroll=not on_gpu,
+            on_cpu=not on_gpu,
             carry=self.config.carries_state,
             use_cudnn=True if on_gpu else "auto",
             precision=self.config.precision,

@@ -27,8 +27,7 @@ class WindowLoss:
     def __init__(
         self, architecture: Architecture, ids: NDArray[np.unsignedinteger], *, window: int, step: int | None
     ) -> None:
-        # Unrolled is faster, but takes long to trace where windows are long.
-        self._network = build(architecture, length=window, unroll=window <= 64)
+        self._network = build(architecture, length=window, on_cpu=True)
         self._text = Text(ids)
         self._window = window
         self._all_targets = step is None

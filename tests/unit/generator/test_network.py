@@ -54,18 +54,18 @@ def test_carried_states_continue_where_they_left_off(
 
 
 @pytest.mark.parametrize("objective", ["next", "sequence"])
-@pytest.mark.parametrize("unroll", [False, True])
+@pytest.mark.parametrize("on_cpu", [False, True])
 @pytest.mark.parametrize("carry", [False, True])
 def test_variants_with_the_same_weights_give_the_same_logits(
     tiny: Architecture,
     network_of: Callable[[Architecture], Any],
     objective: Objective,
-    unroll: bool,
+    on_cpu: bool,
     carry: bool,
 ) -> None:
     architecture = replace(tiny, layers=2, input="embedding", objective=objective)
     plain = network_of(architecture)
-    variant = build(architecture, length=6, unroll=unroll, carry=carry)
+    variant = build(architecture, length=6, on_cpu=on_cpu, carry=carry)
     variant.set_weights(plain.get_weights())
     logits = variant([IDS, *[np.zeros((3, 5), np.float32)] * 4])[0] if carry else variant(IDS)
     np.testing.assert_allclose(logits, plain(IDS), atol=1e-5)

@@ -1,0 +1,129 @@
+"""Keras's LSTM layer with a training pass of its own, for a CPU: the same weights, outputs and gradients, sooner.
+
+Keras multiplies by the transposed recurrent kernel at each time step of the backward pass, and TensorFlow's CPU
+product packs a transposed matrix anew each time, several times as slowly as a plain one. Here the kernel is transposed
+once, before a loop over time: beside a product the graph's optimizer would fold the transposition back into it, but
+it does not look into a loop's body. The input product of all time steps is one product, as are the gradients of the
+kernels. A loop also keeps the graph small, however long the windows are.
+
+Shapes are named by their axes: B batch, T time (tokens), D width of the input, U units.
+"""
+
+from typing import Any
+
+from components.artifacts.tensorflow import keras, tf
+
+
+class CPULSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras has no types
+    """Keras's LSTM layer, computed by `lstm`."""
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:  # noqa: ARG002
+        """The last output [B, U], all outputs [B, T, U] and the states after them; Keras's own hook.
+
+        Raises:
+            ValueError: a mask is given, or an option of Keras's that `lstm` does not know.
+        """
+        if mask is not None or self.dropout or self.recurrent_dropout or self.go_backwards:
+            raise ValueError("this layer takes no mask, and neither dropout of its own nor go_backwards")
+        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
+        kernel, recurrent_kernel, bias = (tf.convert_to_tensor(keras.ops.cast(w, sequences.dtype)) for w in weights)
+        outputs, h, c = lstm(sequences, *initial_state, kernel, recurrent_kernel, bias)
+        return h, outputs, [h, c]
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+    """An LSTM over inputs, with its gradient.
+
+    The gates are Keras's, in its order: input, forget, candidate, output.
+
+    Args:
+        inputs: [B, T, D], float32 or bfloat16 as all that follows.
+        h: the state before the first token, [B, U].
+        c: the cell's state before the first token, [B, U].
+        kernel: [D, 4 U].
+        recurrent_kernel: [U, 4 U].
+        bias: [4 U].
+
+    Returns:
+        The outputs [B, T, U], and h and c after the last token, [B, U].
+    """
+    times, width, units = tf.shape(inputs)[1], inputs.shape[2], recurrent_kernel.shape[0]
+    flat_inputs = tf.reshape(_swapped(inputs), [-1, width])  # [T B, D]
+    products = tf.nn.bias_add(tf.matmul(flat_inputs, kernel), bias)
+    products = tf.reshape(products, [times, -1, 4 * units])
+
+    def step(time: Any, h: Any, c: Any, all_h: Any, all_c: Any, all_gates: Any) -> Any:
+        gates = _gates(products[time] + tf.matmul(h, recurrent_kernel))
+        i, f, g, o = gates
+        c = f * c + i * g
+        h = o * tf.tanh(c)
+        return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), _write_each(all_gates, time, gates)
+
+    def array(steps: Any, width: int = units) -> Any:
+        return tf.TensorArray(h.dtype, steps, element_shape=[None, width])
+
+    before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
+    _, last_h, last_c, *after = _loop(times, step, (tf.constant(0), h, c, *before))
+    all_h, all_c = after[0].stack(), after[1].stack()  # [T + 1, B, U], from the states before the first token on
+    all_gates = [gate.stack() for gate in after[2]]
+
+    def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
+        d_outputs = _swapped(d_outputs)
+        transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
+
+        def step_back(left: Any, d_h: Any, d_c: Any, all_d_gates: Any) -> Any:
+            time = times - 1 - left
+            gates = [gate[time] for gate in all_gates]
+            d_gates, d_c = _cell_gradient(gates, all_c[time], all_c[time + 1], d_outputs[time] + d_h, d_c)
+            return left + 1, tf.matmul(d_gates, transposed), d_c, all_d_gates.write(time, d_gates)
+
+        start = (tf.constant(0), d_last_h, d_last_c, array(times, 4 * units))
+        _, d_h, d_c, all_d_gates = _loop(times, step_back, start)
+        d_gates = tf.reshape(all_d_gates.stack(), [-1, 4 * units])  # [T B, 4 U]
+        d_inputs = tf.transpose(tf.matmul(kernel, d_gates, transpose_b=True))
+        return (
+            _swapped(tf.reshape(d_inputs, [times, -1, width])),
+            d_h,
+            d_c,
+            tf.matmul(flat_inputs, d_gates, transpose_a=True),
+            tf.matmul(tf.reshape(all_h[:-1], [-1, units]), d_gates, transpose_a=True),
+            tf.reduce_sum(d_gates, axis=0),
+        )
+
+    return (_swapped(all_h[1:]), last_h, last_c), gradient
+
+
+def _gates(sums: Any) -> list[Any]:
+    """The four gates [B, U] from their sums [B, 4 U]."""
+    i, f, g, o = tf.split(sums, 4, axis=1)
+    return [tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)]
+
+
+def _cell_gradient(gates: list[Any], c_before: Any, c: Any, d_h: Any, d_c: Any) -> tuple[Any, Any]:
+    """The gradients of the gates' sums [B, 4 U] and of the c before, from those of the cell's h and c [B, U]."""
+    i, f, g, o = gates
+    of_sigmoid, of_tanh = tf.raw_ops.SigmoidGrad, tf.raw_ops.TanhGrad
+    tanh_c = tf.tanh(c)
+    d_c += of_tanh(y=tanh_c, dy=d_h * o)
+    d_sums = [
+        of_sigmoid(y=i, dy=d_c * g),
+        of_sigmoid(y=f, dy=d_c * c_before),
+        of_tanh(y=g, dy=d_c * i),
+        of_sigmoid(y=o, dy=d_h * tanh_c),
+    ]
+    return tf.concat(d_sums, axis=1), d_c * f
+
+
+def _write_each(arrays: list[Any], time: Any, values: list[Any]) -> list[Any]:
+    return [array.write(time, value) for array, value in zip(arrays, values, strict=True)]
+
+
+def _loop(times: Any, step: Any, start: Any) -> Any:
+    """`step` over a counter and what it carries, `times` times, one after the other."""
+    return tf.while_loop(lambda count, *_: count < times, step, start, maximum_iterations=times, parallel_iterations=1)
+
+
+def _swapped(tensor: Any) -> Any:
+    """[B, T, ...] as [T, B, ...], or back."""
+    return tf.transpose(tensor, [1, 0, 2])
