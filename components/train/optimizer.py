@@ -44,7 +44,7 @@ def make_optimizer(config: TrainConfig, learning_rate: Any) -> Any:
     """
     match config.optimizer:
         case "muon":
-            return keras.optimizers.Muon(
+            return _Muon(
                 learning_rate,
                 adam_beta_2=config.beta_2,
                 weight_decay=None,
@@ -59,3 +59,28 @@ def make_optimizer(config: TrainConfig, learning_rate: Any) -> Any:
             return keras.optimizers.RMSprop(learning_rate)
         case "sgd":
             return keras.optimizers.SGD(learning_rate, momentum=config.momentum)
+
+
+class _Muon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has no types
+    """Keras's Muon, which makes an update orthogonal by fewer and smaller products."""
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """The matrix [M, N] with its singular values brought near 1, by Newton and Schulz's iteration.
+
+        Keras takes x = (a + b x x' + c (x x')^2) x anew at each step. All these factors are polynomials of the first
+        x x', so they commute: here they are multiplied with one another, as squares of the shorter side, and x once at
+        the end. For M = N / 4, as in an LSTM's recurrent kernel, that is 50 M^3 multiplications, not 90.
+        """
+        if x.shape[0] > x.shape[1]:
+            return tf.transpose(self.zeropower_via_newtonschulz5(tf.transpose(x), steps))
+        a, b, c = self.muon_a, self.muon_b, self.muon_c
+        x /= tf.norm(x) + 1e-7
+        square = x @ tf.transpose(x)
+        factors = tf.eye(x.shape[0])
+        for step in range(steps):
+            rest = b * square + c * square @ square  # the factor is a + rest
+            factors = a * factors + rest @ factors
+            if step < steps - 1:
+                half = a * square + rest @ square
+                square = a * half + half @ rest
+        return factors @ x
