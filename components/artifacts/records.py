@@ -80,7 +80,10 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
         ArtifactError: a record is damaged, or there are more or fewer tokens than the manifest says.
     """
     names = sorted(name for name in manifest.files if name.startswith(f"{split}-"))
-    ids = np.empty(manifest.counts[f"{split}_tokens"], vocabulary.id_dtype)
+    tokens = manifest.counts[f"{split}_tokens"]
+    held = sum(path.stat().st_size for name in names if (path := directory / name).exists())
+    # No more memory than the files are large, whatever the manifest says.
+    ids = np.empty(max(0, min(tokens, held // vocabulary.id_dtype.itemsize)), vocabulary.id_dtype)
     filled = 0
     for name in names:
         for block in _blocks(directory / name, vocabulary):
@@ -89,9 +92,9 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
                 break
             ids[filled : filled + len(block)] = block
             filled += len(block)
-    if filled != len(ids):
+    if filled != tokens:
         raise ArtifactError(
-            f"{directory}: the {split} shards hold {filled:,} tokens, the manifest says {len(ids):,}; "
+            f"{directory}: the {split} shards hold {filled:,} tokens, the manifest says {tokens:,}; "
             "make the dataset again"
         )
     return ids

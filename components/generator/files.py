@@ -1,33 +1,39 @@
 """The model artifact's files, and reading them without TensorFlow.
 
-A model is read without running anything from it: its list of layers is held to the classes that a Quillflow
-network is made of, and nothing but tensors is taken from `model.keras`.
+What they say of themselves is held to limits before anything is made of it; `weights.py` does the same for
+`model.keras`.
 """
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts.errors import ArtifactError
+from components.artifacts.vocabulary import VOCABULARY_NAME, Vocabulary
 from components.generator.architecture import Architecture, Context
 
 NETWORK_NAME = "model.keras"
 CONFIG_NAME = "config.json"
 METRICS_NAME = "metrics.json"
 PROMPTS_NAME = "prompts.json"
-KNOWN_CLASSES = {
-    "Functional", "InputLayer", "LSTM", "Dense", "Dropout", "Embedding", "Rescaling", "Reshape", "OneHot",
-    "Add", "GetItem", "Mod", "Multiply", "Pad",
-}  # fmt: skip
+MAXIMUM_JSON_BYTES = 1 << 28
+MAXIMUM_WINDOW_VALUES = 1 << 28
+"""What all the windows that are read side by side may carry, in numbers of four bytes each."""
+LIMITS = {
+    "vocabulary": (1, (1 << 31) - 1),
+    "layers": (1, 16),
+    "units": (1, 1 << 20),
+    "embedding_size": (1, 1 << 20),
+    "ngrams": (1, 8),
+    "ngram_buckets": (1, (1 << 31) - 1),
+}
+"""The least and the most that a number of an architecture may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +54,37 @@ class ModelConfig:
         """
         config = read_config(directory)
         try:
-            return cls(
+            read = cls(
                 architecture=TypeAdapter(Architecture).validate_python(config["architecture"]),
                 context=TypeAdapter(Context).validate_python(config["context"]),
                 window=int(config["window"]),
                 weights_sha256=config["weights_sha256"],
             )
-        except (KeyError, TypeError, ValueError, ValidationError):
+        except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
             raise ArtifactError(f"{directory / CONFIG_NAME}: not a model's config; make the model again") from None
+        read.check(directory / CONFIG_NAME)
+        return read
+
+    def check(self, path: Path) -> None:
+        """Hold the numbers to what a network can be.
+
+        Raises:
+            ArtifactError: one is beyond its limit; `path` is where they stand.
+        """
+        for name, (least, most) in LIMITS.items():
+            if not least <= (value := getattr(self.architecture, name)) <= most:
+                raise ArtifactError(f"{path}: {name} is {value}, not from {least:,} to {most:,}; refused")
+        for name in ("dropout", "input_dropout"):
+            if not 0 <= (share := getattr(self.architecture, name)) < 1:
+                raise ArtifactError(f"{path}: {name} is {share}, not from 0 to below 1; refused")
+        if self.window < 1:
+            raise ArtifactError(f"{path}: window is {self.window}, not 1 or more; refused")
+        carried = self.window * sum(state.width for state in self.architecture.states)
+        if self.context == "window" and carried > MAXIMUM_WINDOW_VALUES:
+            raise ArtifactError(
+                f"{path}: windows of {self.window:,} carry {carried:,} numbers, more than {MAXIMUM_WINDOW_VALUES:,}; "
+                "refused"
+            )
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -77,45 +106,31 @@ def weights_sha256(weights: Iterable[NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def read_weights(directory: Path, config: ModelConfig) -> dict[str, list[NDArray[np.float32]]]:
-    """Each layer's weights by its name, from a model's directory; no TensorFlow is needed for it.
+def read_vocabulary(directory: Path, config: ModelConfig) -> Vocabulary:
+    """A model's vocabulary.
 
     Raises:
-        ArtifactError: the file is missing, damaged or foreign, or its weights are not those of `config`.
+        ArtifactError: it is missing, damaged, or not of the network that `config` has.
     """
-    path = directory / NETWORK_NAME
-    names = layer_names(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            stored = _tensors(archive.read("model.weights.h5"))
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
-        raise ArtifactError(f"{path}: missing or not a Keras model; make the model again") from None
-    weights = {name: stored[name] for name in names if stored.get(name)}
-    shapes = {name: [array.shape for array in arrays] for name, arrays in weights.items()}
-    if shapes != config.architecture.weight_shapes:
-        raise ArtifactError(f"{path}: its tensors are not config.json's network's")
-    if weights_sha256(array for arrays in weights.values() for array in arrays) != config.weights_sha256:
-        raise ArtifactError(f"{path}: its tensors are not those that config.json names")
-    return weights
+    vocabulary = Vocabulary.read(directory)
+    if len(vocabulary) != config.architecture.vocabulary:
+        raise ArtifactError(
+            f"{directory / VOCABULARY_NAME}: {len(vocabulary):,} tokens, but {CONFIG_NAME}'s network has "
+            f"{config.architecture.vocabulary:,}; make the model again"
+        )
+    return vocabulary
 
 
-def layer_names(path: Path) -> list[str]:
-    """The names of a saved network's layers, in order.
+def read_prompts(directory: Path) -> list[str]:
+    """Windows of a model's training text.
 
     Raises:
-        ArtifactError: there is no Keras model at `path`, or it holds a class that no Quillflow network has.
+        ArtifactError: they are missing or damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-        classes = set(_class_names(config))
-        names = [str(layer["config"].get("name", "")) for layer in config["config"].get("layers", [])]
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):
-        raise ArtifactError(f"{path}: missing or not a Keras model; make the model again") from None
-    foreign = sorted(classes - KNOWN_CLASSES)
-    if foreign:
-        raise ArtifactError(f"{path}: holds {', '.join(foreign)}, which no Quillflow model does; refused")
-    return names
+    values = read_json(directory / PROMPTS_NAME)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ArtifactError(f"{directory / PROMPTS_NAME}: not a list of texts; make the model again")
+    return values
 
 
 def read_json(path: Path) -> Any:
@@ -125,8 +140,10 @@ def read_json(path: Path) -> Any:
         ArtifactError: it is missing or damaged.
     """
     try:
+        if path.stat().st_size > MAXIMUM_JSON_BYTES:
+            raise ArtifactError(f"{path}: more than {MAXIMUM_JSON_BYTES:,} bytes, which no model's has; refused")
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = "missing" if isinstance(error, OSError) else "damaged"
         raise ArtifactError(f"{path}: {reason}; make the model again") from None
 
@@ -134,26 +151,3 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, values: Any) -> None:
     """Write a JSON file of a model."""
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _tensors(data: bytes) -> Mapping[str, list[NDArray[np.float32]]]:
-    """The tensors in Keras's HDF5 file by the layer's name; an LSTM layer's are its cell's."""
-    import h5py
-
-    tensors: dict[str, list[NDArray[np.float32]]] = {}
-    with h5py.File(io.BytesIO(data)) as file:
-        for group in file["layers"].values():
-            variables = group.get("cell", group)["vars"]
-            arrays = [variables[str(number)] for number in range(len(variables))]
-            if any(array.external or array.is_virtual for array in arrays):
-                raise ValueError("a tensor in another file")
-            tensors[str(group["vars"].attrs["name"])] = [np.asarray(array, np.float32) for array in arrays]
-    return tensors
-
-
-def _class_names(config: Any) -> list[str]:
-    """The classes of a saved model and its layers, whatever else in it is called a class."""
-    names = [config["class_name"]]
-    for layer in config["config"].get("layers", []):
-        names += _class_names(layer) if "layers" in layer.get("config", {}) else [layer["class_name"]]
-    return names

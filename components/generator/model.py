@@ -1,12 +1,10 @@
 """The model artifact: a trained network with all that is needed to write with it."""
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.errors import ArtifactError
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.architecture import Architecture, Context
 from components.generator.files import (
@@ -14,12 +12,13 @@ from components.generator.files import (
     NETWORK_NAME,
     PROMPTS_NAME,
     ModelConfig,
-    layer_names,
-    read_json,
+    read_prompts,
+    read_vocabulary,
     weights_sha256,
     write_json,
 )
 from components.generator.network import build
+from components.generator.weights import read_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,30 +67,21 @@ class Model:
             ArtifactError: a file is missing or damaged, or the network is not one this suite makes.
         """
         config = ModelConfig.read(directory)
-        network = build(config.architecture)
-        _load_tensors(network, directory / NETWORK_NAME)
-        if weights_sha256(network.get_weights()) != config.weights_sha256:
-            # Keras loads what it finds by name and passes over the rest, so layers too many or few may load.
-            raise ArtifactError(f"{directory / NETWORK_NAME}: its tensors are not those that config.json names")
+        weights = read_weights(directory, config)
+        vocabulary = read_vocabulary(directory, config)
+        network = build(config.architecture)  # not sooner: what is refused is not to be built
+        for name, arrays in weights.items():
+            network.get_layer(name).set_weights(arrays)
         return cls(
             architecture=config.architecture,
             network=network,
-            vocabulary=Vocabulary.read(directory),
+            vocabulary=vocabulary,
             context=config.context,
             window=config.window,
-            prompts=read_json(directory / PROMPTS_NAME),
+            prompts=read_prompts(directory),
         )
 
 
 def trained_for(*, carry_state: bool) -> Context:
     """The context a network is to write with, by how it was trained."""
     return "carry" if carry_state else "window"
-
-
-def _load_tensors(network: Any, path: Path) -> None:
-    layer_names(path)  # refuses what is foreign before Keras sees it
-    try:
-        network.load_weights(path)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise ArtifactError(f"{path}: its tensors are not config.json's network's ({reason})") from None

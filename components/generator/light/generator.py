@@ -11,10 +11,11 @@ from components.artifacts.errors import UsageError
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.architecture import Architecture, Context
 from components.generator.chance import uniform_stream
-from components.generator.files import ModelConfig, read_weights
+from components.generator.files import ModelConfig, read_vocabulary
 from components.generator.light.stepping import Stepper, Windowed
 from components.generator.light.strategies import choose
 from components.generator.next_token import NextToken
+from components.generator.weights import read_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,8 @@ class TextGenerator:
         """
         config = ModelConfig.read(directory)
         network = Stepper(config.architecture, read_weights(directory, config))
-        return cls(config.architecture, network, Vocabulary.read(directory), config.context, config.window)
+        vocabulary = read_vocabulary(directory, config)
+        return cls(config.architecture, network, vocabulary, config.context, config.window)
 
     @property
     def description(self) -> str:

@@ -264,6 +264,12 @@ def test_more_records_than_the_manifest_counts_are_refused(two_records: Path) ->
     assert "the train shards hold 12 tokens, the manifest says 8" in refused(two_records)
 
 
+@pytest.mark.parametrize("count", [10**15, -1])
+def test_the_manifests_count_takes_no_memory(two_records: Path, count: int) -> None:
+    list_files(two_records.parent, count)
+    assert f"tokens, the manifest says {count:,}; make the dataset again" in refused(two_records)
+
+
 def test_a_missing_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCK_TOKENS", 4)
     write(tmp_path, np.arange(8), vocabulary_size(9), shards=2)
