@@ -8,6 +8,7 @@ wherever that is, over other people's rows; see `_Suspicion`.
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NoReturn
 
 from components.artifacts.errors import SourceError
@@ -15,7 +16,8 @@ from components.command.settings import nearest, shown
 from components.ingest.config import IngestConfig
 
 LONGEST_ROW = 1 << 24
-"""The most characters of a line, and of a field over several lines."""
+"""The most characters of a line, and of a row over several lines."""
+MOST_COLUMNS = 1 << 14
 MANY_LINES = 10
 REMEMBERED = 10_000
 _OTHER_DELIMITERS = {",": ",", ";": ";", "\t": "tab", "|": "|"}
@@ -40,6 +42,8 @@ def rows(pieces: Iterable[str], name: str, config: IngestConfig, columns: Iterab
     first = next(file, None)
     if first is None:
         raise SourceError(f"{name}: empty, not even a CSV header")
+    if len(first) > MOST_COLUMNS:
+        file.refuse(f"the first row has {len(first):,} columns, more than {MOST_COLUMNS:,}; is it CSV?")
     places = file.places(first, list(columns))
     suspicion = _Suspicion(file, len(first), places) if config.quoting == "auto" and len(first) > 1 else None
     if not config.header:
@@ -63,6 +67,7 @@ class _File(Iterator[list[str]]):
         self.name, self.config = name, config
         self.lines: list[str] = []
         self.begins = 0
+        self._characters = 0
         self._ended = 0
         lines = self._split(pieces)
         first = next(lines, "")
@@ -80,7 +85,7 @@ class _File(Iterator[list[str]]):
     def __next__(self) -> list[str]:
         while True:
             self._ended += len(self.lines)
-            self.lines, self.begins = [], self._ended + 1
+            self.lines, self.begins, self._characters = [], self._ended + 1, 0
             try:
                 row = next(self._reader)
             except csv.Error as error:
@@ -133,11 +138,11 @@ class _File(Iterator[list[str]]):
             yield rest
 
     def _kept(self, first: str, others: Iterator[str]) -> Iterator[str]:
-        if first:
-            self.lines.append(first)
-            yield first
-        for line in others:
+        for line in chain([first] * bool(first), others):
             self.lines.append(line)
+            self._characters += len(line)
+            if self._characters > LONGEST_ROW:
+                self._too_long()
             yield line
 
     def _explain(self, said: str) -> NoReturn:

@@ -221,6 +221,20 @@ def test_a_row_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
             read("text\n", *text)
 
 
+def test_a_row_of_fields_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "LONGEST_ROW", 1000)
+    with pytest.raises(SourceError, match=r"line 2 begins a row of more than 1,000 characters; is it CSV\?$"):
+        read("text\n", *['"a\n",'] * 600)
+
+
+def test_columns_have_a_limit() -> None:
+    most = rows_module.MOST_COLUMNS
+    header = ",".join(["text", *map(str, range(most))])
+    with pytest.raises(SourceError, match=r"the first row has 16,385 columns, more than 16,384; is it CSV\?$"):
+        read(f"{header}\n")
+    assert read(f"{header.rpartition(',')[0]}\n" + "hello" + "," * (most - 1) + "\n") == ["hello"]
+
+
 @pytest.mark.parametrize("rows", ["", "amy,hello\n"])
 def test_a_missing_column_is_named_with_the_nearest(rows: str) -> None:
     with pytest.raises(SourceError) as raised:
