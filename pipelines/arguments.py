@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
@@ -132,4 +131,4 @@ def _is_text(value: Any) -> bool:
 def _absolute(uri: str) -> str:
     """A path as seen from anywhere; any other URI, and none, as it is."""
     is_path = uri and "://" not in uri and not uri.startswith("builtin:")
-    return str(Path(uri).expanduser().absolute()) if is_path else uri
+    return str(storage.user_path(uri).absolute()) if is_path else uri

@@ -34,7 +34,7 @@ def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
             return ""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    if not uri.startswith(("http://", "https://")):
+    if not storage.is_web(uri):
         return _digest_in_bucket(uri)
     said = http.version(storage.whole(uri), allow_private_hosts=allow_private_hosts)
     return hashlib.sha256(said.encode()).hexdigest() if said else secrets.token_hex(32)

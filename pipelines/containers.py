@@ -179,7 +179,7 @@ def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:
     scratch = Path(os.environ["TMPDIR"])
     mounts = {scratch: Mount(str(scratch), str(scratch), type="bind")}
     for uri in uris:
-        local_path = storage.local_path(uri) if "://" not in uri or uri.startswith("file:") else None
+        local_path = storage.local_path(uri) if "://" not in uri or uri.lower().startswith("file:") else None
         path = Path(os.path.normpath(local_path or ""))
         if path.is_absolute() and path.exists() and not path.is_relative_to(root):
             mounts.setdefault(path, Mount(str(path), str(path), type="bind", read_only=True))

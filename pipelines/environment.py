@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
-from pipelines.yaml_files import load_yaml
+from pipelines.yaml_files import load_yaml, read_yaml
 
 DAY = 86_400
 _FILES = resources.files("pipelines") / "environments"
@@ -37,7 +37,9 @@ Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the lik
 Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
 Registry = Annotated[str, _written(r"[a-z0-9][a-z0-9.:/_-]*[a-z0-9]", "host[:port][/path] without scheme", shown=False)]
 Name = Annotated[str, _written(_NAME, "a Kubernetes name: a-z, 0-9, - and .", shown=False)]
-Address = Annotated[str, _written(r"https?://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)]
+Address = Annotated[
+    str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
+]
 Place = Annotated[str, _written(_PLACE, "a path, or gs://, s3:// or minio:// without user or query", shown=False)]
 
 
@@ -234,23 +236,19 @@ def environment(name_or_path: str) -> Environment:
         UsageError: there is none, or its file is wrong; one line that names file, place, value and what is allowed.
     """
     if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
-        path = Path(name_or_path).expanduser()
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise UsageError(f"{name_or_path}: can't be read: {reason}") from None
-        return _parse(text, name=path.stem, place=name_or_path)
+        values = read_yaml(name_or_path, name_or_path)
+        return _checked(values, name=Path(name_or_path).stem, place=name_or_path)
     names = environment_names()
     if name_or_path not in names:
         raise UsageError(
             f"no environment {name_or_path!r}; {nearest(name_or_path, names)} (a file's name ends in .yaml)"
         )
-    return _parse((_FILES / f"{name_or_path}.yaml").read_text("utf-8"), name=name_or_path, place=f"{name_or_path}.yaml")
+    values = load_yaml((_FILES / f"{name_or_path}.yaml").read_text("utf-8"), f"{name_or_path}.yaml")
+    return _checked(values, name=name_or_path, place=f"{name_or_path}.yaml")
 
 
-def _parse(text: str, *, name: str, place: str) -> Environment:
-    values = load_yaml(text, place) or {}
+def _checked(values: Any, *, name: str, place: str) -> Environment:
+    values = values or {}
     if not isinstance(values, dict):
         raise UsageError(f"{place}: must hold settings such as images: and train:, not {values!r}")
     try:

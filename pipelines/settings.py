@@ -17,7 +17,7 @@ from components.ingest.__main__ import STAGE as INGEST
 from components.sample.__main__ import STAGE as SAMPLE
 from components.train.__main__ import STAGE as TRAIN
 from components.vectorize.__main__ import STAGE as VECTORIZE
-from pipelines.yaml_files import load_yaml
+from pipelines.yaml_files import load_yaml, read_yaml
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
 DEFAULT_RECIPE = "default"
@@ -48,12 +48,12 @@ def recipe(name: str) -> Recipe:
         UsageError: there is none, or the file is no recipe; one line that says where.
     """
     if name.endswith((".yaml", ".yml")):
-        text = _read(Path(name).expanduser())
+        values = read_yaml(name, f"recipe {name}")
     elif name in recipe_names():
-        text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
+        values = load_yaml((_RECIPES / f"{name}.yaml").read_text(encoding="utf-8"), f"recipe {name}")
     else:
         raise UsageError(f"no recipe {name!r}; {nearest(name, recipe_names())} (a file's name ends in .yaml)")
-    values = _as_mapping(text, name)
+    values = _as_mapping(values, name)
     return Recipe(
         name=Path(name).stem,
         description=str(values.get("description", "")),
@@ -62,18 +62,8 @@ def recipe(name: str) -> Recipe:
     )
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UsageError(f"recipe {path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"recipe {path}: can't be read as text: {error}") from None
-
-
-def _as_mapping(text: str, name: str) -> dict[str, Any]:
-    """A recipe's YAML, held to its form; the settings in it are checked by their stages."""
-    values = load_yaml(text, f"recipe {name}")
+def _as_mapping(values: Any, name: str) -> dict[str, Any]:
+    """A recipe's values, held to their form; the settings among them are checked by their stages."""
     known = ("description", "source", *STAGES)
     if not isinstance(values, dict):
         raise UsageError(f"recipe {name}: must be a mapping with {', '.join(known)}")

@@ -4,12 +4,24 @@ from typing import Any
 
 import yaml
 
-from components.artifacts.errors import UsageError
+from components.artifacts import storage
+from components.artifacts.errors import SourceError, UsageError
+from components.artifacts.plaintext import decoded
 
 MAXIMUM_CHARACTERS = 1_000_000
 MAXIMUM_VALUES = 20_000
 """How many values a file may hold, those of its aliases each time they are named."""
 MAXIMUM_DEPTH = 50
+
+
+def read_yaml(path: str, name: str) -> Any:
+    """The values of a YAML file, `~` as a home directory; raises as `load_yaml`, also where it can't be read."""
+    try:
+        return load_yaml(decoded(storage.user_path(path).read_bytes(), name), name)
+    except OSError as error:
+        raise UsageError(f"{name}: can't be read: {error.strerror or error}") from None
+    except SourceError as error:
+        raise UsageError(str(error)) from None
 
 
 def load_yaml(text: str, place: str) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
+from components.artifacts.storage.failures import full, is_full
 from components.artifacts.version import VERSION
 from components.command import log
 from components.command.printing import write
@@ -131,7 +132,8 @@ def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
         raise SystemExit(130) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _report(f"{place}{error.strerror or error}", verbose=verbose)
+        room = f" ({full(error.filename)})" if place and is_full(error) else ""
+        _report(f"{place}{error.strerror or error}{room}", verbose=verbose)
         raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001 -- the last line of defence: nothing ends in a bare traceback
         hint = "" if verbose else "; --verbose shows where"

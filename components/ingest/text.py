@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from components.artifacts.errors import SourceError
+from components.artifacts.plaintext import wide_encoding
 from components.ingest.config import IngestConfig
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -38,7 +39,8 @@ class Decoder:
         bom = _BOM
         for chunk, last in _with_last(self._chunks):
             text = self._decode(decoder, chunk, last=last)
-            text = newlines.decode(self._without_nul(text, len(decoder.getstate()[0])), final=last)
+            text = self._without_nul(text, len(decoder.getstate()[0]), chunk)
+            text = newlines.decode(text, final=last)
             if text:
                 text, bom = text.removeprefix(bom), ""
             if text:
@@ -51,21 +53,21 @@ class Decoder:
             # The decoder kept the end of the chunk before, so its input began that much earlier.
             offset = self._offset + len(chunk) - len(error.object) + error.start
             raise SourceError(
-                f"{self._name}: not {self._config.encoding} at byte {offset:,} ({error.reason}); set "
+                f"{self._name}: not {self._config.encoding} at byte {offset:,} ({error.reason}){_looks(chunk)}; set "
                 "ingest.encoding, or ingest.undecodable to replace"
             ) from None
         self._offset += len(chunk)
         return text
 
-    def _without_nul(self, text: str, undecoded: int) -> str:
+    def _without_nul(self, text: str, undecoded: int, chunk: bytes) -> str:
         count = text.count("\0")
         if count and self._config.undecodable == "error":
             after = len(text[text.index("\0") :].encode(self._config.encoding, "replace"))
             bom = len("".encode(self._config.encoding))  # encoding puts one before every text
             offset = self._offset - undecoded - (after - bom)
             raise SourceError(
-                f"{self._name}: a NUL at byte {offset:,}, so this is no plain text; set ingest.encoding, "
-                "or ingest.undecodable to replace"
+                f"{self._name}: a NUL at byte {offset:,}, so this is no plain text{_looks(chunk)}; "
+                "set ingest.encoding, or ingest.undecodable to replace"
             )
         self.replaced += count
         return text.replace("\0", REPLACEMENT) if count else text
@@ -75,6 +77,11 @@ class Decoder:
             raise error
         self.replaced += 1
         return REPLACEMENT, error.end
+
+
+def _looks(data: bytes) -> str:
+    encoding = wide_encoding(data)
+    return f"; it looks like {encoding}" if encoding else ""
 
 
 def clean(text: str, *, lowercase: bool) -> str:

@@ -13,6 +13,7 @@ from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError
 from components.artifacts.manifest import read_manifest
+from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.vocabulary import Vocabulary
 from components.command import log
@@ -67,10 +68,7 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
         scratch_directory() as scratch,
         storage.source_file(uri, scratch, maximum_bytes=MAXIMUM_TEXT_BYTES) as path,
     ):
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise SourceError(f"{name}: not UTF-8 at byte {error.start:,}") from None
+        text = decoded(path.read_bytes(), name)
     text = unicodedata.normalize("NFC", text.lower() if vocabulary.lowercase else text)
     ids = vocabulary.encode(text)
     known = ids[ids >= 0]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import digest, write_manifest
+from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.vocabulary import code_points
@@ -199,7 +200,4 @@ def _lines(uri: str) -> list[str]:
         scratch_directory() as scratch,
         storage.source_file(uri, scratch, maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
     ):
-        try:
-            return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line]
-        except UnicodeDecodeError as error:
-            raise SourceError(f"{storage.redacted(uri)}: not UTF-8 at byte {error.start:,}") from None
+        return [line for line in decoded(path.read_bytes(), storage.redacted(uri)).split("\n") if line]

@@ -147,7 +147,7 @@ def _endpoint(given: str) -> str:
         raise UsageError(
             f"no cluster to talk to; name its API with --endpoint, {ENDPOINT_VARIABLE} or an --environment with one"
         )
-    if not endpoint.startswith(("http://", "https://")):
+    if not storage.is_web(endpoint):
         raise UsageError(f"{storage.redacted(endpoint)}: write the endpoint with http:// or https://")
     return endpoint
 

@@ -11,7 +11,7 @@ from components.command.settings import Settings, nearest
 from pipelines.arguments import plain, refuse_for_cluster
 from pipelines.cache import suite_version
 from pipelines.settings import STAGES, checked, recipe, source_of
-from pipelines.yaml_files import load_yaml
+from pipelines.yaml_files import read_yaml
 
 EACH_TIME = "[[ScheduledTime]]"
 """The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the
@@ -98,11 +98,7 @@ def read(directory: Path) -> list[Schedule]:
 
 
 def _read(path: Path) -> Schedule:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: can't be read as text ({' '.join(str(error).split())})") from None
-    values = load_yaml(text, str(path))
+    values = read_yaml(str(path), str(path))
     try:
         schedule = Schedule.model_validate(values)
         schedule.arguments()

@@ -37,6 +37,15 @@ def test_all_that_is_printed_goes_through_one_function(path: Path) -> None:
                 assert path in {Path("components/command/log.py"), Path("pipelines/engine.py")}
 
 
+SCRATCH = Path("components/artifacts/scratch.py")
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != SCRATCH], ids=str)
+def test_temporary_directories_are_of_the_kind_that_is_swept(path: Path) -> None:
+    made = {"mkdtemp", "mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"}
+    assert made.isdisjoint(attributes(path))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_nothing_is_cut_at_what_else_unicode_takes_for_a_lines_end(path: Path) -> None:
     """JSON lines and whatever programs write end at newlines; people's text holds U+2028, U+0085 and others."""

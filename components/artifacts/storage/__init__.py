@@ -9,7 +9,7 @@ means, `fetch.py` and `transfer.py` move whole artifacts, `sources.py` fetches t
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
-from components.artifacts.storage.place import Place, local_path, place_of, redacted
+from components.artifacts.storage.place import Place, is_web, local_path, place_of, redacted, user_path
 from components.artifacts.storage.secrets import (
     SECRETS_VARIABLE,
     bare,
@@ -43,6 +43,7 @@ __all__ = [
     "children",
     "has_secrets",
     "incoming",
+    "is_web",
     "known_secrets",
     "local_path",
     "outgoing",
@@ -54,6 +55,7 @@ __all__ = [
     "refuse_others",
     "remove",
     "source_file",
+    "user_path",
     "whole",
     "without_secrets",
     "write_file",

@@ -1,5 +1,12 @@
 """What stopped a store, in words of our own: other people's messages may hold URLs, and those secrets."""
 
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from components.artifacts.storage.store import StorageError
 
 
@@ -11,7 +18,37 @@ def is_of_this_machine(error: BaseException) -> bool:
 
 def of_file(name: object, error: OSError) -> StorageError:
     """The error for a local file that can't be read or written."""
+    if is_full(error):
+        return StorageError(f"{name}: {full(name)}; make room or choose another place")
     return StorageError(f"{name}: {error.strerror or type(error).__name__}; see to the disk or choose another place")
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or what its user may have of it, is full; HDF5 tells so in words alone."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT} or f"errno = {errno.ENOSPC}," in str(error)
+
+
+def full(name: object) -> str:
+    """In words that there is no room for a file of this name, and how much there is where it would be."""
+    place = Path(str(name)).absolute()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    usage = shutil.disk_usage(there)
+    return f"{os.strerror(errno.ENOSPC)}: {usage.free:,} of {usage.total:,} bytes are free"
+
+
+@contextmanager
+def full_disk_named(name: object) -> Iterator[None]:
+    """Let an error that a disk is full say which file or directory found no room, and how much there is.
+
+    Raises:
+        StorageError: it is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise of_file(error.filename or name, error) from error
 
 
 def network_cause(error: BaseException) -> str:

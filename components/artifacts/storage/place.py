@@ -61,13 +61,38 @@ def local_path(uri: str) -> Path | None:
     """
     scheme, separator, _ = uri.partition("://")
     if not separator:
-        return Path(uri).expanduser()
+        return user_path(uri)
     scheme = scheme.lower()
     if scheme == "file":
         return Path(unquote(_split(uri).path))
     if scheme in {"http", "https", "gs", "s3", "minio"}:
         return None
     raise UsageError(f"{redacted(uri)}: unknown scheme {scheme}://; use {SCHEMES}, for sources also http(s)://")
+
+
+def user_path(text: str) -> Path:
+    """A path as people write it, `~` as a home directory.
+
+    Raises:
+        UsageError: the home directory is not known, or the name is no text.
+    """
+    if not is_text(text):
+        raise UsageError(f"{text}: this name is no UTF-8, and no manifest could hold it; rename it")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        whose = text.partition("/")[0]
+        raise UsageError(f"{text}: whose home directory {whose} is nobody here knows; write the path in full") from None
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is Unicode: the bytes of one that is no UTF-8 become halves of surrogate pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def is_web(uri: str) -> bool:
+    """Whether a URI is http or https, however it is written."""
+    return uri.lower().startswith(("http://", "https://"))
 
 
 def redacted(uri: str) -> str:

@@ -10,7 +10,7 @@ import re
 from urllib.parse import urlsplit
 
 from components.artifacts.errors import UsageError
-from components.artifacts.storage.place import redacted
+from components.artifacts.storage.place import is_web, redacted
 
 SECRETS_VARIABLE = "QUILLFLOW_SECRET_URIS"
 """The environment variable that holds whole URIs, with white space between them."""
@@ -30,7 +30,7 @@ def has_secrets(uri: str) -> bool:
     if "://" not in uri:
         return False
     shown, parts = redacted(uri), urlsplit(uri)
-    if not _is_web(uri):
+    if not is_web(uri):
         return "@" in parts.netloc or bool(_SIGNATURE.search(uri))
     whole_path = f"{parts.scheme}://{parts.netloc}{parts.path}"
     return shown != whole_path or bool(parts.query) or not (parts.fragment or "1").isdecimal()
@@ -38,7 +38,7 @@ def has_secrets(uri: str) -> bool:
 
 def bare(uri: str, known: list[str]) -> str:
     """The URI without its secrets; the whole one is put into `known`, whose order tells apart what is bare the same."""
-    if not (_is_web(uri) and has_secrets(uri)):
+    if not (is_web(uri) and has_secrets(uri)):
         return uri
     if uri not in known:
         known.append(uri)
@@ -49,7 +49,7 @@ def bare(uri: str, known: list[str]) -> str:
 
 def whole(uri: str) -> str:
     """The URI that a bare one stands for, where SECRETS_VARIABLE has it; any other as it is."""
-    if not _is_web(uri) or has_secrets(uri):
+    if not is_web(uri) or has_secrets(uri):
         return uri
     alike = [known for known in known_secrets() if redacted(known) == redacted(uri)]
     number = urlsplit(uri).fragment or "1"
@@ -68,13 +68,9 @@ def without_secrets(message: str) -> str:
 
 def _without_secrets(found: re.Match[str]) -> str:
     uri = found[0]
-    if _is_web(uri):
+    if is_web(uri):
         try:
             return redacted(uri)
         except UsageError:
             return f"{found['scheme']}://..."
     return _SIGNATURE.split(re.sub(r"://[^/]*@", "://", uri))[0]
-
-
-def _is_web(uri: str) -> bool:
-    return uri.lower().startswith(("http://", "https://"))

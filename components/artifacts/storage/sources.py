@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.artifacts import http
 from components.artifacts.errors import SourceError
-from components.artifacts.storage.place import local_path, place_of, redacted
+from components.artifacts.storage.place import is_web, local_path, place_of, redacted
 from components.artifacts.storage.secrets import whole
 
 
@@ -21,7 +21,7 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
     path = local_path(uri)
     if path is None:
         path = scratch / "source"
-        if uri.startswith(("http://", "https://")):
+        if is_web(uri):
             http.fetch(
                 whole(uri),
                 path,

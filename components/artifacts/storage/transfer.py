@@ -12,9 +12,10 @@ from pathlib import Path
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import MANIFEST_NAME, read_manifest, verify
 from components.artifacts.scratch import make_scratch, scratch_directory
+from components.artifacts.storage.failures import full_disk_named
 from components.artifacts.storage.fetch import Progress, is_artifact, pull, transfer
 from components.artifacts.storage.local import flush
-from components.artifacts.storage.place import Place, place_of
+from components.artifacts.storage.place import Place, is_text, place_of
 from components.artifacts.storage.store import ABSENT, ANY
 
 SWEPT_AFTER_SECONDS = 24 * 3600
@@ -54,7 +55,8 @@ def outgoing(uri: str, progress: Progress | None = None) -> Iterator[Path]:
     _refuse_foreign(place)
     staging = _staging(place)
     try:
-        yield staging
+        with full_disk_named(staging):
+            yield staging
         if not (staging / MANIFEST_NAME).is_file():
             raise RuntimeError(f"nothing wrote the manifest of {place}")
         if place.local is not None:
@@ -88,10 +90,11 @@ def push(directory: Path, place: Place, progress: Progress | None = None) -> Non
 
 
 def children(uri: str) -> list[str]:
-    """The names of the directories right below `uri`, sorted; none where there is no such place."""
+    """The names of the directories right below `uri`, sorted, but those that are no UTF-8; none where nothing is."""
     place = place_of(uri)
     if place.local is not None:
-        return sorted(child.name for child in place.local.iterdir() if child.is_dir()) if place.local.is_dir() else []
+        found = place.local.iterdir() if place.local.is_dir() else ()
+        return sorted(child.name for child in found if child.is_dir() and is_text(child.name))
     start = len(place.key.rstrip("/")) + 1 if place.key else 0
     rests = (listed.key[start:] for listed in place.store.list(place.key))
     return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})

@@ -111,3 +111,17 @@ def test_closed_standard_streams_are_no_error_and_no_files_place() -> None:
 def test_an_output_that_is_full_is_named() -> None:
     done = run(["recipes"], ">/dev/full")
     assert (done.returncode, done.stderr) == (1, b"error: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize(("form", "code"), [("", 0), ("json", 141)])
+def test_who_watches_may_leave_but_a_run_that_is_gone_ends_its_stage(form: str, code: int) -> None:
+    script = "from components.command import log; log.set_up('train'); log.info('a'); log.info('b'); print('done')"
+    read, written = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "QUILLFLOW_LOG": form}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stderr=written, stdout=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(written)
+    assert (done.returncode, done.stdout) == (code, b"" if code else b"done\n")

@@ -324,7 +324,7 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (None, "there is no such file"),
+        (None, "can't be read: No such file or directory"),
         ("train: [", "no valid YAML at line 1: "),
         ("- train", "must be a mapping"),
         ("trian:\n  units: 7", "unknown 'trian'; did you mean train?"),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
 from components.train.checkpoints import Checkpoints, Progress, Saver
@@ -127,7 +128,7 @@ def test_a_failing_save_surfaces_and_leaves_the_checkpoint_before(
         saver = Saver(Checkpoints(str(place), CONFIG, "d"), ownership)
         monkeypatch.setattr(np, "savez", full)
         saver.save(Progress(train_step=2), [np.ones(3)])
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(storage.StorageError, match=rf"{place}/.*: No space left on device: .* bytes are free"):
             saver.wait()
     monkeypatch.undo()
     found = Checkpoints(str(place), CONFIG, "d").newest()

@@ -1,0 +1,62 @@
+"""Text files that people write: UTF-8, whatever their line ends; what they are instead is named."""
+
+import codecs
+
+from components.artifacts.errors import SourceError
+
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_LOOKED_AT = 4096
+_SPACES = " \n\r\t"
+_FEWEST_SPACES = 0.01
+"""Of a text's characters; a text in the wrong order of bytes has none."""
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of UTF-8 bytes, without a mark at its start, all line ends as newlines.
+
+    Raises:
+        SourceError: they are no such text; the file called `name`, the byte, and what they look like.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not UTF-8 at byte {error.start:,}{_advice(data)}") from None
+    if "\0" in text:
+        raise SourceError(f"{name}: a NUL at byte {data.index(0):,}, so this is no plain text{_advice(data)}")
+    return with_newlines(text)
+
+
+def with_newlines(text: str) -> str:
+    """The text with all line ends as newlines, as a corpus has them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def wide_encoding(data: bytes) -> str:
+    """The encoding of two or four bytes a character that data look like, with a mark or without; empty for none."""
+    marked = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "")
+    if marked or b"\0" not in data[:_LOOKED_AT]:
+        return marked
+    found = max(_WIDE, key=lambda encoding: _share_of_spaces(data[:_LOOKED_AT], encoding))
+    return found if _share_of_spaces(data[:_LOOKED_AT], found) >= _FEWEST_SPACES else ""
+
+
+def _share_of_spaces(data: bytes, encoding: str) -> float:
+    """How much of data, read as text of an encoding, is space; 0 where it is no text."""
+    width = int(encoding[4:6]) // 8
+    try:
+        text = data[: len(data) // width * width].decode(encoding)
+    except UnicodeDecodeError:
+        return 0.0
+    printed = sum(character.isprintable() or character in _SPACES for character in text)
+    return sum(map(text.count, _SPACES)) / len(text) if text and printed == len(text) else 0.0
+
+
+def _advice(data: bytes) -> str:
+    encoding = wide_encoding(data)
+    return f"; it looks like {encoding}: save it as UTF-8" if encoding else ""
