@@ -12,6 +12,8 @@ import sys
 from contextlib import suppress
 from typing import Literal, TextIO
 
+from components.artifacts.errors import QuillflowError
+
 Colour = Literal["red", "yellow", "green", "soft"]
 READER_LEFT = 141
 """The exit code of a program whose reader went away, as shells have it."""
@@ -37,7 +39,7 @@ def write(text: str, stream: TextIO | None = None, *, colour: Colour | None = No
 
     Raises:
         SystemExit: 141, whoever reads standard output has had enough, as `head` does.
-        OSError: what is printed can't be written; `filename` says where.
+        QuillflowError: what is printed can't be written.
     """
     stream = sys.stdout if stream is None else stream
     if text:
@@ -71,8 +73,8 @@ def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
             return
         if error.errno == errno.EPIPE and (stream is sys.stdout or relayed):
             raise SystemExit(READER_LEFT) from None
-        place = "standard output" if stream is sys.stdout else getattr(stream, "name", None)
-        raise OSError(error.errno, error.strerror, place) from None
+        place = "standard output" if stream is sys.stdout else getattr(stream, "name", "the output")
+        raise QuillflowError(f"{place}: {error.strerror}") from None
 
 
 def open_standard_streams() -> None:

@@ -132,8 +132,8 @@ def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
         raise SystemExit(130) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        room = f" ({full(error.filename)})" if place and is_full(error) else ""
-        _report(f"{place}{error.strerror or error}{room}", verbose=verbose)
+        reason = full(error.filename) if place and is_full(error) else error.strerror or error
+        _report(f"{place}{reason}", verbose=verbose)
         raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001 -- the last line of defence: nothing ends in a bare traceback
         hint = "" if verbose else "; --verbose shows where"

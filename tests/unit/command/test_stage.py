@@ -1,5 +1,6 @@
 import argparse
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,12 @@ def test_an_error_becomes_one_line_and_an_exit_code(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"train      error: {line}\n"
+
+
+def test_a_full_disk_is_told_with_the_room_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended_by(OSError(28, "No space left on device", "/nowhere/a.html")) == 1
+    line = r"train      error: /nowhere/a.html: No space left on device: [\d,]+ of [\d,]+ bytes are free\n"
+    assert re.fullmatch(line, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("error", [ArtifactError("torn"), OSError("odd"), ValueError("odd")], ids=repr)
