@@ -13,8 +13,8 @@ _MARKS = {
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _LOOKED_AT = 4096
 _SPACES = " \n\r\t"
-_FEWEST_SPACES = 0.01
-"""Of a text's characters; a text in the wrong order of bytes has none."""
+_FEWEST_SPACES = 3
+"""In a text's beginning; read in the wrong order of bytes, or where one byte is a character, it has hardly any."""
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -42,19 +42,19 @@ def wide_encoding(data: bytes) -> str:
     marked = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "")
     if marked or b"\0" not in data[:_LOOKED_AT]:
         return marked
-    found = max(_WIDE, key=lambda encoding: _share_of_spaces(data[:_LOOKED_AT], encoding))
-    return found if _share_of_spaces(data[:_LOOKED_AT], found) >= _FEWEST_SPACES else ""
+    found = max(_WIDE, key=lambda encoding: _spaces(data[:_LOOKED_AT], encoding))
+    return found if _spaces(data[:_LOOKED_AT], found) >= _FEWEST_SPACES else ""
 
 
-def _share_of_spaces(data: bytes, encoding: str) -> float:
-    """How much of data, read as text of an encoding, is space; 0 where it is no text."""
+def _spaces(data: bytes, encoding: str) -> int:
+    """How many spaces and line ends data have, read as text of an encoding; 0 where they are no text."""
     width = int(encoding[4:6]) // 8
     try:
         text = data[: len(data) // width * width].decode(encoding)
     except UnicodeDecodeError:
-        return 0.0
-    printed = sum(character.isprintable() or character in _SPACES for character in text)
-    return sum(map(text.count, _SPACES)) / len(text) if text and printed == len(text) else 0.0
+        return 0
+    is_text = all(character.isprintable() or character in _SPACES for character in text)
+    return sum(map(text.count, _SPACES)) if is_text else 0
 
 
 def _advice(data: bytes) -> str:

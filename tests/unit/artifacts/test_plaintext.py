@@ -38,6 +38,7 @@ def test_so_is_one_with_a_mark(encoding: str) -> None:
         b"",
         b"\0",
         b"\0" * 64,
+        b"a: \0",
         bytes(range(256)),
         b"a text with one \0 in it, as a program may leave",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0",

@@ -85,7 +85,7 @@ def test_a_strangers_name_that_is_no_utf_8_hides_no_artifacts(
 def test_a_file_of_wide_characters_is_named(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], encoding: str
 ) -> None:
-    (here / "wide.yaml").write_bytes("source: a tale\n".encode(encoding))
+    (here / "wide.yaml").write_bytes("source: a tale\ntrain:\n  units: 7\n".encode(encoding))
     code, line = refused(capsys, *arguments)
     assert code == 2
     assert "wide.yaml: " in line
