@@ -1,5 +1,6 @@
 """Every command of the documentation runs, page by page and in the page's order, as a reader would type them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,20 @@ from tests.docs.sandbox import Sandbox
 from tests.storage import servers
 
 
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where runs are kept: one, as `make demo` leaves one."""
+    box = Sandbox(tmp_path_factory.mktemp("laptop"))
+    made = box.run("quillflow run --source my-text.txt")
+    assert made
+    assert made.returncode == 0, made.stderr
+    return box.directory / "runs"
+
+
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """Somebody with a run on the laptop, as `make demo` leaves one, a bucket, and a cluster."""
+def reader(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """Somebody with such a run on the laptop, a bucket, and a cluster."""
+    shutil.copytree(runs, tmp_path / "runs")
     with servers.google() as google, serving() as server:
         server.api.multi_user = True
         servers.make_bucket(google, "example-quillflow")

@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from components.artifacts import http
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
+from components.generator.writing import Tiling
 from components.sample import texts
 from components.sample.config import SampleConfig
 from components.sample.gathering import gather
@@ -25,7 +27,7 @@ def _rows(directory: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def write(model: Path, tmp_path: Path) -> Write:
+def write_compiled(model: Path, tmp_path: Path) -> Write:
     """Writes samples with the changed settings, and returns their rows."""
 
     def run(*, source: Path = model, **changes: Any) -> list[dict[str, Any]]:
@@ -33,6 +35,14 @@ def write(model: Path, tmp_path: Path) -> Write:
         return _rows(tmp_path / "samples")
 
     return run
+
+
+@pytest.fixture
+def write(write_compiled: Write, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """The same without XLA, whose compiling takes longer than a few texts."""
+    tiling = replace(Tiling.of_device(), compiled=False)
+    monkeypatch.setattr(Tiling, "of_device", lambda: tiling)
+    return write_compiled
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +127,11 @@ def test_the_report_has_no_more_tokens_than_a_browser_opens_at_once(
 
 
 @pytest.mark.parametrize("context", ["carry", "window"])
-def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(write: Write, tmp_path: Path, context: str) -> None:
+def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(
+    write_compiled: Write, tmp_path: Path, context: str
+) -> None:
     def written(**more: int) -> bytes:
-        write(
+        write_compiled(
             prompts=("a", "fed & ", "<hi>\n"), count=4, length=40, temperatures=(0, 0.7, 1.3), context=context, **more
         )
         return b"".join(path.read_bytes() for path in sorted((tmp_path / "samples").glob("*.jsonl")))
