@@ -18,7 +18,7 @@ UNFINISHED = {"ingest": "corpus", "vectorize": "dataset", "train": "checkpoints"
 
 
 class Reader:
-    """Runs commands in a sandbox that has a run; what they start on the cluster ends at once, with the run's artifacts."""
+    """Runs commands in a sandbox that has a run; what they start on the cluster ends at once, with its artifacts."""
 
     def __init__(self, box: Sandbox, api: Api) -> None:
         self._box, self._api = box, api

@@ -13,18 +13,25 @@ from components.train.config import TrainConfig
 from components.train.trainer import Trainer
 from tests.unit.train.conftest import TINY
 
+CHANGES: list[dict[str, Any]] = [
+    {"optimizer": "muon", "ngrams": 3, "ngram_decay": 5.0, "weight_drop": 0.2},
+    {"optimizer": "adamw", "layers": 2, "clip_norm": 0.05},
+    {"objective": "next", "input": "one_hot", "optimizer": "rmsprop", "batch": 6},  # the last batch is odd
+]
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"optimizer": "muon", "ngrams": 3, "ngram_decay": 5.0, "weight_drop": 0.2},
-        {"optimizer": "adamw", "layers": 2, "clip_norm": 0.05},
-        {"objective": "next", "input": "one_hot", "optimizer": "rmsprop", "batch": 6},  # the last batch is odd
-    ],
-)
-def test_two_devices_train_as_one_with_the_same_batch(dataset: Path, changes: dict[str, Any]) -> None:
-    program = [sys.executable, "-m", "tests.unit.train.two_devices", str(dataset), json.dumps(changes)]
-    found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True, timeout=300).stdout)
+
+@pytest.fixture(scope="module")
+def compared(dataset: Path) -> list[dict[str, Any]]:
+    """How one device and two compare with each of CHANGES."""
+    settings = [json.dumps(changes) for changes in CHANGES]
+    program = [sys.executable, "-m", "tests.unit.train.two_devices", str(dataset), *settings]
+    done = subprocess.run(program, check=True, capture_output=True, text=True, timeout=300)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("number", range(len(CHANGES)), ids=["muon", "adamw", "next"])
+def test_two_devices_train_as_one_with_the_same_batch(compared: list[dict[str, Any]], number: int) -> None:
+    found = compared[number]
     (one, targets), (two, same_targets) = found["losses"]
     assert targets == same_targets
     assert one == pytest.approx(two, rel=1e-5)

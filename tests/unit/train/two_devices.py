@@ -1,6 +1,6 @@
-"""Trains on one device and on two logical CPU devices, and prints how the two compare; run by test_devices.py.
+"""Trains on one device and on two logical CPU devices, and prints how they compare, a line for each settings.
 
-Logical devices are chosen before TensorFlow starts, so this is a process of its own.
+Logical devices are chosen before TensorFlow starts, so test_devices.py runs this as a process of its own.
 """
 
 import json
@@ -18,10 +18,15 @@ from components.train.trainer import Trainer
 from tests.unit.train.conftest import TINY
 
 
-def main(dataset: str, settings: str) -> None:
+def main(dataset: str, *settings: str) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    data, config = Dataset.read(Path(dataset)), TrainConfig.parse(json.loads(settings), "train", TINY)
+    data = Dataset.read(Path(dataset))
+    for values in settings:
+        print(json.dumps(compare(data, TrainConfig.parse(json.loads(values), "train", TINY))))  # noqa: T201
+
+
+def compare(data: Dataset, config: TrainConfig) -> dict[str, Any]:
     one, two = Trainer(config, data), Trainer(config, data, ["CPU:0", "CPU:1"])
     losses = [trainer.advance(0, 30) for trainer in (one, two)]
     held_out = [Evaluation(trainer, data.validation, step=data.step)() for trainer in (one, two)]
@@ -32,14 +37,13 @@ def main(dataset: str, settings: str) -> None:
     two.restore(saved)
     again = two.advance(30, 5) == further and all(map(np.array_equal, two.values(), after))
     shapes: list[list[Any]] = [[list(value.shape) for value in trainer.values()] for trainer in (one, two)]
-    found = {
+    return {
         "losses": losses,
         "held_out": held_out,
         "apart": apart,
         "again": again,
         "same_shapes": shapes[0] == shapes[1],
     }
-    print(json.dumps(found))  # noqa: T201
 
 
 if __name__ == "__main__":
