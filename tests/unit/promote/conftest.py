@@ -1,3 +1,4 @@
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,20 +41,25 @@ MakeRun = Callable[..., Made]
 
 @pytest.fixture(scope="session")
 def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
-    """Trains a tiny model on a text, in a run of its own: `training` are train's settings, the others vectorize's."""
+    """Trains a tiny model on a text, in a run of its own: `training` are train's settings, the others vectorize's.
+
+    A run without a name is made once for its settings.
+    """
     root = tmp_path_factory.mktemp("runs")
 
-    def make(name: str, text: str = TEXT, *, training: dict[str, Any] | None = None, **vectorizing: Any) -> Made:
+    def make(name: str = "", text: str = TEXT, *, training: dict[str, Any] | None = None, **vectorizing: Any) -> Made:
         from components.train.training import train
 
-        made = Made(root, name)
-        corpus = root / name / "ingest" / "corpus"
+        made = Made(root, name or hashlib.sha256(repr((text, training, vectorizing)).encode()).hexdigest()[:8])
+        if not name and Path(made.model).exists():
+            return made
+        corpus = root / made.name / "ingest" / "corpus"
         corpus.mkdir(parents=True)
         (corpus / "text.txt").write_text(text, encoding="utf-8")
         write_manifest(corpus, kind="corpus", stage="ingest", config={"lowercase": False}, counts={}, made_from={})
         settings = VectorizeConfig(**{"length": 8, "step": 3, "held_out": 0.2, **vectorizing})
         vectorize(settings, corpus=str(corpus), dataset=made.dataset)
-        checkpoints = str(root / name / "train" / "checkpoints")
+        checkpoints = str(root / made.name / "train" / "checkpoints")
         train(
             TrainConfig.parse(training or {}, "train", TINY),
             dataset=made.dataset,

@@ -56,7 +56,7 @@ def own_bits(made: Made, text: str = "") -> float:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_scored_anew_a_model_takes_the_bits_that_its_training_found(variant: str, make_run: MakeRun) -> None:
-    made = make_run(f"variant-{variant}", **VARIANTS[variant])
+    made = make_run(**VARIANTS[variant])
     assert own_bits(made) == pytest.approx(made.metrics["validation_bits_per_char"], rel=1e-3)
 
 
@@ -87,8 +87,7 @@ def test_a_worse_model_of_other_text_does_not(good: Made, poor: Made, pointer: s
 def test_another_protocol_or_kind_of_token_is_no_obstacle(
     settings: dict[str, Any], make_run: MakeRun, poor: Made, pointer: str
 ) -> None:
-    made = make_run(f"other-{len(settings)}", **settings)
-    promoted(made, pointer)
+    promoted(make_run(**settings), pointer)
     own, champion = bits_in(promoted(poor, pointer).reason)
     assert own == pytest.approx(poor.metrics["validation_bits_per_char"], abs=1e-4)
     assert 0 < champion < UNKNOWN_BITS
@@ -102,8 +101,7 @@ def test_a_character_that_a_model_lacks_costs_a_guess_among_all_there_are(good: 
 
 
 def test_a_word_that_a_model_lacks_costs_its_characters_though_a_token_stands_for_it(make_run: MakeRun) -> None:
-    made = make_run("words-lacking", **RARE_WORDS_REPLACED)
-    assert own_bits(made, " zyzzyva" * 20) > UNKNOWN_BITS
+    assert own_bits(make_run(**RARE_WORDS_REPLACED), " zyzzyva" * 20) > UNKNOWN_BITS
 
 
 @pytest.mark.parametrize("damage", ["gone", "truncated"])
