@@ -7,7 +7,7 @@ which traces a sample back to its corpus.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -123,6 +123,8 @@ def parse_manifest(data: bytes, name: str, kind: str | None = None) -> Manifest:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"
         raise ArtifactError(f"{place}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
+    if not manifest.files:
+        raise ArtifactError(f"{place}: it lists no files, which no artifact's does; make the artifact again")
     for file in manifest.files:
         _check_name(place, file)
     if data != _rendered(manifest):
@@ -136,7 +138,7 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
     """Read a manifest and check every file it lists, by size and SHA-256; `name` as in `read_manifest`.
 
     Raises:
-        ArtifactError: as `read_manifest`, or a file is missing or differs from the manifest.
+        ArtifactError: as `read_manifest`, or a file is missing, differs from the manifest or is not listed there.
     """
     manifest = read_manifest(directory, kind, name=name)
     for file, expected in manifest.files.items():
@@ -153,7 +155,30 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
             raise ArtifactError(
                 f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again"
             )
+    refuse_unlisted(unlisted(directory, manifest), name or str(directory))
     return manifest
+
+
+def unlisted(directory: Path, manifest: Manifest) -> list[str]:
+    """The files below an artifact's directory that its manifest does not list, sorted; not what is being written."""
+    found = (path.relative_to(directory) for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
+    known = {MANIFEST_NAME, *manifest.files}
+    return sorted(name for path in found if (name := path.as_posix()) not in known and not is_temporary(path.name))
+
+
+def refuse_unlisted(files: Sequence[str], name: str) -> None:
+    """Refuse an artifact that holds files which its manifest does not list: a reader might take them for its own.
+
+    Raises:
+        ArtifactError: there is one.
+    """
+    if files:
+        raise ArtifactError(f"{name}/{files[0]}: the manifest does not list it; move it elsewhere")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or directory is one that a store keeps while it writes another."""
+    return name.startswith(".") and name.endswith((".partial", ".lock", ".underway"))
 
 
 def is_file_as_listed(path: Path, entry: FileEntry) -> bool:

@@ -125,6 +125,7 @@ def artifacts(root: Path) -> dict[str, str]:
     (corpus / "report.html").write_text("a page")
     counts = {"characters": 1234, "bytes": 1300, "distinct_characters": 12, "lines": 40, "users": 0, "replaced": 0}
     _seal(corpus, "corpus", "ingest", counts, {"source": "ab" * 32}, source=HARM)
+    (dataset / "vocabulary.json").write_text("{}")
     splits = {f"{split}_{unit}": 100 for split in ("train", "validation") for unit in ("tokens", "characters")}
     _seal(dataset, "dataset", "vectorize", {"vocabulary": 12, **splits}, {"corpus": digest(corpus)}, length=8)
     training_page(model).rename(model / "report.html")

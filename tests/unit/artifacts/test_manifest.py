@@ -97,6 +97,31 @@ def test_any_change_to_any_file_is_detected_and_names_it(
     assert str(raised.value).startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "more/train-00001.tfrecord", "link"])
+def test_a_file_that_the_manifest_does_not_list_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    artifact(tmp_path, {"text.txt": b"abc", "more/page.html": b""})
+    if name == "link":
+        (tmp_path / name).symlink_to("/nowhere")
+    else:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ArtifactError) as raised:
+        verify(tmp_path)
+    assert str(raised.value) == f"{tmp_path / name}: the manifest does not list it; move it elsewhere"
+
+
+def test_what_a_store_keeps_while_it_writes_is_no_stranger(tmp_path: Path) -> None:
+    artifact(tmp_path, {"text.txt": b"abc"})
+    for name in (".text.txt.lock", ".text.txt.0123abcd.partial"):
+        (tmp_path / name).touch()
+    verify(tmp_path)
+
+
+def test_a_manifest_that_lists_no_files_is_refused(tmp_path: Path) -> None:
+    artifact(tmp_path, {})
+    with pytest.raises(ArtifactError, match=r"manifest\.json: it lists no files, which no artifact's does"):
+        read_manifest(tmp_path)
+
+
 def test_reading_alone_does_not_look_at_the_files(tmp_path: Path) -> None:
     written = artifact(tmp_path, {"text.txt": b"abc"})
     (tmp_path / "text.txt").unlink()

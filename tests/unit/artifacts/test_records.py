@@ -54,6 +54,7 @@ def write(
 
 
 def list_files(directory: Path, tokens: int) -> None:
+    (directory / "vocabulary.json").touch()
     write_manifest(
         directory, kind="dataset", stage="vectorize", config={}, counts={"train_tokens": tokens}, made_from={}
     )
@@ -194,7 +195,7 @@ def test_blocks_are_spread_evenly_over_the_shards(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(records, "BLOCK_TOKENS", 10)
     write(tmp_path, np.zeros(95, np.int64), vocabulary_size(1), shards=4)
     names = [f"train-{shard:05d}-of-00004.tfrecord" for shard in range(4)]
-    assert list(read_manifest(tmp_path).files) == names
+    assert list(read_manifest(tmp_path).files) == [*names, "vocabulary.json"]
     counts = [sum(1 for _ in tf.data.TFRecordDataset(str(tmp_path / name))) for name in names]
     assert sum(counts) == 10
     assert max(counts) - min(counts) <= 1
@@ -202,12 +203,12 @@ def test_blocks_are_spread_evenly_over_the_shards(tmp_path: Path, monkeypatch: p
 
 def test_there_are_no_more_shards_than_blocks(tmp_path: Path) -> None:
     write(tmp_path, np.zeros(95, np.int64), vocabulary_size(1), shards=4)
-    assert list(read_manifest(tmp_path).files) == ["train-00000-of-00001.tfrecord"]
+    assert list(read_manifest(tmp_path).files) == ["train-00000-of-00001.tfrecord", "vocabulary.json"]
 
 
 def test_an_empty_split_has_no_files(tmp_path: Path) -> None:
     write(tmp_path, np.zeros(0, np.int64), vocabulary_size(1), shards=4)
-    assert read_manifest(tmp_path).files == {}
+    assert list(read_manifest(tmp_path).files) == ["vocabulary.json"]
     assert read(tmp_path, vocabulary_size(1)).shape == (0,)
 
 

@@ -72,6 +72,8 @@ def make_run(root: Path) -> MakeRun:
             directory.mkdir(parents=True)
             if kind == "model":
                 write_model(directory, seed)
+            elif kind != "samples":
+                (directory / "some").write_text(name)
             if kind == "samples":
                 write_samples(directory, settings.get("sample", {}).get("temperatures", [0.5]), name)
             config = {"seed": seed, **settings.get(stage, {})}

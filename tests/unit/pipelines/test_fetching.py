@@ -58,7 +58,8 @@ def test_a_run_is_fetched_whole_and_fetching_again_mends_what_is_not_as_listed(
     (copy / "train" / "model" / "model.keras").write_bytes(b"cut off")
     (copy / "sample" / "samples" / MANIFEST_NAME).rename(copy / "sample" / "samples" / f".{MANIFEST_NAME}.partial")
     (copy / "sample" / "samples" / "samples-00000-of-00001.jsonl").unlink()
-    (copy / "vectorize" / "dataset" / MANIFEST_NAME).unlink()
+    for name in ("some", MANIFEST_NAME):
+        (copy / "vectorize" / "dataset" / name).unlink()
     fetch("one", root, copy)
     assert files_in(copy) == files_in(root / "one")
     assert set(verify_all(artifacts.find(str(copy))).values()) == {""}

@@ -60,6 +60,7 @@ def test_the_page_tells_what_was_made_from_what_and_links_to_each_page(
 def test_an_artifact_of_another_run_is_told_apart(make: Report, artifacts: dict[str, str], tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
+    (other / "text.txt").write_text("other")
     counts = {"characters": 9, "bytes": 9, "distinct_characters": 9, "lines": 1, "users": 0, "replaced": 0}
     config = {"source": "tale.txt"}
     write_manifest(other, kind="corpus", stage="ingest", config=config, counts=counts, made_from={"source": "ab"})
