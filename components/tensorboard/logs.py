@@ -1,5 +1,6 @@
 """The logs that training leaves in models, as the listing of a root shows them."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.storage import Listed, Place, place_of
 
 FOLDER = "tensorboard"
+_NAME = re.compile(r"\d{4}(?:-\d\d){5}_")
 _NAME_BYTES = 255  # the longest name a file can have
 
 
@@ -52,6 +54,11 @@ def logs_below(root: str) -> list[Logs]:
         for model, found in files.items()
         if model in completed and _is_safe(name := _name(place, model, completed[model]))
     ]
+
+
+def is_name(name: str) -> bool:
+    """Whether a folder's name is of the form that logs have."""
+    return bool(_NAME.match(name))
 
 
 def _name(root: Place, model: str, completed: float) -> str:

@@ -12,7 +12,7 @@ from components.artifacts.errors import UsageError
 from components.artifacts.storage import StorageError
 from components.command import log
 from components.tensorboard.config import TensorboardConfig
-from components.tensorboard.logs import Logs, logs_below
+from components.tensorboard.logs import Logs, is_name, logs_below
 
 MARK = ".quillflow-mirror"
 _PARTIAL = ".partial"  # TensorBoard reads what has "tfevents" in its name
@@ -89,11 +89,15 @@ def _fitting(found: Sequence[Logs], most_bytes: int) -> list[Logs]:
 
 
 def _remove_all_but(wanted: set[str], directory: Path) -> None:
+    """Remove event files, and beginnings of them, that are not wanted; what others put there stays."""
     for path in sorted(directory.rglob("*"), reverse=True):  # what is in a directory comes before it
+        name = path.relative_to(directory).as_posix()
+        if not is_name(name.partition("/")[0]):
+            continue
         if path.is_dir():
             with suppress(OSError):  # there is something in it
                 path.rmdir()
-        elif path.relative_to(directory).as_posix() not in wanted:
+        elif name not in wanted and (path.name == _PARTIAL or "tfevents" in path.name):
             path.unlink()
 
 

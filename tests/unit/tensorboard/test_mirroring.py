@@ -50,6 +50,19 @@ def test_a_model_is_named_by_when_it_was_complete_and_its_run_or_else_its_path(t
     assert shown(mirror) == ["1970-01-01-00-00-00_my-run", "1970-01-01-23-59-59_runs-alone-model"]
 
 
+def test_refreshing_removes_event_files_of_logs_that_are_gone_and_nothing_else(tmp_path: Path, mirror: Path) -> None:
+    make_model(tmp_path / "runs" / "my-run" / "train" / "model", 0)
+    refresh([str(tmp_path / "runs")], mirror, 1000)
+    gone, kept = "1970-01-01-00-00-00_my-run", "1971-01-01-00-00-00_other/notes.txt"
+    strangers = ["notes.txt", "mine/events.out.tfevents.1.mine", f"{gone}/training/notes.txt", kept]
+    for name in strangers:
+        (mirror / name).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / name).write_text("mine")
+    refresh([str(tmp_path / "nothing")], mirror, 1000)
+    left = [path.relative_to(mirror).as_posix() for path in mirror.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted([".quillflow-mirror", *strangers])
+
+
 def test_a_model_that_is_trained_anew_at_its_place_takes_the_place_of_the_old_one(tmp_path: Path, mirror: Path) -> None:
     model = tmp_path / "jobs" / "model"
     make_model(model, 0)
