@@ -33,8 +33,10 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
     Raises:
         SourceError: the source can't be had, decoded or parsed, or holds no text.
         ArtifactError: `corpus` is a place that holds something else.
+        UsageError: the source lies in the corpus's place, or the other way round.
     """
-    with storage.outgoing(corpus, log.transferred) as directory, opened(source, config) as opened_source:
+    storage.check_outputs({"--corpus": corpus}, {"--source": source})
+    with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as opened_source:
         statistics = CorpusStatistics()
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
             for piece in _pieces(opened_source, config, statistics):

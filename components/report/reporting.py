@@ -61,9 +61,10 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
         ArtifactError: an artifact is missing, damaged or of another kind.
     """
     uris = {"corpus": corpus, "dataset": dataset, "model": model, "samples": samples}
+    storage.check_outputs({"report": report}, uris)
     artifacts = {kind: Artifact.at(uri, kind) for kind, uri in uris.items()}
     run = _run(artifacts, report)
-    with storage.outgoing(report, log.transferred) as directory:
+    with storage.outgoing(report, "report", log.transferred) as directory:
         write_run(directory / "report.html", run)
         (directory / "summary.md").write_bytes(summary_of(run).encode("utf-8", "backslashreplace"))
         write_manifest(

@@ -22,6 +22,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
     Raises:
         ArtifactError: a shard is missing, damaged, there twice, or made from another model or with other settings.
     """
+    storage.check_outputs({"samples": samples}, {f"shard {number}": uri for number, uri in enumerate(shards)})
     with ExitStack() as stack:
         directories = [stack.enter_context(storage.incoming(uri, "samples", log.transferred)) for uri in shards]
         manifests = [read_manifest(directory) for directory in directories]
@@ -30,7 +31,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
         made_from = manifests[0].made_from
         counts = {name: sum(one.counts[name] for one in manifests) for name in manifests[0].counts}
         ordered = sorted(zip(manifests, directories, strict=True), key=lambda pair: pair[0].config["shard"])
-        with storage.outgoing(samples, log.transferred) as directory:
+        with storage.outgoing(samples, "samples", log.transferred) as directory:
             totals, shown = Totals(), texts_shown(config["length"], len(config["temperatures"]))
             rows = totals.counting(_rows([path for _, path in ordered]))
             first = write_texts(directory, rows, counts["texts"], shown)

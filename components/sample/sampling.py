@@ -49,8 +49,11 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
 
     Raises:
         ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
-        UsageError: a prompt is empty or outside the vocabulary, or no_copy leaves a text nothing to go on with.
+        UsageError: a prompt is empty or outside the vocabulary, no_copy leaves a text nothing to go on with, or the
+            samples' place and one that is read overlap.
     """
+    inputs = {"--model": model, "sample.corpus": config.corpus, "sample.prompts_file": config.prompts_file}
+    storage.check_outputs({"--samples": samples}, inputs)
     try:
         use_device(config.device)
     except RuntimeError as error:
@@ -58,7 +61,7 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
     one_thread_an_operation()
     with (
         storage.incoming(model, "model", log.transferred) as source,
-        storage.outgoing(samples, log.transferred) as directory,
+        storage.outgoing(samples, "samples", log.transferred) as directory,
     ):
         return {"samples": samples, **_write(directory, config, Model.read(source), digest(source))}
 

@@ -17,16 +17,18 @@ from numpy.typing import NDArray
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, UsageError
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, is_temporary, read_manifest, write_manifest
 from components.artifacts.storage import ABSENT, Place
 from components.command import log
 from components.train.config import UNCHANGED_BY, TrainConfig
-from components.train.ownership import Ownership
+from components.train.ownership import OWNER_NAME, Ownership, is_owners_note
 
 LATEST_NAME = "LATEST"
-_NAME = re.compile(r"(?P<step>\d+)-[0-9a-f]{8}")
+_NAME = re.compile(r"(?P<step>\d{10,})-[0-9a-f]{8}")
+_TEMPORARY = re.compile(rf"\.(?:{LATEST_NAME}|{OWNER_NAME})\.(?:[0-9a-f]{{8}}\.partial|lock)")
 _VARIABLES = "variables.npz"
 _PROGRESS = "progress.json"
+_FILES = (MANIFEST_NAME, _VARIABLES, _PROGRESS)
 
 
 @dataclass(kw_only=True)
@@ -76,7 +78,7 @@ class Checkpoints:
     def save(self, progress: Progress, values: list[NDArray[Any]], ownership: Ownership) -> None:
         """Commit a checkpoint, and drop those that are neither among the newest nor the best."""
         name = f"{progress.train_step:010d}-{secrets.token_hex(4)}"
-        with storage.outgoing(str(self._place / name)) as directory:
+        with storage.outgoing(str(self._place / name), "checkpoint") as directory:
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **{f"{index:05d}": value for index, value in enumerate(values)})
             (directory / _VARIABLES).write_bytes(buffer.getvalue())
@@ -114,18 +116,48 @@ class Checkpoints:
         """The checkpoint of a train step, or None where there is none that can be read."""
         return self._first_readable([name for name in _committed(self._place) if _step(name) == train_step])
 
+    def refuse_strangers(self) -> None:
+        """Refuse a place that holds anything but checkpoints, before anything is written or removed there.
+
+        Raises:
+            UsageError: it does; all is left alone.
+        """
+        for name in storage.entries(str(self._place)):
+            if stranger := self._stranger_in(name):
+                raise UsageError(
+                    f"{self._place}: holds {stranger}, which is nothing of training's; checkpoints need a place of "
+                    "their own, choose another"
+                )
+
     def clear(self) -> None:
-        """Remove all checkpoints."""
+        """Remove all checkpoints, and what was begun of others."""
         self._place.store.delete((self._place / LATEST_NAME).key)
         for name in storage.children(str(self._place)):
-            storage.remove(str(self._place / name))
+            if _checkpoint_of(name):
+                self._remove(name)
 
     def sweep(self) -> None:
         """Remove what a killed trainer had begun and not committed; only the owner may."""
         committed = set(_committed(self._place))
         for name in storage.children(str(self._place)):
-            if name not in committed and (_NAME.fullmatch(name) or name.endswith((".partial", ".old"))):
-                storage.remove(str(self._place / name))
+            if name not in committed and _checkpoint_of(name):
+                self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        storage.remove(str(self._place / name), _FILES)
+
+    def _stranger_in(self, name: str) -> str:
+        """What under this name at the place was not written by training: the name, one below it, or ""."""
+        if name in {LATEST_NAME, OWNER_NAME}:
+            data, _ = storage.read_file(str(self._place / name)) or (b"", "")
+            is_ours = (
+                is_owners_note(data) if name == OWNER_NAME else _NAME.fullmatch(data.decode(errors="replace")[:-1])
+            )
+            return "" if is_ours else name
+        if not _checkpoint_of(name):
+            return "" if _TEMPORARY.fullmatch(name) else name
+        inside = storage.entries(str(self._place / name))
+        return next((f"{name}/{file}" for file in inside if not (file in _FILES or is_temporary(file))), "")
 
     def _first_readable(self, names: list[str]) -> Saved | None:
         for name in names:
@@ -164,7 +196,7 @@ class Checkpoints:
         for name in committed:
             # One of the same train step was saved before the number of them was known.
             if _step(name) not in kept or (_step(name) == _step(newest) and name != newest):
-                storage.remove(str(self._place / name))
+                self._remove(name)
 
 
 class Saver:
@@ -210,6 +242,16 @@ def _committed(place: Place) -> list[str]:
     names = [name for name in storage.children(str(place)) if _NAME.fullmatch(name)]
     names = [name for name in names if storage.read_file(str(place / name / MANIFEST_NAME)) is not None]
     return sorted(names, key=lambda name: (_step(name), name), reverse=True)
+
+
+def _checkpoint_of(name: str) -> str:
+    """The checkpoint whose directory has this name, or which one of this name was to become; "" for none."""
+    checkpoint = storage.staged_artifact(name) or name
+    return checkpoint if _NAME.fullmatch(checkpoint) else ""
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace").strip()
 
 
 def _step(name: str) -> int:

@@ -80,7 +80,7 @@ def write_model(
         window=dataset.length,
         prompts=_prompts(dataset, whole_words=config.carries_state),
     )
-    with storage.outgoing(uri, log.transferred) as directory:
+    with storage.outgoing(uri, "model", log.transferred) as directory:
         model.write(directory, config.model_dump(mode="json"))
         _write_json_lines(directory / "history.jsonl", progress.history)
         (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

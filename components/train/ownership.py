@@ -164,6 +164,14 @@ class _Heartbeat:
         self._heard = began
 
 
+def is_owners_note(data: bytes) -> bool:
+    """Whether this is what an owner leaves in its file: nothing, or who it is."""
+    try:
+        return not data or {"host", "pid"} <= json.loads(data).keys()
+    except (ValueError, AttributeError):
+        return False
+
+
 def _me() -> dict[str, Any]:
     return {"host": platform.node(), "pid": os.getpid()}
 

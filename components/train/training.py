@@ -21,12 +21,17 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         The URIs of checkpoints and model, and the metrics.
 
     Raises:
-        ArtifactError: the dataset or all checkpoints are damaged, or the text is too short.
+        ArtifactError: the dataset or all checkpoints are damaged, the text is too short, or the model's place holds
+            something else.
         CheckpointsInUseError: another trainer owns the checkpoints.
         StorageError: a store fails for good; what was committed before stays.
         SystemExit: 143 on SIGTERM, 130 on SIGINT, after a checkpoint was committed.
-        UsageError: the checkpoints were made with other settings, or the device is not there.
+        UsageError: the checkpoints were made with other settings, their place holds something else, places overlap, or
+            the device is not there.
     """
+    inputs = {"--dataset": dataset, "train.init_from": config.init_from}
+    storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
+    storage.check_replaceable(storage.place_of(model), "model")  # not after hours of training
     try:
         device = use_device(config.device)
     except RuntimeError as error:
@@ -35,8 +40,9 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     _hold_against(data, config)
+    kept = Checkpoints(checkpoints, config, data.digest)
+    kept.refuse_strangers()
     with Ownership(checkpoints) as ownership:
-        kept = Checkpoints(checkpoints, config, data.digest)
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         run = Run(config, data, kept)
         run.restore(init_from)

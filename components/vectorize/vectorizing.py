@@ -26,10 +26,12 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
 
     Raises:
         ArtifactError: the corpus is missing or damaged, or too short for one window in the training split.
+        UsageError: one of the two places lies inside the other.
     """
+    storage.check_outputs({"--dataset": dataset}, {"--corpus": corpus})
     with (
         storage.incoming(corpus, "corpus", log.transferred) as source,
-        storage.outgoing(dataset, log.transferred) as directory,
+        storage.outgoing(dataset, "dataset", log.transferred) as directory,
     ):
         text = source / "text.txt"
         lowercase = bool(manifest.read_manifest(source).config["lowercase"])

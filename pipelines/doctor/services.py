@@ -119,8 +119,7 @@ def _condition(place: storage.Place, version: str) -> Check:
 def _removal(place: storage.Place) -> Check:
     above = str(place).removesuffix("/probe")
     try:
-        place.store.delete(place.key)
-        storage.remove(above)
+        storage.remove(above, ["probe"])
     except QuillflowError as error:
         return missing("delete", str(error), f"allow deleting, and remove {above}", asked=True)
     return Check(name="delete", verdict="ok", found="the probe is gone")

@@ -312,7 +312,7 @@ def test_a_whole_artifact_goes_out_and_in_through_a_bad_network(root: str, fault
         faults.add(fault, f"^(PUT|POST) .*/file-{number}")
         faults.add(fault, "^(PUT|POST) .*/file-1")
     faults.add("lost", "^(PUT|POST) .*/manifest.json")
-    with outgoing(f"{root}/artifact") as directory:
+    with outgoing(f"{root}/artifact", "corpus") as directory:
         fill(directory, tree)
     assert faults.left() == 0
     for number, fault in enumerate(["flip", "cut", "reset", "503", "short"]):

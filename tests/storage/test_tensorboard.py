@@ -25,7 +25,7 @@ DATED = r"\d{4}(-\d\d){5}_"
 
 def make_model(uri: str, files: dict[str, bytes] | None = None) -> None:
     """A model with logs, and with more than logs."""
-    with storage.outgoing(uri) as directory:
+    with storage.outgoing(uri, "model") as directory:
         for name, data in {"model.keras": b"weights", **(FILES if files is None else files)}.items():
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             (directory / name).write_bytes(data)

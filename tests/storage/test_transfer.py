@@ -35,7 +35,7 @@ LETTERS = st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters
 NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda name: name.strip(".") and name != MANIFEST_NAME)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 CONTENTS = st.binary(max_size=200) | st.sampled_from([b"", b"\r\n\r\n--==", b"\0" * 3000])
-TREES = st.dictionaries(PATHS, CONTENTS, max_size=5)
+TREES = st.dictionaries(PATHS, CONTENTS, min_size=1, max_size=5)
 _numbers = itertools.count()
 
 
@@ -255,12 +255,15 @@ def test_a_push_that_broke_off_shows_nothing_and_the_next_one_succeeds(
 ) -> None:
     place, tree = place_of(f"{root}/artifact"), {f"file-{n}": str(n).encode() * 1000 for n in range(4)}
     faults.add("403", f"^(PUT|POST) .*/{name}$")
-    with pytest.raises(StorageError, match=f"{place}/{name}: .*403"), outgoing(f"{root}/artifact") as directory:
+    with (
+        pytest.raises(StorageError, match=f"{place}/{name}: .*403"),
+        outgoing(f"{root}/artifact", "corpus") as directory,
+    ):
         fill(directory, tree)
     assert keys_below(place), "it broke off before anything was there"
     with pytest.raises(ArtifactError, match=f"no {MANIFEST_NAME}"), incoming(f"{root}/artifact", "corpus"):
         pytest.fail("half an artifact came in")
-    with outgoing(f"{root}/artifact") as directory:
+    with outgoing(f"{root}/artifact", "corpus") as directory:
         fill(directory, {"file-0": b"other"})
     with incoming(f"{root}/artifact", "corpus") as directory:
         assert set(tree_in(directory)) == {"file-0", MANIFEST_NAME}
@@ -270,7 +273,7 @@ def test_a_push_that_broke_off_shows_nothing_and_the_next_one_succeeds(
 def test_what_goes_out_comes_in_again_with_its_progress(root: str, kind: str) -> None:
     seen: list[tuple[int, int]] = []
     tree = {"text.txt": b"some text", "more/report.html": b"<p>", "empty": b""}
-    with outgoing(f"{root}/artifact", lambda *step: seen.append(step)) as directory:
+    with outgoing(f"{root}/artifact", "corpus", lambda *step: seen.append(step)) as directory:
         fill(directory, tree)
     with incoming(f"{root}/artifact", "corpus", lambda *step: seen.append(step)) as directory:
         assert {name: data for name, data in tree_in(directory).items() if name != MANIFEST_NAME} == tree
@@ -283,7 +286,7 @@ def test_what_goes_out_comes_in_again_with_its_progress(root: str, kind: str) ->
 def test_a_new_artifact_replaces_the_one_before_and_nothing_of_it_stays(root: str) -> None:
     place = place_of(f"{root}/artifact")
     for tree in ({"a": b"1", "b/c": b"2"}, {"a": b"3", "d": b"4"}):
-        with outgoing(f"{root}/artifact") as directory:
+        with outgoing(f"{root}/artifact", "corpus") as directory:
             fill(directory, tree)
         with incoming(f"{root}/artifact", "corpus") as directory:
             assert {name: data for name, data in tree_in(directory).items() if name != MANIFEST_NAME} == tree
@@ -291,9 +294,12 @@ def test_a_new_artifact_replaces_the_one_before_and_nothing_of_it_stays(root: st
 
 
 def test_a_block_that_fails_leaves_the_artifact_before_as_it_was(root: str) -> None:
-    with outgoing(f"{root}/artifact") as directory:
+    with outgoing(f"{root}/artifact", "corpus") as directory:
         fill(directory, {"a": b"1"})
-    with pytest.raises(RuntimeError, match="nothing wrote the manifest"), outgoing(f"{root}/artifact") as directory:
+    with (
+        pytest.raises(RuntimeError, match="nothing wrote the manifest"),
+        outgoing(f"{root}/artifact", "corpus") as directory,
+    ):
         (directory / "a").write_bytes(b"2")
     with incoming(f"{root}/artifact", "corpus") as directory:
         assert (directory / "a").read_bytes() == b"1"
@@ -302,7 +308,10 @@ def test_a_block_that_fails_leaves_the_artifact_before_as_it_was(root: str) -> N
 def test_files_that_are_no_artifact_are_never_overwritten(root: str) -> None:
     place = place_of(f"{root}/mine") / "notes.txt"
     place.store.write(place.key, b"mine")
-    with pytest.raises(ArtifactError, match="holds files that are no artifact"), outgoing(f"{root}/mine") as directory:
+    with (
+        pytest.raises(ArtifactError, match="holds files that are no artifact"),
+        outgoing(f"{root}/mine", "corpus") as directory,
+    ):
         fill(directory, {"a": b"1"})
     found = place.store.read(place.key)
     assert found is not None
@@ -315,19 +324,22 @@ def test_a_missing_artifact_and_one_of_another_kind_are_told(root: str) -> None:
         incoming(f"{root}/artifact", "corpus"),
     ):
         pytest.fail("nothing came in")
-    with outgoing(f"{root}/artifact") as directory:
+    with outgoing(f"{root}/artifact", "model") as directory:
         fill(directory, {"a": b"1"}, kind="model")
     with pytest.raises(ArtifactError, match="this is a model artifact"), incoming(f"{root}/artifact", "corpus"):
         pytest.fail("a model came in as a corpus")
 
 
-def test_children_are_the_directories_right_below_and_remove_takes_one_whole(root: str) -> None:
+def test_children_are_the_directories_right_below_and_remove_takes_the_files_it_is_given(root: str) -> None:
     for name in ("run-1/corpus", "run-1/model", "run-2/corpus"):
-        with outgoing(f"{root}/runs/{name}") as directory:
+        with outgoing(f"{root}/runs/{name}", "corpus") as directory:
             fill(directory, {"deep/er/file": b"1"})
     assert children(f"{root}/runs") == ["run-1", "run-2"]
     assert children(f"{root}/runs/run-1") == ["corpus", "model"]
     assert children(f"{root}/nothing") == []
-    remove(f"{root}/runs/run-1")
-    assert children(f"{root}/runs") == ["run-2"]
-    assert keys_below(place_of(f"{root}/runs")) == ["run-2/corpus/deep/er/file", f"run-2/corpus/{MANIFEST_NAME}"]
+    place_of(root).store.write((place_of(root) / "runs/run-1/model/deep/notes.txt").key, b"mine")
+    for kind in ("corpus", "model"):
+        remove(f"{root}/runs/run-1/{kind}", ["deep/er/file", MANIFEST_NAME])
+    assert keys_below(place_of(f"{root}/runs/run-1")) == ["model/deep/notes.txt"]
+    assert children(f"{root}/runs/run-1") == ["model"]
+    assert keys_below(place_of(f"{root}/runs/run-2")) == ["corpus/deep/er/file", f"corpus/{MANIFEST_NAME}"]

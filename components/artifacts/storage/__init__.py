@@ -4,12 +4,16 @@ A stage reads an artifact through `incoming` and writes one through `outgoing`; 
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `place.py` finds the store that a URI
-means, `fetch.py` and `transfer.py` move whole artifacts, `sources.py` fetches the texts that are read, and
-`secrets.py` keeps what is secret in their URIs out of sight.
+means, `fetch.py` and `transfer.py` move whole artifacts, `outputs.py` says what may be gone over, `removal.py` removes
+what was written, `sources.py` fetches the texts that are read, and `secrets.py` keeps what is secret in their URIs out
+of sight.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
+from components.artifacts.storage.names import staged_artifact
+from components.artifacts.storage.outputs import check_outputs, check_replaceable
 from components.artifacts.storage.place import Place, is_web, local_path, place_of, redacted, user_path
+from components.artifacts.storage.removal import remove
 from components.artifacts.storage.secrets import (
     SECRETS_VARIABLE,
     bare,
@@ -22,11 +26,11 @@ from components.artifacts.storage.sources import source_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
 from components.artifacts.storage.transfer import (
     children,
+    entries,
     incoming,
     outgoing,
     push,
     read_file,
-    remove,
     write_file,
 )
 
@@ -40,7 +44,10 @@ __all__ = [
     "StorageError",
     "Store",
     "bare",
+    "check_outputs",
+    "check_replaceable",
     "children",
+    "entries",
     "has_secrets",
     "incoming",
     "is_web",
@@ -55,6 +62,7 @@ __all__ = [
     "refuse_others",
     "remove",
     "source_file",
+    "staged_artifact",
     "user_path",
     "whole",
     "without_secrets",

@@ -15,11 +15,10 @@ from components.artifacts.manifest import (
     read_manifest,
     verify,
 )
+from components.artifacts.storage.names import WAITING_NAME
 from components.artifacts.storage.place import Place
 
 PARALLEL_TRANSFERS = 8
-WAITING_NAME = f".{MANIFEST_NAME}.partial"
-"""The manifest while the files that it lists are fetched."""
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all while files travel."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from components.artifacts.manifest import is_temporary
 from components.artifacts.storage.failures import of_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed
 
@@ -27,7 +28,7 @@ class LocalStore:
         """All files below a directory but those still being written."""
         with _failures(prefix):
             for path in Path(prefix).rglob("*"):
-                if path.is_file() and not any(map(_is_ours, path.relative_to(prefix).parts)):
+                if path.is_file() and not any(map(is_temporary, path.relative_to(prefix).parts)):
                     with suppress(FileNotFoundError):
                         status = path.stat()
                         yield Listed(key=str(path), size=status.st_size, updated=status.st_mtime)
@@ -51,8 +52,8 @@ class LocalStore:
                 return None
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
-        """Write a file; conditional writes of one directory take turns."""
-        path = Path(key)
+        """Write a file, through a link to it; conditional writes of one directory take turns."""
+        path = Path(os.path.realpath(key))
         with _failures(key), _partial(path) as partial:
             partial.write_bytes(data)
             flush(partial)
@@ -64,8 +65,8 @@ class LocalStore:
         return _version(data)
 
     def upload(self, path: Path, key: str) -> None:
-        """Copy a file to a place in the store."""
-        target = Path(key)
+        """Copy a file to a place in the store, through a link to it."""
+        target = Path(os.path.realpath(key))
         with _failures(key), _partial(target) as partial:
             shutil.copyfile(path, partial)
             flush(partial)
@@ -128,11 +129,6 @@ def _failures(key: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise of_file(error.filename2 or error.filename or key, error) from None
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a file or directory is one that a store keeps for itself."""
-    return name.startswith(".") and name.endswith((".partial", ".lock"))
 
 
 def _version(data: bytes) -> str:

@@ -1,5 +1,6 @@
 """URIs: which store one means, and where in it."""
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,19 @@ class Place:
     def local(self) -> Path | None:
         """The path, where the store is the local disk."""
         return Path(self.key) if isinstance(self.store, LocalStore) else None
+
+    def overlaps(self, other: "Place") -> bool:
+        """Whether the two are the same, or one lies inside the other; on a disk links are followed."""
+        parts, others = self.parts, other.parts
+        return all(part == another for part, another in zip(parts, others, strict=False))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The bucket and the names on the way to the place; on a disk those of the path with its links followed."""
+        if self.local is not None:
+            return Path(os.path.realpath(self.local)).parts
+        bucket = self.store.uri("").replace("minio://", "s3://")
+        return (bucket, *self.key.split("/")) if self.key else (bucket,)
 
 
 def place_of(uri: str) -> Place:

@@ -1,25 +1,21 @@
 """Whole artifacts in and out of a store: verified on the way in, complete or not there on the way out."""
 
-import json
 import os
-import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import MANIFEST_NAME, read_manifest, verify
+from components.artifacts.manifest import MANIFEST_NAME, parse_manifest, read_manifest, verify
 from components.artifacts.scratch import make_scratch, scratch_directory
+from components.artifacts.storage import staging
 from components.artifacts.storage.failures import full_disk_named
-from components.artifacts.storage.fetch import Progress, is_artifact, pull, transfer
-from components.artifacts.storage.local import flush
+from components.artifacts.storage.fetch import Progress, pull, transfer
+from components.artifacts.storage.names import UNDERWAY_NAME
+from components.artifacts.storage.outputs import check_replaceable
 from components.artifacts.storage.place import Place, is_text, place_of
 from components.artifacts.storage.store import ABSENT, ANY
-
-SWEPT_AFTER_SECONDS = 24 * 3600
-UNDERWAY_NAME = f".{MANIFEST_NAME}.underway"
 
 
 @contextmanager
@@ -42,29 +38,32 @@ def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
 
 
 @contextmanager
-def outgoing(uri: str, progress: Progress | None = None) -> Iterator[Path]:
+def outgoing(uri: str, kind: str, progress: Progress | None = None) -> Iterator[Path]:
     """A fresh local directory to fill; published at `uri` when the block ends well, dropped when it does not.
 
-    The block must leave a manifest. An artifact that stands at `uri` already is replaced.
+    The block must leave the manifest of a `kind`. An artifact of that kind that stands at `uri` already is replaced;
+    a symbolic link is followed.
 
     Raises:
-        ArtifactError: something stands at `uri` that is no artifact; it is left alone.
+        ArtifactError: something else stands at `uri`; it is left alone.
         StorageError: the store fails for good; nothing is published.
     """
     place = place_of(uri)
-    _refuse_foreign(place)
-    staging = _staging(place)
+    check_replaceable(place, kind)
+    target = Path(os.path.realpath(place.local)) if place.local is not None else None
+    directory = staging.begin(target) if target is not None else make_scratch()
     try:
-        with full_disk_named(staging):
-            yield staging
-        if not (staging / MANIFEST_NAME).is_file():
+        with full_disk_named(directory):
+            yield directory
+        if not (directory / MANIFEST_NAME).is_file():
             raise RuntimeError(f"nothing wrote the manifest of {place}")
-        if place.local is not None:
-            _replace(place.local, staging)
+        read_manifest(directory, kind)
+        if target is not None:
+            staging.publish(directory, target)
         else:
-            push(staging, place, progress)
+            push(directory, place, progress)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def push(directory: Path, place: Place, progress: Progress | None = None) -> None:
@@ -100,15 +99,18 @@ def children(uri: str) -> list[str]:
     return sorted({rest.partition("/")[0] for rest in rests if "/" in rest})
 
 
-def remove(uri: str) -> None:
-    """Remove the directory at `uri` and all below it; the manifest goes first, so no torn artifact shows."""
+def entries(uri: str) -> Iterator[str]:
+    """The names of all that is right below `uri`, hidden or not, as the store lists them; none where nothing is."""
     place = place_of(uri)
-    place.store.delete((place / MANIFEST_NAME).key)
     if place.local is not None:
-        shutil.rmtree(place.local, ignore_errors=True)
+        yield from sorted(os.listdir(place.local)) if place.local.is_dir() else ()  # noqa: PTH208 -- names, not paths
         return
-    for listed in list(place.store.list(place.key)):
-        place.store.delete(listed.key)
+    start, seen = len((place / "").key) if place.key else 0, set()
+    for listed in place.store.list(place.key):
+        name = listed.key[start:].partition("/")[0]
+        if name not in seen:
+            seen.add(name)
+            yield name
 
 
 def write_file(uri: str, data: bytes, *, expected: str | None = ANY) -> str:
@@ -123,62 +125,10 @@ def read_file(uri: str) -> tuple[bytes, str] | None:
     return place.store.read(place.key)
 
 
-def _staging(place: Place) -> Path:
-    if place.local is None:
-        return make_scratch()
-    place.local.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(place.local)
-    staging = place.local.with_name(f".{place.local.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
-    staging.mkdir()
-    return staging
-
-
-def _sweep(target: Path) -> None:
-    """Remove what processes that were killed while they wrote `target` left beside it."""
-    for leaving in target.parent.glob(f".{target.name}.*.partial"):
-        if leaving.is_dir() and time.time() - leaving.stat().st_mtime > SWEPT_AFTER_SECONDS:
-            shutil.rmtree(leaving, ignore_errors=True)
-
-
-def _refuse_foreign(place: Place) -> None:
-    """Overwriting is for artifacts only: a mistyped path must not cost anybody their files."""
-    target = place.local
-    if target is not None:
-        if target.exists() and not target.is_dir():
-            raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
-        if not target.is_dir() or not any(target.iterdir()) or is_artifact(target):
-            return
-    elif _is_bucket_artifact(place) or next(place.store.list(place.key), None) is None:
-        return
-    raise ArtifactError(f"{place}: holds files that are no artifact; choose another place or empty it")
-
-
-def _is_bucket_artifact(place: Place) -> bool:
-    """Whether an artifact is at a place in a bucket, or was on its way there."""
-    return any(place.store.read((place / name).key) for name in (MANIFEST_NAME, UNDERWAY_NAME))
-
-
 def _listed_at(place: Place) -> set[str]:
     """The files of the artifact at `place`, and of one whose push broke off."""
     names: set[str] = set()
     for found in [place.store.read((place / name).key) for name in (MANIFEST_NAME, UNDERWAY_NAME)]:
-        with suppress(ValueError, TypeError, KeyError):
-            names.update(json.loads(found[0])["files"] if found else ())
+        with suppress(ArtifactError):
+            names.update(parse_manifest(found[0], str(place)).files if found else ())
     return names
-
-
-def _replace(target: Path, staging: Path) -> None:
-    """Put `staging` where `target` is; the old one goes only when the new one stands."""
-    for path in [*staging.rglob("*"), staging]:
-        flush(path)
-    old = staging.with_suffix(".old")
-    if target.exists():
-        target.rename(old)
-    try:
-        staging.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    flush(target.parent)
-    shutil.rmtree(old, ignore_errors=True)

@@ -18,7 +18,7 @@ def fill(directory: Path, text: str, kind: str = "corpus") -> None:
 
 
 def publish(target: Path, text: str, kind: str = "corpus") -> None:
-    with storage.outgoing(str(target)) as directory:
+    with storage.outgoing(str(target), kind) as directory:
         fill(directory, text, kind)
 
 
@@ -131,7 +131,7 @@ def test_an_artifact_of_another_kind_never_comes_in(tmp_path: Path) -> None:
 
 
 def test_nothing_shows_before_the_block_has_ended(tmp_path: Path) -> None:
-    with storage.outgoing(str(tmp_path / "corpus")) as directory:
+    with storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory:
         fill(directory, "one")
         assert not (tmp_path / "corpus").exists()
         assert directory.parent == tmp_path  # the same disk, so that a rename publishes it
@@ -141,8 +141,7 @@ def test_nothing_shows_before_the_block_has_ended(tmp_path: Path) -> None:
 
 def test_the_old_artifact_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
     publish(tmp_path / "corpus", "old")
-    (tmp_path / "corpus" / "stale").write_text("from a version long ago")
-    with storage.outgoing(str(tmp_path / "corpus")) as directory:
+    with storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory:
         fill(directory, "new")
         assert (tmp_path / "corpus" / "text.txt").read_text() == "old"
     assert names(tmp_path) == ["corpus"]
@@ -152,14 +151,14 @@ def test_the_old_artifact_stands_until_the_new_one_is_complete(tmp_path: Path) -
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_error_in_the_block_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), storage.outgoing(str(tmp_path / "corpus")) as directory:
+    with pytest.raises(error), storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory:
         break_off(directory, error())
     assert names(tmp_path) == []
 
 
 def test_an_error_in_the_block_leaves_the_old_artifact_as_it_was(tmp_path: Path) -> None:
     publish(tmp_path / "corpus", "old")
-    with pytest.raises(ValueError, match="broken"), storage.outgoing(str(tmp_path / "corpus")) as directory:
+    with pytest.raises(ValueError, match="broken"), storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory:
         break_off(directory, ValueError("broken"))
     assert names(tmp_path) == ["corpus"]
     verify(tmp_path / "corpus", "corpus")
@@ -169,7 +168,7 @@ def test_an_error_in_the_block_leaves_the_old_artifact_as_it_was(tmp_path: Path)
 def test_nothing_is_published_without_a_manifest(tmp_path: Path) -> None:
     with (
         pytest.raises(RuntimeError, match=r"nothing wrote the manifest of .*/corpus"),
-        storage.outgoing(str(tmp_path / "corpus")) as directory,
+        storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory,
     ):
         (directory / "text.txt").write_text("one")
     assert names(tmp_path) == []
@@ -180,7 +179,7 @@ def test_a_directory_that_is_no_artifact_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "home" / "thesis.doc").write_text("precious")
     with (
         pytest.raises(ArtifactError, match=r"/home: holds files that are no artifact; choose another place"),
-        storage.outgoing(str(tmp_path / "home")),
+        storage.outgoing(str(tmp_path / "home"), "corpus"),
     ):
         pytest.fail("it may not be filled")
     assert names(tmp_path) == ["home"]
@@ -191,7 +190,7 @@ def test_a_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("precious")
     with (
         pytest.raises(ArtifactError, match=r"/thesis\.doc: is a file; an artifact is a directory"),
-        storage.outgoing(str(tmp_path / "thesis.doc")),
+        storage.outgoing(str(tmp_path / "thesis.doc"), "corpus"),
     ):
         pytest.fail("it may not be filled")
     assert names(tmp_path) == ["thesis.doc"]
@@ -206,7 +205,7 @@ def test_an_empty_directory_may_become_an_artifact(tmp_path: Path) -> None:
 
 def test_artifacts_are_not_kept_at_http(tmp_path: Path) -> None:
     uri = "https://amy:hunter2@host/corpus?token=s3cret"
-    for use in (storage.outgoing(uri), storage.incoming(uri, "corpus")):
+    for use in (storage.outgoing(uri, "corpus"), storage.incoming(uri, "corpus")):
         with (
             pytest.raises(UsageError, match=r"^https://host/corpus: artifacts can't be kept at http\(s\); use a path"),
             use,
@@ -251,20 +250,44 @@ def test_there_are_no_children_where_there_is_no_directory(tmp_path: Path) -> No
     assert storage.children(str(tmp_path / "missing")) == storage.children(str(tmp_path / "file")) == []
 
 
-def test_removing_takes_a_directory_and_all_below_it(tmp_path: Path) -> None:
+FILES = ("text.txt", "more/shard", "manifest.json")
+
+
+def test_removing_takes_the_named_files_and_the_directories_that_are_empty_then(tmp_path: Path) -> None:
     publish(tmp_path / "one", "one")
     publish(tmp_path / "other", "other")
-    storage.remove(str(tmp_path / "one"))
+    storage.remove(str(tmp_path / "one"), FILES)
     assert names(tmp_path) == ["other"]
-    storage.remove(str(tmp_path / "one"))
+    storage.remove(str(tmp_path / "one"), FILES)
     verify(tmp_path / "other", "corpus")
 
 
 def test_removing_takes_the_manifest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path / "corpus", "one")
-    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)  # as if it were killed there
-    storage.remove(str(tmp_path / "corpus"))
+    unlink = Path.unlink
+
+    def killed_after_one(path: Path, **options: bool) -> None:
+        unlink(path, **options)
+        if path.name in FILES:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "unlink", killed_after_one)
+    with pytest.raises(KeyboardInterrupt):
+        storage.remove(str(tmp_path / "corpus"), FILES)
     assert names(tmp_path / "corpus") == ["more", "text.txt"]
+
+
+def test_removing_leaves_what_links_lead_to(tmp_path: Path) -> None:
+    publish(tmp_path / "elsewhere", "mine")
+    publish(tmp_path / "corpus", "one")
+    (tmp_path / "corpus" / "more" / "shard").rename(tmp_path / "shard")
+    (tmp_path / "corpus" / "more").rmdir()
+    (tmp_path / "corpus" / "more").symlink_to(tmp_path / "elsewhere" / "more")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("corpus", "link"):
+        storage.remove(str(tmp_path / name), FILES)
+    verify(tmp_path / "elsewhere", "corpus")
+    assert names(tmp_path) == ["corpus", "elsewhere", "shard"]
 
 
 def test_a_local_source_is_read_where_it_is(tmp_path: Path) -> None:

@@ -109,10 +109,11 @@ def test_a_missing_file_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_can_not_be_written_is_one_line_and_exit_code_1(places: tuple[str, ...]) -> None:
-    run = command(*places[:3], f"{places[1]}/corpus")
+def test_a_place_that_can_not_be_written_is_one_line_and_exit_code_1(places: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = command(*places[:3], tmp_path / "file" / "corpus")
     assert run.returncode == 1
-    assert run.stderr.startswith(f"ingest     error: {places[1]}")
+    assert run.stderr.startswith(f"ingest     error: {tmp_path}/file")
     assert run.stderr.count("\n") == 1
 
 

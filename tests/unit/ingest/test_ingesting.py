@@ -271,10 +271,11 @@ def test_an_older_corpus_stays_when_a_newer_one_fails_and_goes_when_it_succeeds(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "notes.txt"]
 
 
-def test_a_corpus_can_be_made_from_the_text_it_replaces(tmp_path: Path) -> None:
+def test_a_corpus_is_not_made_from_the_text_it_would_replace(tmp_path: Path) -> None:
     run(write(tmp_path / "notes.txt", "Old"), tmp_path / "corpus")
-    run(tmp_path / "corpus" / "text.txt", tmp_path / "corpus", lowercase=True)
-    assert text_of(tmp_path / "corpus") == "old"
+    with pytest.raises(UsageError, match="or one lies inside the other; choose another place for --corpus"):
+        run(tmp_path / "corpus" / "text.txt", tmp_path / "corpus", lowercase=True)
+    assert text_of(tmp_path / "corpus") == "Old"
 
 
 def test_two_processes_write_the_same_manifest(tmp_path: Path) -> None:
@@ -336,4 +337,5 @@ def test_a_missing_source_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_no_source(tmp_path: Path) -> None:
-    assert_refused(tmp_path, tmp_path, "is a directory, name a file$")
+    (tmp_path / "texts").mkdir()
+    assert_refused(tmp_path, tmp_path / "texts", "is a directory, name a file$")

