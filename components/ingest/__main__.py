@@ -18,7 +18,7 @@ STAGE = Stage(
     summary="Read a text source and write it, cleaned, as a corpus.",
     settings=IngestConfig,
     artifacts={
-        "source": "the text: builtin:python-docs, a path, file://, http:// or https://; gzip is recognised",
+        "source": "the text: builtin:python-docs, a path, file://, http(s)://; also packed by gzip, bzip2, xz or zip",
         "corpus": "where the corpus goes",
     },
     work=_work,

@@ -49,15 +49,19 @@ class IngestConfig(Settings):
     )
     header: bool = setting(True, "CSV: the first row names the columns")
     lowercase: bool = setting(False, "turn the text into lower case")
-    encoding: str = setting("utf-8", "the source's character encoding, by Python's name; a BOM is taken off")
+    encoding: str = setting(
+        "utf-8",
+        "the source's character encoding, by Python's name; a byte order mark says it where it is left at utf-8",
+    )
     undecodable: Literal["error", "replace"] = setting(
         "error",
-        "on bytes that are not text (NUL among them): stop and name file and offset, or put U+FFFD and count",
+        "on bytes that are not text (NUL among them): stop and name file and offset, or put U+FFFD and count, "
+        "as long as that is at most 1 % of the characters",
     )
     allow_private_hosts: bool = setting(False, "http(s): let the source be on a private, loopback or link-local host")
     maximum_bytes: int = setting(1 << 36, "the most that is read, after decompression", unit="bytes", ge=1)
     maximum_gzip_ratio: float = setting(
-        200.0, "the most that gzip may expand before it is taken for a decompression bomb", unit="ratio", gt=1
+        200.0, "the most that gzip, bzip2, xz and zip may expand before it is taken for a bomb", unit="ratio", gt=1
     )
 
     @field_validator("encoding")

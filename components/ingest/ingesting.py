@@ -1,5 +1,6 @@
 """The work of ingest: source in, corpus out, in memory that does not grow with the source."""
 
+import codecs
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,15 +13,17 @@ from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.command import log
 from components.ingest.config import OF_CSV, IngestConfig
+from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
-from components.ingest.rows import is_csv
+from components.ingest.rows import is_by_tabs, is_csv
 from components.ingest.source import Source, opened
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
-from components.ingest.text import Decoder, clean, cleaned
+from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
 TEXT_NAME = "text.txt"
 REPORT_NAME = "report.html"
+_C1 = slice(0x80, 0xA0)
 MEGABYTES_BETWEEN_PROGRESS = 16
 
 
@@ -44,6 +47,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
                 file.write(piece)
         if not statistics.characters:
             raise SourceError(f"{opened_source.name}: no text in it" + _after_filters(config))
+        _tell_control_characters(statistics, opened_source.name, config)
         write_report(directory / REPORT_NAME, opened_source.name, statistics)
         counts = _counts(directory, statistics)
         write_manifest(
@@ -63,14 +67,14 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
 
 def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
     """The corpus's text in pieces; what is in it is counted on the way."""
-    if config.format == "csv" or (config.format == "auto" and is_csv(source.name)):
+    if config.format == "csv" or (config.format == "auto" and is_csv(source.kind_name)):
         statistics.unit = "messages"
         yield from _joined_messages(source, config, statistics)
         return
     _refuse_settings_of_csv(config, source.name)
     decoder = Decoder(_with_progress(source), source.name, config)
     line, length = "", 0  # a line's beginning, and how long it is so far: memory must not grow with it
-    for piece in cleaned(decoder, lowercase=config.lowercase):
+    for piece in cleaned(_tell_markup(decoder, source.name), lowercase=config.lowercase):
         *ended, rest = piece.split("\n")
         for end in ended:
             line, length = line + end, length + len(end)
@@ -82,13 +86,14 @@ def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) 
     if line.strip():
         statistics.add_message(line, length)
     statistics.replaced = decoder.replaced
+    _judge(decoder, source.name, config)
 
 
 def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
     """The kept messages, cleaned, with one space between them."""
     limit = _message_limit(source, config)
     decoder = Decoder(_with_progress(source), source.name, config)
-    kept = messages(decoder, source.name, config, statistics.users)
+    kept = messages(decoder, source.name, config, statistics.users, by_tabs=is_by_tabs(source.kind_name))
     separator = ""
     for message in itertools.islice(kept, limit):
         text = clean(message, lowercase=config.lowercase)
@@ -98,6 +103,7 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
     for _ in kept:  # to the end, for the users' counts
         pass
     statistics.replaced = decoder.replaced
+    _judge(decoder, source.name, config)
     hold_users_against(statistics.users, config, source.name)
 
 
@@ -110,12 +116,45 @@ def _refuse_settings_of_csv(config: IngestConfig, name: str) -> None:
         )
 
 
+def _judge(decoder: Decoder, name: str, config: IngestConfig) -> None:
+    """Refuse what is in another encoding after all, or no text, and warn of what may be."""
+    if decoder.replaced > decoder.characters * MOST_REPLACED:
+        raise SourceError(
+            f"{name}: {decoder.replaced:,} of {decoder.characters:,} characters are not {config.encoding}, more than "
+            "1 %; set ingest.encoding to the one the text is in"
+        )
+    if decoder.is_utf_8_too:
+        log.warning(f"{name}: is UTF-8 too, so ingest.encoding={config.encoding} is probably wrong")
+
+
+def _tell_markup(pieces: Iterable[str], name: str) -> Iterator[str]:
+    """The pieces of a text; what begins as markup does is told."""
+    pieces = iter(pieces)
+    for first in itertools.islice(pieces, 1):
+        if markup := markup_of(first):
+            log.warning(
+                f"{name}: looks like {markup}, whose marks will be learned as text; take the text out of it first"
+            )
+        yield first
+    yield from pieces
+
+
+def _tell_control_characters(statistics: CorpusStatistics, name: str, config: IngestConfig) -> None:
+    """Warn of control characters where cp1252 has quotation marks and dashes."""
+    count = int(statistics.by_code_point[_C1].sum())
+    if count:
+        now = (
+            "" if codecs.lookup(config.encoding).name.startswith("utf") else f", not ingest.encoding={config.encoding}"
+        )
+        log.warning(f"{name}: {count:,} control characters from U+0080 to U+009F; the text was probably cp1252{now}")
+
+
 def _message_limit(source: Source, config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
     if config.first_fraction == 1:
         return sys.maxsize
     decoder = Decoder(source.chunks(), source.name, config)
-    count = sum(1 for _ in messages(decoder, source.name, config))
+    count = sum(1 for _ in messages(decoder, source.name, config, by_tabs=is_by_tabs(source.kind_name)))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
 
 

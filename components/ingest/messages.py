@@ -16,7 +16,12 @@ LISTED = 10
 
 
 def messages(
-    pieces: Iterable[str], name: str, config: IngestConfig, users: Counter[str] | None = None
+    pieces: Iterable[str],
+    name: str,
+    config: IngestConfig,
+    users: Counter[str] | None = None,
+    *,
+    by_tabs: bool = False,
 ) -> Iterator[str]:
     """The kept messages of a CSV text in order; empty messages are left out.
 
@@ -25,13 +30,14 @@ def messages(
         name: the source's name, for errors.
         config: which columns and users.
         users: where given, every user's messages are counted here, kept or not.
+        by_tabs: whether a tab separates the columns where nothing else is said.
 
     Raises:
         SourceError: the header lacks a column, or a row is malformed.
     """
     columns = [config.text_column, *filter(None, [config.user_column])]
     keep, drop = frozenset(config.keep_users), frozenset(config.drop_users)
-    for text, *user in rows(pieces, name, config, columns):
+    for text, *user in rows(pieces, name, config, columns, by_tabs=by_tabs):
         if user:
             if users is not None:
                 users[user[0]] += 1

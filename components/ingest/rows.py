@@ -26,19 +26,22 @@ _DIGITS = re.compile(r"\d+")
 _QUOTING_NONE = "if quotation marks are part of the text here, set ingest.quoting=none"
 
 
-def rows(pieces: Iterable[str], name: str, config: IngestConfig, columns: Iterable[str]) -> Iterator[list[str]]:
+def rows(
+    pieces: Iterable[str], name: str, config: IngestConfig, columns: Iterable[str], *, by_tabs: bool = False
+) -> Iterator[list[str]]:
     """The fields of some columns, in the order of `columns`, of each row that is not blank.
 
     Args:
         pieces: the decoded text, its lines ended by newlines.
-        name: the source's name, for errors; it says by its end whether a tab separates the columns.
+        name: the source's name, for errors.
         config: how the text is cut into rows and columns.
         columns: their names in the header; without one their numbers, from 1.
+        by_tabs: whether a tab separates the columns where nothing else is said.
 
     Raises:
         SourceError: the header lacks a column, or a row is malformed or begins what looks like several.
     """
-    file = _File(pieces, name, config)
+    file = _File(pieces, name, config, by_tabs=by_tabs)
     first = next(file, None)
     if first is None:
         raise SourceError(f"{name}: empty, not even a CSV header")
@@ -63,8 +66,8 @@ def rows(pieces: Iterable[str], name: str, config: IngestConfig, columns: Iterab
 class _File(Iterator[list[str]]):
     """The rows of a file that are not blank; `lines` are those of the row at hand, `begins` its first's number."""
 
-    def __init__(self, pieces: Iterable[str], name: str, config: IngestConfig) -> None:
-        self.name, self.config = name, config
+    def __init__(self, pieces: Iterable[str], name: str, config: IngestConfig, *, by_tabs: bool) -> None:
+        self.name, self.config, self._by_tabs = name, config, by_tabs
         self.lines: list[str] = []
         self.begins = 0
         self._characters = 0
@@ -119,7 +122,7 @@ class _File(Iterator[list[str]]):
         raise SourceError(f"{self.name}: malformed CSV: {reason}")
 
     def _delimiter(self, said: re.Match[str] | None) -> str:
-        set_, by_name = self.config.delimiter, "\t" if is_by_tabs(self.name) else ","
+        set_, by_name = self.config.delimiter, "\t" if self._by_tabs else ","
         if said and set_ not in {"auto", said["delimiter"]}:
             raise SourceError(
                 f"{self.name}: its first line says {said[0]!r}, but ingest.delimiter is {set_!r}; leave that at auto"

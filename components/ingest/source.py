@@ -1,32 +1,35 @@
 """Sources: where a text comes from, as bytes that can be read more than once."""
 
-import gzip
+import codecs
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO
 
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.scratch import scratch_directory
 from components.ingest.config import IngestConfig
+from components.ingest.kinds import HEAD_BYTES, refuse_what_is_no_text
+from components.ingest.packed import Packing, packing_of, unpacked
 
 BUILTIN_SCHEME = "builtin:"
 CHUNK_BYTES = 1 << 20
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A source's bytes, decompressed.
 
-    `name` is fit for people and manifests (no secrets); `sha256` and `size` [bytes] are of the source as it
+    `name` is fit for people and manifests (no secrets), `kind_name` is the one whose end says what kind of text it is:
+    that of the file inside, where it is packed with a name; `sha256` and `size` [bytes] are of the source as it
     lies there, compressed or not; `chunks` starts reading anew each time it is called.
     """
 
     name: str
+    kind_name: str
     size: int
     sha256: str
     chunks: Callable[[], Iterator[bytes]]
@@ -40,7 +43,7 @@ def opened(uri: str, config: IngestConfig) -> Iterator[Source]:
         SourceError: there is nothing there, it can't be had, or (while reading) it is damaged or too large.
     """
     if uri.startswith(BUILTIN_SCHEME):
-        yield _builtin(uri)
+        yield _builtin(uri, config)
         return
     with (
         scratch_directory() as scratch,
@@ -55,11 +58,14 @@ def opened(uri: str, config: IngestConfig) -> Iterator[Source]:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
-        def chunks() -> Iterator[bytes]:
-            with path.open("rb") as raw:
-                yield from _checked(raw, name, path.stat().st_size, config)
-
-        yield Source(name=name, size=path.stat().st_size, sha256=sha256, chunks=chunks)
+        packing = packing_of(path, name)
+        yield Source(
+            name=name,
+            kind_name=(packing and packing.inside) or name,
+            size=path.stat().st_size,
+            sha256=sha256,
+            chunks=lambda: _checked(path, packing, name, config),
+        )
 
 
 def python_docs() -> str:
@@ -69,35 +75,36 @@ def python_docs() -> str:
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def _builtin(uri: str) -> Source:
+def _builtin(uri: str, config: IngestConfig) -> Source:
     if uri != f"{BUILTIN_SCHEME}python-docs":
         raise UsageError(f"{uri}: no such built-in corpus; there is {BUILTIN_SCHEME}python-docs")
+    if codecs.lookup(config.encoding).name != "utf-8":
+        raise UsageError(f"ingest.encoding={config.encoding} has no part in {uri}; leave it at utf-8")
     data = python_docs().encode()
-    return Source(name=uri, size=len(data), sha256=hashlib.sha256(data).hexdigest(), chunks=lambda: iter([data]))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Source(name=uri, kind_name=uri, size=len(data), sha256=sha256, chunks=lambda: iter([data]))
 
 
-def _checked(raw: BinaryIO, name: str, size: int, config: IngestConfig) -> Iterator[bytes]:
-    """The chunks of a file, decompressed where it is gzip, within the settings' limits."""
-    compressed = raw.read(2) == _GZIP_MAGIC
-    raw.seek(0)
-    stream: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if compressed else raw
-    read = 0
-    while chunk := _read(stream, name):
-        read += len(chunk)
-        if read > config.maximum_bytes:
-            raise SourceError(
-                f"{name}: more than ingest.maximum_bytes ({config.maximum_bytes:,}) of text; raise it if meant"
-            )
-        if compressed and read > CHUNK_BYTES and read > size * config.maximum_gzip_ratio:
-            raise SourceError(
-                f"{name}: expands more than {config.maximum_gzip_ratio:g} times, as a decompression bomb does; "
-                "raise ingest.maximum_gzip_ratio if meant"
-            )
+def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfig) -> Iterator[bytes]:
+    """The chunks of a file, unpacked where it is packed, within the settings' limits."""
+    size, read = path.stat().st_size, 0
+    with path.open("rb") as raw:
+        for chunk in unpacked(raw, packing, name, CHUNK_BYTES) if packing else _read(raw):
+            if not read:
+                refuse_what_is_no_text(chunk[:HEAD_BYTES], name)
+            read += len(chunk)
+            if read > config.maximum_bytes:
+                raise SourceError(
+                    f"{name}: more than ingest.maximum_bytes ({config.maximum_bytes:,}) of text; raise it if meant"
+                )
+            if packing and read > CHUNK_BYTES and read > size * config.maximum_gzip_ratio:
+                raise SourceError(
+                    f"{name}: expands more than {config.maximum_gzip_ratio:g} times, as a decompression bomb does; "
+                    "raise ingest.maximum_gzip_ratio if meant"
+                )
+            yield chunk
+
+
+def _read(raw: IO[bytes]) -> Iterator[bytes]:
+    while chunk := raw.read(CHUNK_BYTES):
         yield chunk
-
-
-def _read(stream: BinaryIO | gzip.GzipFile, name: str) -> bytes:
-    try:
-        return stream.read(CHUNK_BYTES)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(f"{name}: the gzip data is truncated or damaged ({error})") from None

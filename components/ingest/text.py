@@ -5,14 +5,18 @@ What comes out does not depend on how the bytes were cut into chunks.
 
 import codecs
 import io
+import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 from components.artifacts.errors import SourceError
-from components.artifacts.plaintext import wide_encoding
 from components.ingest.config import IngestConfig
+from components.ingest.kinds import encodings_by_mark, probable_encoding
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+MOST_REPLACED = 0.01
+"""The largest share of a text's characters that may be replaced: beyond, it is in another encoding, or no text."""
+_LONGEST_MARK = 4  # bytes, of UTF-32
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # A cut between two chunks of normalised text is looked for this far back before it is made anywhere.
 _LONGEST_TAIL = 1 << 16
@@ -21,30 +25,53 @@ _SIGHT = 32
 
 
 class Decoder:
-    """Iterates over the decoded text of a source; `replaced` counts what was no text so far."""
+    """Iterates over the decoded text of a source; of its `characters` so far, `replaced` were no text.
+
+    A byte order mark says the encoding where none was set. `is_utf_8_too`, at the end, is of what was read by another
+    encoding, which then is probably the wrong one.
+    """
 
     def __init__(self, chunks: Iterable[bytes], name: str, config: IngestConfig) -> None:
         self.replaced = 0
+        self.characters = 0
+        self.is_utf_8_too = False
         self._chunks = chunks
         self._name = name
         self._config = config
+        self._encoding = config.encoding
 
     def __iter__(self) -> Iterator[str]:
         errors = "strict" if self._config.undecodable == "error" else f"quillflow-replace-{id(self)}"
         if errors != "strict":
             codecs.register_error(errors, self._replace)
-        decoder = codecs.getincrementaldecoder(self._config.encoding)(errors)
+        chunks = _with_beginning(self._chunks)
+        self._encoding = self._by_mark(beginning := next(chunks))
+        decoder = codecs.getincrementaldecoder(self._encoding)(errors)
         newlines = io.IncrementalNewlineDecoder(None, translate=True)
         self._offset = 0  # of the chunk at hand in the source, bytes
-        bom = _BOM
-        for chunk, last in _with_last(self._chunks):
+        bom, doubt = _BOM, _Doubt(self._encoding)
+        for chunk, last in _with_last(itertools.chain([beginning], chunks)):
+            doubt.look_at(chunk)
             text = self._decode(decoder, chunk, last=last)
-            text = self._without_nul(text, len(decoder.getstate()[0]), chunk)
-            text = newlines.decode(text, final=last)
+            self.characters += len(text)
+            text = newlines.decode(self._without_nul(text, chunk, len(decoder.getstate()[0])), final=last)
             if text:
                 text, bom = text.removeprefix(bom), ""
             if text:
                 yield text
+        self.is_utf_8_too = doubt.is_utf_8
+
+    def _by_mark(self, beginning: bytes) -> str:
+        """The encoding that a byte order mark says, or else the one set."""
+        marked, set_ = encodings_by_mark(beginning), self._config.encoding
+        if marked and codecs.lookup(set_).name == "utf-8":
+            return marked[0]
+        if marked and not set_.lower().replace("_", "-").startswith(tuple(marked)):
+            raise SourceError(
+                f"{self._name}: begins with the byte order mark of {marked[0]}, but ingest.encoding is {set_}; leave "
+                "that at utf-8"
+            )
+        return set_
 
     def _decode(self, decoder: codecs.IncrementalDecoder, chunk: bytes, *, last: bool) -> str:
         try:
@@ -52,25 +79,29 @@ class Decoder:
         except UnicodeDecodeError as error:
             # The decoder kept the end of the chunk before, so its input began that much earlier.
             offset = self._offset + len(chunk) - len(error.object) + error.start
+            way_out = self._way_out(error.object)
             raise SourceError(
-                f"{self._name}: not {self._config.encoding} at byte {offset:,} ({error.reason}){_looks(chunk)}; set "
-                "ingest.encoding, or ingest.undecodable to replace"
+                f"{self._name}: not {self._encoding} at byte {offset:,} ({error.reason}){way_out}"
             ) from None
         self._offset += len(chunk)
         return text
 
-    def _without_nul(self, text: str, undecoded: int, chunk: bytes) -> str:
+    def _without_nul(self, text: str, chunk: bytes, undecoded: int) -> str:
         count = text.count("\0")
         if count and self._config.undecodable == "error":
-            after = len(text[text.index("\0") :].encode(self._config.encoding, "replace"))
-            bom = len("".encode(self._config.encoding))  # encoding puts one before every text
+            after = len(text[text.index("\0") :].encode(self._encoding, "replace"))
+            bom = len("".encode(self._encoding))  # encoding puts one before every text
             offset = self._offset - undecoded - (after - bom)
-            raise SourceError(
-                f"{self._name}: a NUL at byte {offset:,}, so this is no plain text{_looks(chunk)}; "
-                "set ingest.encoding, or ingest.undecodable to replace"
-            )
+            way_out = self._way_out(chunk)
+            raise SourceError(f"{self._name}: a NUL at byte {offset:,}, so this is no plain text{way_out}")
         self.replaced += count
         return text.replace("\0", REPLACEMENT) if count else text
+
+    def _way_out(self, data: bytes) -> str:
+        probable = probable_encoding(data)
+        if probable and probable != self._encoding:
+            return f", probably {probable}; set ingest.encoding={probable}"
+        return "; set ingest.encoding, or ingest.undecodable to replace up to 1 %"
 
     def _replace(self, error: UnicodeError) -> tuple[str, int]:
         if not isinstance(error, UnicodeDecodeError):
@@ -79,9 +110,25 @@ class Decoder:
         return REPLACEMENT, error.end
 
 
-def _looks(data: bytes) -> str:
-    encoding = wide_encoding(data)
-    return f"; it looks like {encoding}" if encoding else ""
+class _Doubt:
+    """Whether bytes that are read by another encoding are UTF-8, beyond ASCII too: `is_utf_8`, so far."""
+
+    def __init__(self, encoding: str) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._can_be = not codecs.lookup(encoding).name.startswith("utf")
+        self._is_ascii = True
+
+    @property
+    def is_utf_8(self) -> bool:
+        return self._can_be and not self._is_ascii
+
+    def look_at(self, chunk: bytes) -> None:
+        if self._can_be:
+            self._is_ascii = self._is_ascii and chunk.isascii()
+            try:
+                self._decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError:
+                self._can_be = False
 
 
 def clean(text: str, *, lowercase: bool) -> str:
@@ -123,6 +170,16 @@ def _lowers_apart(text: str, index: int) -> bool:
     """Whether what lies left and right of `index` lowers as it does joined: a capital sigma looks around."""
     left, right = text[max(index - _SIGHT, 0) : index], text[index : index + _SIGHT]
     return left.lower() + right.lower() == (left + right).lower()
+
+
+def _with_beginning(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, of which the first has as many bytes as the longest byte order mark, where there are so many."""
+    rest = iter(chunks)
+    beginning = b""
+    while len(beginning) < _LONGEST_MARK and (chunk := next(rest, b"")):
+        beginning += chunk
+    yield beginning
+    yield from rest
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

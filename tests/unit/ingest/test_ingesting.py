@@ -141,6 +141,11 @@ def test_the_embedded_corpus_is_pythons_reference_topics(tmp_path: Path) -> None
     assert read_manifest(tmp_path / "corpus").config["source"] == "builtin:python-docs"
 
 
+def test_the_embedded_corpus_has_an_encoding_of_its_own(tmp_path: Path) -> None:
+    message = r"^ingest\.encoding=latin-1 has no part in builtin:python-docs; leave it at utf-8$"
+    assert_refused(tmp_path, "builtin:python-docs", message, encoding="latin-1")
+
+
 def test_a_file_uri_names_a_source_and_a_corpus(tmp_path: Path) -> None:
     source = write(tmp_path / "my notes.txt", "one")
     uri = (tmp_path / "the corpus").as_uri()
@@ -149,12 +154,19 @@ def test_a_file_uri_names_a_source_and_a_corpus(tmp_path: Path) -> None:
 
 
 def test_undecodable_bytes_are_replaced_and_counted_when_asked(tmp_path: Path) -> None:
-    source = write(tmp_path / "notes.txt", b"a\xffb\0c")
+    source = write(tmp_path / "notes.txt", b"a\xffb\0c" + b"d" * 195)
     counts = run(source, tmp_path / "corpus", undecodable="replace")["counts"]
-    assert (text_of(tmp_path / "corpus"), counts["replaced"]) == ("a\ufffdb\ufffdc", 2)
+    assert (text_of(tmp_path / "corpus"), counts["replaced"]) == ("a\ufffdb\ufffdc" + "d" * 195, 2)
     assert "<b>2</b>replaced" in report_of(tmp_path / "corpus")
-    chat = write(tmp_path / "chat.csv", b"text\na\xff\n\0\n")
+    chat = write(tmp_path / "chat.csv", b"text\na\xff\n\0\n" + b"word\n" * 50)
     assert run(chat, tmp_path / "corpus", undecodable="replace")["counts"]["replaced"] == 2
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.csv"])
+def test_more_than_a_hundredth_replaced_is_refused(tmp_path: Path, name: str) -> None:
+    source = write(tmp_path / name, b"text\na\xffb\0c" + b"d" * 189)
+    message = r"/notes\....: 2 of 199 characters are not utf-8, more than 1 %; set ingest\.encoding to the one the text"
+    assert_refused(tmp_path, source, message, undecodable="replace")
 
 
 def test_a_text_is_the_same_however_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

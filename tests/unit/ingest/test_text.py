@@ -48,6 +48,51 @@ def test_a_bom_is_taken_off_also_when_it_comes_byte_by_byte(encoding: str) -> No
     assert decode([bytes([byte]) for byte in data], encoding=encoding) == ("Grüße", 0)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_says_the_encoding_where_none_was_set(encoding: str) -> None:
+    data = f"{BOM}Grüße, \u4e2d\n".encode(encoding)
+    for chunks in ([data], [bytes([byte]) for byte in data]):
+        assert decode(chunks) == ("Grüße, \u4e2d\n", 0)
+    with pytest.raises(
+        SourceError, match=r"^notes\.txt: begins with the byte order mark of utf-.*, but ingest\.encoding is"
+    ):
+        decode([data], encoding="cp1252")
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("“Well,” she said: café.".encode("cp1252"), "cp1252"),
+        (b"Stra\xdfe", "cp1252"),
+        ("a text in no hurry".encode("utf-16-le"), "utf-16-le"),
+        ("a text in no hurry".encode("utf-16-be"), "utf-16-be"),
+    ],
+)
+def test_the_encoding_that_bytes_are_probably_in_is_named(data: bytes, encoding: str) -> None:
+    with pytest.raises(SourceError, match=rf", probably {encoding}; set ingest\.encoding={encoding}$"):
+        decode([data])
+    assert decode([data], encoding=encoding) == (data.decode(encoding), 0)
+
+
+@pytest.mark.parametrize(
+    "data", ["Война и мир".encode("cp1251"), "吾輩は猫である".encode("shift_jis"), b"\x01\x02\xff\xfe", b"a\x81b"]
+)
+def test_no_encoding_is_named_where_nothing_speaks_for_one(data: bytes) -> None:
+    with pytest.raises(SourceError, match=r"\); set ingest\.encoding, or ingest\.undecodable to replace up to 1 %$"):
+        decode([data])
+
+
+@pytest.mark.parametrize(("text", "told"), [("Grüße", True), ("plain", False)])
+def test_what_is_utf_8_as_well_is_told(text: str, told: bool) -> None:
+    for chunks in ([text.encode()], [bytes([byte]) for byte in text.encode()]):
+        decoder = Decoder(chunks, "notes.txt", IngestConfig(encoding="cp1252"))
+        assert "".join(decoder)
+        assert decoder.is_utf_8_too == told
+    latin = Decoder([text.encode("latin-1")], "notes.txt", IngestConfig(encoding="latin-1"))
+    assert list(latin) == [text]
+    assert not latin.is_utf_8_too
+
+
 def test_only_the_first_character_is_taken_for_a_bom() -> None:
     assert decode([f"a{BOM}b".encode()]) == (f"a{BOM}b", 0)
     assert decode([b"a", BOM.encode()]) == (f"a{BOM}", 0)
@@ -80,9 +125,10 @@ def test_every_line_end_becomes_one_newline_however_it_is_cut(text: str, places:
 
 def test_undecodable_bytes_are_named_with_file_offset_and_the_way_out() -> None:
     with pytest.raises(SourceError) as raised:
-        decode([b"a" * 1500, b"bc\xff and more"])
+        decode([b"a" * 1500, b"bc\xff\x81 and more"])
     assert str(raised.value) == (
-        "notes.txt: not utf-8 at byte 1,502 (invalid start byte); set ingest.encoding, or ingest.undecodable to replace"
+        "notes.txt: not utf-8 at byte 1,502 (invalid start byte); set ingest.encoding, or ingest.undecodable to "
+        "replace up to 1 %"
     )
 
 
@@ -150,8 +196,8 @@ def test_replacing_gives_the_same_however_the_bytes_are_cut(data: bytes, places:
 
 def test_two_decoders_at_work_at_once_count_apart() -> None:
     config = IngestConfig(undecodable="replace")
-    one, other = Decoder([b"\xff", b"\xff"], "one", config), Decoder([b"a", b"\xff"], "other", config)
-    assert list(zip(one, other, strict=True)) == [(REPLACEMENT, "a"), (REPLACEMENT, REPLACEMENT)]
+    one, other = Decoder([b"abc\xff", b"\xff"], "one", config), Decoder([b"abcd", b"\xff"], "other", config)
+    assert list(zip(one, other, strict=True)) == [(f"abc{REPLACEMENT}", "abcd"), (REPLACEMENT, REPLACEMENT)]
     assert (one.replaced, other.replaced) == (2, 1)
 
 
