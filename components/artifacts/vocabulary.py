@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.plaintext import with_newlines
 
 TokenKind = Literal["characters", "words"]
 VOCABULARY_NAME = "vocabulary.json"
@@ -70,8 +71,27 @@ class Vocabulary:
         return self.ids[UNKNOWN] if self.has_unknown else -1
 
     def prepared(self, prompt: str) -> str:
-        """A prompt put in the corpus's form: NFC, and its case."""
-        return unicodedata.normalize("NFC", prompt.lower() if self.lowercase else prompt)
+        """A prompt put in the corpus's form: its line ends, its case, NFC."""
+        text = with_newlines(prompt)
+        return unicodedata.normalize("NFC", text.lower() if self.lowercase else text)
+
+    @property
+    def stand_in(self) -> str:
+        """The token that is read in place of one that is not here: the one for unknown words, a space, or the first."""
+        return UNKNOWN if self.has_unknown else self.tokens[self.ids.get(" ", 0)]
+
+    def unknown_in(self, prompt: str) -> list[str]:
+        """What of a prompt is not here, each token once."""
+        return list(dict.fromkeys(token for token in self.cut(self.prepared(prompt)) if token not in self.ids))
+
+    def advice_on(self, unknown: Sequence[str]) -> str:
+        """What to do about tokens that are not here, where a typed escape was meant for a character; else nothing."""
+        if not any("\\" in token for token in unknown):
+            return ""
+        return (
+            r"; a typed \n is a backslash and an n: write a newline as $'\n' in the shell, "
+            r'or as "\n" in a JSON list or in YAML'
+        )
 
     def cut(self, text: str) -> Sequence[str]:
         """The text's tokens, whether they are here or not."""
@@ -91,11 +111,10 @@ class Vocabulary:
         return self._id_of_code_point[code_points(text)]
 
     def encode_prompt(self, prompt: str, *, replace_unknown: bool) -> NDArray[np.int64]:
-        """As `encode`, of a prompt put in the corpus's form: NFC, and its case.
+        """As `encode`, of a prompt as `prepared` puts it.
 
         Raises:
-            UsageError: a token is not in the vocabulary and is not to be replaced (by a space, or where
-                the vocabulary has none by its first token).
+            UsageError: a token is not in the vocabulary and is not to be replaced by `stand_in`.
         """
         text = self.prepared(prompt)
         ids = self.encode(text)
@@ -104,9 +123,9 @@ class Vocabulary:
             token = self.cut(text)[unknown[0]]
             raise UsageError(
                 f"prompt {_shortened(prompt)}: {token!r} at {self.kind[:-1]} {unknown[0] + 1} is not in the "
-                "model's vocabulary; change it, or set sample.replace_unknown"
+                f"model's vocabulary; change it, or set sample.replace_unknown{self.advice_on([token])}"
             )
-        ids[unknown] = self.ids.get(" ", 0)
+        ids[unknown] = self.ids[self.stand_in]
         return ids
 
     def decode(self, ids: Sequence[int] | NDArray[np.integer]) -> str:

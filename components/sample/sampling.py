@@ -29,6 +29,7 @@ from components.sample.report import write_report
 from components.sample.texts import Totals, texts_shown, write_texts
 
 MAXIMUM_PROMPTS_BYTES = 1 << 30
+REPLACED_SHOWN = 5
 _PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
 
 
@@ -73,6 +74,7 @@ def _write(directory: Path, config: SampleConfig, generator: Model, model_digest
     if config.no_copy:
         passages, made_from["corpus"] = _passages(config)
     prompts = _prompts(config, generator)
+    replaced = _replaced(prompts, generator) if _are_given(config) else ""
     ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
     counts = {"texts": len(ids), "tokens": len(ids) * config.length}
     began = time.monotonic()
@@ -82,6 +84,7 @@ def _write(directory: Path, config: SampleConfig, generator: Model, model_digest
     speed = counts["tokens"] / (time.monotonic() - began)
     written_by = f"Model {model_digest[:16]}, {generator.description}; seed {config.seed}"
     written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
+    written_by += f"; {replaced}" if replaced else ""
     shown = [(row, _tokens(generator, text)) for row, text in first]
     write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
     write_manifest(
@@ -183,6 +186,19 @@ def _prompts(config: SampleConfig, model: Model) -> list[_Prompt]:
         raise SourceError(f"{storage.redacted(config.prompts_file)}: no prompt in it, only empty lines")
     encode = model.vocabulary.encode_prompt
     return [_Prompt(text=text, ids=encode(text, replace_unknown=config.replace_unknown)) for text in texts]
+
+
+def _replaced(prompts: list[_Prompt], model: Model) -> str:
+    """In words what was put in for what the model does not know of the prompts, which a warning tells; else nothing."""
+    unknown = [model.vocabulary.unknown_in(prompt.text) for prompt in prompts]
+    names = list(dict.fromkeys(token for tokens in unknown for token in tokens))
+    if not names:
+        return ""
+    shown = ", ".join(map(repr, names[:REPLACED_SHOWN])) + (", ..." if len(names) > REPLACED_SHOWN else "")
+    put_in = f"{sum(map(bool, unknown)):,} of {len(prompts):,} prompts have what the model does not know ({shown}); "
+    put_in += f"it read {model.vocabulary.stand_in!r} there"
+    log.warning(put_in)
+    return put_in
 
 
 def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:

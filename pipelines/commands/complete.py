@@ -39,6 +39,9 @@ def _complete(arguments: argparse.Namespace) -> int:
     uri = str(find_model(arguments.model, arguments.root).place)
     generator = load(uri)
     generator.encode(arguments.prompt)
+    if unknown := generator.vocabulary.unknown_in(arguments.prompt):
+        names = ", ".join(map(repr, unknown))
+        log.warning(f"the model does not know {names}, and reads {generator.vocabulary.stand_in!r} there")
     if arguments.json:
         print_json({"model": uri, **_written(generator, arguments.prompt, config)})
         return 0

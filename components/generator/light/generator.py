@@ -88,13 +88,14 @@ class TextGenerator:
         """
         if not prompt:
             raise UsageError("the prompt is empty; give some text to go on from")
-        text, vocabulary = self.vocabulary.prepared(prompt), self.vocabulary
-        ids = vocabulary.encode(text)
+        vocabulary = self.vocabulary
+        ids = vocabulary.encode(vocabulary.prepared(prompt))
         if (ids < 0).any():
-            unknown = dict.fromkeys(token for token in vocabulary.cut(text) if token not in vocabulary.ids)
+            unknown = vocabulary.unknown_in(prompt)
             names = ", ".join(map(repr, unknown))
             raise UsageError(
                 f"the prompt has {names}, not among the model's {len(vocabulary):,} {vocabulary.kind}; leave that out"
+                f"{vocabulary.advice_on(unknown)}"
             )
         return ids
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.plaintext import with_newlines
 from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary, code_points
 
 # Any text at all, and text in which words, marks and white space meet often.
@@ -114,6 +115,27 @@ def test_what_is_unknown_becomes_a_space_when_asked() -> None:
     assert vocabulary_of("ab").encode_prompt("b#", replace_unknown=True).tolist() == [1, 0]
 
 
+def test_what_is_put_in_for_the_unknown_is_told() -> None:
+    assert vocabulary_of("a b").stand_in == " "
+    assert vocabulary_of("ab").stand_in == "a"
+    words = Vocabulary(kind="words", tokens=("a", UNKNOWN), has_unknown=True)
+    assert (words.stand_in, words.unknown_in("a zebra\nzebra")) == (UNKNOWN, [" zebra", "\n", "zebra"])
+    assert vocabulary_of("a b").unknown_in("a#b#\u20ac") == ["#", "\u20ac"]
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+def test_the_error_for_a_typed_newline_says_how_to_give_one(kind: TokenKind) -> None:
+    vocabulary = vocabulary_of("one\ntwo", kind)
+    with pytest.raises(UsageError) as raised:
+        vocabulary.encode_prompt(r"one\ntwo", replace_unknown=False)
+    assert r"; a typed \n is a backslash and an n: write a newline as $'\n' in the shell, or as " in str(raised.value)
+    written = vocabulary.encode_prompt("one\r\ntwo", replace_unknown=False)
+    assert written.tolist() == vocabulary.encode("one\ntwo").tolist()
+    with pytest.raises(UsageError) as raised:
+        vocabulary.encode_prompt("one three", replace_unknown=False)
+    assert "typed" not in str(raised.value)
+
+
 def test_a_prompt_gets_the_corpuss_case() -> None:
     lower = vocabulary_of("ab", lowercase=True)
     assert lower.encode_prompt("AbA", replace_unknown=False).tolist() == [0, 1, 0]
@@ -126,7 +148,7 @@ def test_a_prompt_gets_the_corpuss_case() -> None:
 def test_a_prompt_is_normalised_as_the_corpus(lowercase: bool, text: str) -> None:
     from components.ingest.text import clean
 
-    corpus = clean(text, lowercase=lowercase)
+    corpus = clean(with_newlines(text), lowercase=lowercase)
     vocabulary = vocabulary_of(corpus, lowercase=lowercase)
     for prompt in [text] if lowercase else [text, unicodedata.normalize("NFD", text)]:
         assert vocabulary.decode(vocabulary.encode_prompt(prompt, replace_unknown=False)) == corpus

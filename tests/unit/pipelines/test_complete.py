@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts.vocabulary import Vocabulary
 from pipelines.cli import main
+from tests.unit.pipelines import conftest
 from tests.unit.pipelines.conftest import MakeRun
 
 ROOT = Path(__file__).parents[3]
@@ -203,3 +205,27 @@ def test_a_reader_that_has_had_enough_ends_it_without_a_word(make_run: MakeRun, 
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_a_newline_is_given_as_the_shell_has_it_and_the_error_says_how(
+    make_run: MakeRun, root: Path, capsys: Capture
+) -> None:
+    make_run("one")
+    code, line = refused(capsys, r"once\nupon", "--root", str(root))
+    assert code == 2
+    assert r"has '\\', not among" in line
+    assert r"write a newline as $'\n' in the shell" in line
+    assert main(["complete", "once\r\nupon", "--root", str(root), "--json"]) == 0
+    windows = json.loads(capsys.readouterr().out)["texts"]
+    assert main(["complete", "once\nupon", "--root", str(root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["texts"] == windows
+
+
+def test_words_that_the_model_does_not_know_are_told(
+    make_run: MakeRun, root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = ("\ufffd", "once", " upon", *(f" word{number}" for number in range(len(conftest.VOCABULARY) - 3)))
+    monkeypatch.setattr(conftest, "VOCABULARY", Vocabulary(kind="words", tokens=tokens, has_unknown=True))
+    make_run("one")
+    assert main(["complete", "once a zebra upon", "--root", str(root)]) == 0
+    assert "warning: the model does not know ' a', ' zebra', and reads '\ufffd' there" in capsys.readouterr().err

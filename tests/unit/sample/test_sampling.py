@@ -11,6 +11,7 @@ from components.artifacts import http
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
+from components.command import log
 from components.generator.writing import Tiling
 from components.sample import texts
 from components.sample.config import SampleConfig
@@ -256,9 +257,16 @@ def test_a_prompt_outside_the_vocabulary_is_refused_by_character(write: Write, t
     assert not (tmp_path / "samples").exists()
 
 
-def test_a_space_can_stand_for_what_the_vocabulary_lacks(write: Write) -> None:
+def test_a_space_can_stand_for_what_the_vocabulary_lacks(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     changes = {"count": 1, "temperatures": (0, 1)}
+    capsys.readouterr()
+    log.set_up("sample")
     rows = write(prompts=("fix",), replace_unknown=True, **changes)
+    told = "1 of 1 prompts have what the model does not know ('x'); it read ' ' there"
+    assert f"warning: {told}" in capsys.readouterr().err
+    assert told.replace("'", "&#39;") in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert [row["prompt"] for row in rows] == ["fix", "fix"]
     assert [row["text"] for row in rows] == [row["text"] for row in write(prompts=("fi ",), **changes)]
 
@@ -301,12 +309,17 @@ def test_the_end_of_a_random_window_can_be_the_prompt(write: Write, prompt_lengt
     assert ends == [prompt[-kept:] for prompt in whole]
 
 
-def test_the_token_for_unknown_words_is_read_but_never_written(write: Write, model_of: Callable[..., Path]) -> None:
+def test_the_token_for_unknown_words_is_read_but_never_written(
+    write: Write, model_of: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     tokens = tuple(sorted([UNKNOWN, "a", " a", " b", "c", "."]))
     words = Vocabulary(kind="words", tokens=tokens, lowercase=True, has_unknown=True)
+    log.set_up("sample")
     source = model_of(vocabulary=words, prompts=["a b."])
     rows = write(source=source, prompts=("A zebra b.",), count=8, temperatures=(0, 1, 3), length=50)
     assert {row["prompt"] for row in rows} == {"A zebra b."}
+    told = "1 of 1 prompts have what the model does not know (' zebra'); it read '\N{REPLACEMENT CHARACTER}' there"
+    assert f"warning: {told}" in capsys.readouterr().err
     written = "".join(row["text"] for row in rows)
     assert UNKNOWN not in written
     assert set(written) == set("abc .")
@@ -346,3 +359,10 @@ def test_a_strategy_is_named_by_what_limits_it(top_k: int, top_p: float, tempera
 def test_temperatures_below_zero_are_refused() -> None:
     with pytest.raises(UsageError, match="temperatures must be 0 or more"):
         SampleConfig.parse({"temperatures": "0.5,-1"}, "sample")
+
+
+@pytest.mark.parametrize("prompt", ["\r\nabc", "\rabc"])
+def test_a_prompts_line_ends_are_the_corpuss(write: Write, prompt: str) -> None:
+    changes: dict[str, Any] = {"count": 1, "temperatures": (0, 1)}
+    texts = [row["text"] for row in write(prompts=("\nabc",), **changes)]
+    assert [row["text"] for row in write(prompts=(prompt,), **changes)] == texts
