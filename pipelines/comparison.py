@@ -43,7 +43,8 @@ _BODY = """
 {% for temperature, texts in samples %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
 <div class="side">
 {% for letter, row in texts %}<div><div class="soft">{{ letter }}</div>
-<div class="text"><span class="prompt">{{ row.prompt }}</span><span class="continuation">{{ row.text }}</span></div>
+<div {{ reading(row.prompt + row.text) }}><span class="prompt">{{ row.prompt }}</span>\
+<span class="continuation">{{ row.text }}</span></div>
 </div>
 {% endfor %}
 </div>

@@ -8,12 +8,16 @@ alone the training that it tells of.
 import base64
 import hashlib
 import logging
+import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+_DIRECTIONS = {"R": "rtl", "AL": "rtl", "L": "ltr"}
+"""By Unicode's class of a character, of those that have a direction of their own."""
 _BASE = """<!doctype html>
 <html lang="en">
 <head>
@@ -35,13 +39,16 @@ base-uri 'none'; form-action 'none'{% if script %}; script-src '{{ script_hash }
          color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
   h1 { font-size: 1.6rem; margin: 0 0 .25rem; }
   h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; } h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
-  a { color: var(--series-1); } .soft { color: var(--soft); } .break { overflow-wrap: anywhere; }
+  a { color: var(--series-1); } .soft { color: var(--soft); }
+  .break { overflow-wrap: anywhere; text-align: left; }
   .facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; }
   .fact { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .9rem; }
   .fact b { display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
   .text { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, monospace;
           background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
           padding: .75rem 1rem; margin: .6rem 0; }
+  .text, td, th, .break, figcaption, svg text { unicode-bidi: plaintext; }
+  .led[dir=rtl]::before { content: "\\200f"; } .led[dir=ltr]::before { content: "\\200e"; }
   .prompt { color: var(--soft); border-bottom: 1px dotted var(--soft); } .continuation { color: var(--ink); }
   .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92rem; }
   td, th { text-align: left; vertical-align: top; padding: .25rem 1.25rem .25rem 0;
@@ -100,7 +107,7 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
 
     Args:
         body: a Jinja template of parts, `{% call part("Its heading") %}...{% endcall %}`; it may use the macros facts,
-            pairs, table and plots.
+            pairs, table and plots, and `reading` for the element that holds a text.
         title: the page's name.
         style: CSS of the page's own.
         script: JavaScript of the page's own.
@@ -108,7 +115,7 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
             to be worked out is a function that the part calls which shows it.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals["part"] = _part
+    environment.globals |= {"part": _part, "reading": reading}
     base = environment.from_string(_BASE)
     template = environment.from_string("{% extends base %}{% block body %}" + _MACROS + body + "{% endblock %}")
     script_hash = "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -119,6 +126,25 @@ def write_page(path: Path, body: str, *, title: str, style: str = "", script: st
     """Write a page to `path`; see `page`."""
     html = page(body, title=title, style=style, script=script, **values)
     path.write_bytes(html.encode("utf-8", "backslashreplace"))  # half a surrogate pair is no reason to go without
+
+
+def reading(text: str) -> Markup:
+    """The attributes of the element that holds a text, which is read from the right or the left.
+
+    Each line has the direction of its first letter, and without any that of English. The first line may have been cut
+    from the middle of one: it has the direction of most of the text, unless all its letters are of the other.
+    """
+    first_line = _letters(text.partition("\n")[0])
+    whole = _letters(text)
+    most = "rtl" if whole["rtl"] > whole["ltr"] else "ltr"
+    led = first_line[most] or not sum(first_line.values())
+    return Markup('class="text{}" dir="{}"').format(" led" if led else "", most)
+
+
+def _letters(text: str) -> dict[str, int]:
+    """How many letters of a text are read from the right and from the left."""
+    found = Counter(_DIRECTIONS.get(unicodedata.bidirectional(character), "") for character in text)
+    return {direction: found[direction] for direction in ("rtl", "ltr")}
 
 
 def why_not_shown(part: str, error: Exception) -> str:

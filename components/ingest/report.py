@@ -33,7 +33,7 @@ are kept or dropped.</p>
 </details>
 {% endcall %}
 {% call part("First " + unit) %}
-{% for piece in first %}<div class="text">{{ piece }}</div>
+{% for piece in first %}<div {{ reading(piece) }}>{{ piece }}</div>
 {% endfor %}
 {% endcall %}
 """

@@ -51,7 +51,8 @@ _BODY = """
 {% for temperature, members in run.texts | groupby("temperature") %}
 <h3>Temperature {{ "%g" | format(temperature) }}</h3>
 {% for text in members %}
-<div class="text"><span class="prompt">{{ text.prompt }}</span><span class="continuation">{{ text.text }}</span></div>
+<div {{ reading(text.prompt + text.text) }}><span class="prompt">{{ text.prompt }}</span>\
+<span class="continuation">{{ text.text }}</span></div>
 {% endfor %}
 {% endfor %}
 {% endcall %}

@@ -27,7 +27,7 @@ wild. Each token is shaded by its own:
 <span class="key s{{ loop.index }}">from {{ level }}</span>{% endfor %}</span></p>
 {% call part("") %}{{ table(["", "texts", "nats per token, mean"], figures()) }}{% endcall %}
 <form class="controls" id="controls" hidden>
-<input type="search" id="search" placeholder="Search the texts" aria-label="Search the texts">
+<input type="search" id="search" dir="auto" placeholder="Search the texts" aria-label="Search the texts">
 <select id="group" aria-label="Temperature"><option value="">All temperatures</option>
 {% for name in groups %}<option>{{ name }}</option>{% endfor %}</select>
 <select id="order" aria-label="Order"><option value="id">as written</option>
@@ -41,7 +41,7 @@ wild. Each token is shaded by its own:
 {% call part(name) %}
 {% for row, runs in members() %}
 <article data-id="{{ row.id }}" data-nats="{{ row.nats_per_token }}">
-<div class="text"><span class="prompt">{{ row.prompt }}</span>\
+<div {{ reading(row.prompt + row.text) }}><span class="prompt">{{ row.prompt }}</span>\
 <span class="continuation">{% for level, text in runs %}{% if level %}<i class="s{{ level }}">{{ text }}</i>\
 {% else %}{{ text }}{% endif %}{% endfor %}</span></div>
 <div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats a token</div>

@@ -29,7 +29,7 @@ text.
 history.jsonl.{% endif %}</p>
 {% for temperature, texts in by_temperature().items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
 {% for epoch, sample in texts %}<div class="soft">epoch {{ epoch }}</div>
-<div class="text"><span class="prompt">{{ sample.prompt }}</span>\
+<div {{ reading(sample.prompt + sample.text) }}><span class="prompt">{{ sample.prompt }}</span>\
 <span class="continuation">{{ sample.text }}</span></div>
 {% endfor %}
 {% endfor %}
