@@ -16,6 +16,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
+from components.artifacts.rows import rows_of
 from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
@@ -52,12 +53,18 @@ class Run:
         return {"run": self.name, "artifacts": self.artifacts, "metrics": self.metrics, "stages": self.stages}
 
     def first_sample(self) -> dict[str, Any]:
-        """The first text that was written."""
+        """The first text that was written.
+
+        Raises:
+            ArtifactError: there is none.
+        """
         place = storage.place_of(self.artifacts["samples"])
         keys = [listed.key for listed in place.store.list(place.key) if listed.key.endswith(".jsonl")]
-        data, _ = place.store.read(min(keys)) or (b"", "")
-        row: dict[str, Any] = json.loads(data.partition(b"\n")[0])
-        return row
+        data, _ = (place.store.read(min(keys)) if keys else None) or (b"", "")
+        first = next(rows_of(data.decode()), None)
+        if first is None:
+            raise ArtifactError(f"{place}: no text in these samples")
+        return first
 
 
 def run_pipeline(

@@ -33,7 +33,8 @@ def make_scratch() -> Path:
     _let_go()
     _sweep(Path(tempfile.gettempdir()))
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    _held[directory] = _hold(directory)
+    with suppress(OSError):  # a file system without locks, such as some networks': nothing is swept there
+        _held[directory] = _hold(directory)
     return directory
 
 

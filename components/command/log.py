@@ -43,6 +43,7 @@ class Display:
         if self._quiet:
             return
         message = self._with_coloured_start(visible(message, one_line=progress))
+        stage = visible(stage, one_line=True)
         line = f"{stage:<10} {message}".replace("\n", f"\n{'':<11}") if stage else message
         if not progress:
             self._write(f"{line}\n")

@@ -2,16 +2,17 @@
 
 import argparse
 import time
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from components.artifacts.errors import QuillflowError
 from components.command import log
 from components.command.printing import write
 from components.command.stage import add_common_flags
 from pipelines.commands.output import print_result, shortest
 from pipelines.environment import environment
 from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of, source_of
+
+if TYPE_CHECKING:
+    from pipelines.local import Run
 
 
 def add(commands: Any) -> None:
@@ -92,17 +93,22 @@ def _run(arguments: argparse.Namespace) -> int:
     lines = [f"Run {done.name} done in {log.duration(time.monotonic() - began)}"]
     places = {**done.artifacts, "report": f"{done.artifacts['report']}/report.html"}
     lines += [f"  {name:<12} {shortest(uri)}" for name, uri in places.items()]
-    print_result(arguments, done.as_dict(), [*lines, "", _loss(done.metrics), ""])
-    try:
-        sample = done.first_sample()
-    except QuillflowError as error:  # the run is done, and listed
-        log.warning(f"the samples can't be shown: {error}")
-        return 0
-    write(f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:\n\n{sample['text']}\n")
+    print_result(arguments, done.as_dict(), lines)
+    for show in (_loss, _sample):
+        try:
+            write(f"\n{show(done)}\n")
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the run is done, and listed
+            log.warning(f"not all of it can be shown ({type(error).__name__}: {error})")
     return 0
 
 
-def _loss(metrics: Mapping[str, Any]) -> str:
+def _sample(done: "Run") -> str:
+    sample = done.first_sample()
+    return f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:\n\n{sample['text']}"
+
+
+def _loss(done: "Run") -> str:
+    metrics = done.metrics
     if metrics["validation_loss_nats"] is None:
         return f"Training loss {metrics['train_loss_nats']:.4f} nats per token; no text was held out"
     return (

@@ -1,5 +1,7 @@
 """What a killed process left is removed by the next one; nothing of anybody else is."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -91,3 +93,17 @@ def test_locks_are_dropped_with_their_directories() -> None:
             pass
         make_scratch().rmdir()
     assert files() <= before + 1
+
+
+def test_where_no_lock_can_be_held_work_goes_on_and_nothing_is_swept(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = left_behind(temporary, "os._exit(1)")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with scratch_directory() as own:
+        assert own.is_dir()
+    assert list(temporary.iterdir()) == [left]

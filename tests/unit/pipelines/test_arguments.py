@@ -16,11 +16,11 @@ def test_every_setting_that_names_a_place_is_seen_from_anywhere(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     named = ("train.init_from", "sample.prompts_file", "sample.corpus")
-    settings = settings_of(recipe("quick"), [f"{name}=made/{name}" for name in named])
+    settings = settings_of(recipe("quick"), ["sample.no_copy=9", *(f"{name}=made/{name}" for name in named)])
     for name in named:
         stage, setting = name.split(".")
         assert plain(settings[stage])[setting] == f"{tmp_path}/made/{name}"
-    bucket = settings_of(recipe("quick"), ["sample.corpus=s3://bucket/corpus"])
+    bucket = settings_of(recipe("quick"), ["sample.no_copy=9", "sample.corpus=s3://bucket/corpus"])
     assert plain(bucket["sample"])["corpus"] == "s3://bucket/corpus"
 
 
@@ -41,7 +41,8 @@ JOB, TIME = "{{$.pipeline_job_name}}", "[[CurrentTime]]"
 def test_what_means_something_to_the_engine_is_refused_with_the_way_out(
     source: str, assignment: str, said: str
 ) -> None:
-    settings = settings_of(recipe("quick"), [assignment] if assignment else [])
+    also = ["sample.no_copy=9"] if assignment.startswith("sample.corpus") else []
+    settings = settings_of(recipe("quick"), [*also, *filter(None, [assignment])])
     with pytest.raises(UsageError) as refused:
         arguments_of(source, settings)
     assert str(refused.value).startswith(said)

@@ -9,6 +9,7 @@ import pytest
 from components.artifacts import storage
 from components.artifacts.storage.failures import is_full, of_file
 from pipelines.cli import main
+from pipelines.environment import environment
 from tests.unit.pipelines.conftest import MakeRun
 
 PLACES = {
@@ -99,7 +100,7 @@ def test_a_source_of_wide_characters_without_a_mark_is_named(
     (here / "wide.txt").write_bytes("Once upon a time\n".encode(encoding) * 99)
     code, line = refused(capsys, "ingest", "--source", "wide.txt", "--corpus", "corpus")
     assert code == 1
-    assert f"it looks like {encoding}; set ingest.encoding" in line
+    assert f"probably {encoding}; set ingest.encoding={encoding}" in line
     assert main(["ingest", "--source", "wide.txt", "--corpus", "corpus", "--encoding", encoding, "--quiet"]) == 0
 
 
@@ -114,9 +115,15 @@ def test_a_scheme_may_be_in_capitals(capsys: pytest.CaptureFixture[str], uri: st
     assert "can't be reached" in lines.pop()
 
 
+def test_so_may_a_clusters_endpoint_and_a_files(here: Path) -> None:
+    (here / "own.yaml").write_text("cluster:\n  endpoint: HTTPS://kfp.example.org\n")
+    assert environment("./own.yaml").cluster.endpoint == "HTTPS://kfp.example.org"
+    assert storage.local_path("FILE:///a/b.txt") == Path("/a/b.txt")
+
+
 def test_a_disk_that_fills_is_named_with_the_room_there_is(here: Path) -> None:
     def write() -> None:
-        with storage.outgoing(str(here / "corpus")) as directory:
+        with storage.outgoing(str(here / "corpus"), "corpus") as directory:
             (directory / "text.txt").symlink_to("/dev/full")
             (directory / "text.txt").write_text("a text")
 

@@ -9,6 +9,7 @@ import pytest
 
 from components.artifacts.manifest import write_manifest
 from components.artifacts.vocabulary import Vocabulary
+from pipelines import local
 from pipelines.cli import main
 from tests.unit.pipelines import conftest
 from tests.unit.pipelines.conftest import MakeRun
@@ -78,3 +79,18 @@ def test_what_people_wrote_is_shown_on_every_output(
     assert said.count("\n") == 1 if fails else printed
     if name in {"show", "compare", "recipe", "stage's help", "ls"}:
         assert "]0;harm" in printed
+
+
+@pytest.mark.parametrize("rows", ["", '{"text": "torn', '{"text": "x"}\n'])
+def test_a_run_that_is_done_is_listed_whatever_of_it_cant_be_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: str
+) -> None:
+    (tmp_path / "samples-00000-of-00001.jsonl").write_text(rows)
+    uris = {**dict.fromkeys(("corpus", "dataset", "model", "report"), "somewhere"), "samples": str(tmp_path)}
+    done = local.Run(name="tale", artifacts=uris, metrics={"validation_loss_nats": None}, stages={})
+    monkeypatch.setattr(local, "run_pipeline", lambda *_, **__: done)  # which takes a minute
+    assert main(["run", "--recipe", "quick", "--source", "a.txt"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Run tale done in ")
+    assert f"  samples      {tmp_path}" in out
+    assert err.count("warning: not all of it can be shown (") == 2
