@@ -91,7 +91,7 @@ def user_path(text: str) -> Path:
         UsageError: the home directory is not known, or the name is no text.
     """
     if not is_text(text):
-        raise UsageError(f"{text}: this name is no UTF-8, and no manifest could hold it; rename it")
+        raise UsageError(f"{text}: this name holds what is no text (bytes that are no UTF-8, or a NUL); rename it")
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -100,8 +100,8 @@ def user_path(text: str) -> Path:
 
 
 def is_text(name: str) -> bool:
-    """Whether a name is Unicode: the bytes of one that is no UTF-8 become halves of surrogate pairs."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+    """Whether a name is text that a file's name can be: bytes that are no UTF-8 become halves of surrogate pairs."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in name)
 
 
 def is_web(uri: str) -> bool:

@@ -1,6 +1,7 @@
 """A plain mistake has a plain error: one line that names it, on every command that takes such a thing."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def test_a_name_that_is_no_utf_8_is_told_apart(here: Path, capsys: pytest.Captur
     assert "caf\\udce9" in line
     assert "no UTF-8" in line or "must be Unicode text" in line
     assert [path.name for path in here.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\udce9b"])
+def test_so_is_one_in_a_recipe(here: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (here / "own.yaml").write_text(f"source: {json.dumps(name)}\n")
+    code, line = refused(capsys, "run", "--recipe", "own.yaml")
+    assert code == 2
+    assert "no UTF-8, or a NUL" in line
 
 
 def test_a_strangers_name_that_is_no_utf_8_hides_no_artifacts(
