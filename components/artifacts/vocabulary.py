@@ -1,7 +1,8 @@
 """The vocabulary: tokens in sorted order, their ids, and how text becomes ids and ids text again.
 
 Tokens are cut so that joining them gives the text back: a character is itself; a word token is a word
-with the one space before it, a punctuation mark likewise, or a single white-space character.
+with the one space before it, a punctuation mark likewise, or a single white-space character. What a word is, `words.py`
+says; vocabularies that were made before it went by runs of letters, and are read by that rule.
 """
 
 import json
@@ -10,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Literal
 
@@ -20,18 +21,22 @@ from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
+from components.artifacts.words import CHUNK, Chunks, Cutter
 
 TokenKind = Literal["characters", "words"]
+WordRule = Literal["runs", "unicode"]
+MAXIMUM_BYTES = 1 << 28
 VOCABULARY_NAME = "vocabulary.json"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-# A bound on a word's length keeps memory bounded on a text without spaces.
-WORD_PATTERN = re.compile(r" ?[\w']{1,64}| ?[^\w\s']|\s")
+# The rule `runs`. A bound on a word's length keeps memory bounded on a text without spaces.
+_RUNS = re.compile(r" ?[\w']{1,64}| ?[^\w\s']|\s")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """Tokens and their ids; a token's id is its index.
 
+    `word_rule` says how words were cut: `unicode`, or `runs` of letters in vocabularies older than that.
     `lowercase` says that the corpus was lowercased, so prompts are too. `has_unknown` says that rare
     words were replaced by the token UNKNOWN, which stands for every word that is not here.
     """
@@ -40,6 +45,7 @@ class Vocabulary:
     tokens: tuple[str, ...]
     lowercase: bool = False
     has_unknown: bool = False
+    word_rule: WordRule = "runs"
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -53,6 +59,14 @@ class Vocabulary:
     def ids(self) -> dict[str, int]:
         """Every token's id."""
         return {token: index for index, token in enumerate(self.tokens)}
+
+    @cached_property
+    def _cutter(self) -> Cutter:
+        return Cutter()
+
+    @cached_property
+    def _ids_of_chunks(self) -> "Chunks[tuple[int, ...]]":
+        return Chunks(lambda chunk: tuple(self.ids.get(token, self.unknown_id) for token in self._cutter[chunk]))
 
     @cached_property
     def _id_of_code_point(self) -> NDArray[np.unsignedinteger]:
@@ -95,10 +109,15 @@ class Vocabulary:
 
     def cut(self, text: str) -> Sequence[str]:
         """The text's tokens, whether they are here or not."""
-        return text if self.kind == "characters" else WORD_PATTERN.findall(text)
+        if self.kind == "characters":
+            return text
+        return _RUNS.findall(text) if self.word_rule == "runs" else self._cutter.cut(text)
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids of the text's tokens, int64 [tokens]; -1 for a token that is not here and has no stand-in."""
+        if self.kind == "words" and self.word_rule == "unicode":
+            chunks = CHUNK.findall(text)
+            return np.fromiter(chain.from_iterable(map(self._ids_of_chunks.__getitem__, chunks)), np.int64)
         tokens = self.cut(text)
         return np.fromiter(map(self.ids.get, tokens, repeat(self.unknown_id)), np.int64, len(tokens))
 
@@ -138,6 +157,7 @@ class Vocabulary:
             "kind": self.kind,
             "lowercase": self.lowercase,
             "has_unknown": self.has_unknown,
+            **({"word_rule": self.word_rule} if self.kind == "words" else {}),
             "tokens": self.tokens,
         }
         text = json.dumps(values, ensure_ascii=False, indent=0)
@@ -152,10 +172,24 @@ class Vocabulary:
         """
         path = directory / VOCABULARY_NAME
         try:
-            return TypeAdapter(cls).validate_json(path.read_bytes())
+            if path.stat().st_size > MAXIMUM_BYTES:
+                raise ArtifactError(f"{path}: more than {MAXIMUM_BYTES:,} bytes, which no vocabulary has; refused")
+            vocabulary = TypeAdapter(cls).validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, OSError) else "not a vocabulary"
             raise ArtifactError(f"{path}: {reason}; make the artifact again") from None
+        if not vocabulary.is_sound():
+            raise ArtifactError(f"{path}: not a vocabulary; make the artifact again")
+        return vocabulary
+
+    def is_sound(self) -> bool:
+        """Whether tokens are in order, no two the same, and of their kind."""
+        return (
+            all(one < other for one, other in pairwise(self.tokens))
+            and all(self.tokens)
+            and (self.kind == "words" or all(len(token) == 1 for token in self.tokens))
+            and (not self.has_unknown or UNKNOWN in self.ids)
+        )
 
 
 def code_points(text: str) -> NDArray[np.uint32]:

@@ -11,10 +11,12 @@ import numpy as np
 from components.artifacts import manifest, storage
 from components.artifacts.errors import ArtifactError
 from components.artifacts.records import SPLITS, SplitWriter, window_count
-from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary, code_points
+from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary, code_points
+from components.artifacts.words import CHUNK, LOOK_AHEAD, Cutter, unspaced
 from components.command import log
 from components.vectorize.config import VectorizeConfig
 
+MUCH_UNSPACED = 0.1
 CHUNK_CHARACTERS = 1 << 18  # of which all copies fit a core's cache
 
 
@@ -68,9 +70,20 @@ def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) ->
     else:
         counts = _count_words(text)
         total = counts.total()
+        if (share := unspaced(counts)) > MUCH_UNSPACED:
+            log.warning(
+                f"{share:.0%} of the text is in scripts that put no spaces between words, so that each of their "
+                "characters or syllables is a token; vectorize.tokens=characters suits it better"
+            )
         kept, has_unknown = _frequent(counts, config.vocabulary_size)
     return (
-        Vocabulary(kind=config.tokens, tokens=tuple(sorted(kept)), lowercase=lowercase, has_unknown=has_unknown),
+        Vocabulary(
+            kind=config.tokens,
+            tokens=tuple(sorted(kept)),
+            lowercase=lowercase,
+            has_unknown=has_unknown,
+            word_rule="unicode" if config.tokens == "words" else "runs",
+        ),
         total,
     )
 
@@ -84,12 +97,25 @@ def pieces(text: Path, kind: TokenKind) -> Iterator[str]:
                 yield chunk
                 continue
             joined = tail + chunk
-            # What follows may belong to the last token, so that one waits.
-            cut = len(joined) - len(WORD_PATTERN.findall(joined)[-1])
-            yield joined[:cut]
+            cut = _safe_cut(joined)
+            if cut:
+                yield joined[:cut]
             tail = joined[cut:]
     if tail:
         yield tail
+
+
+def _safe_cut(text: str) -> int:
+    """Where a token begins, whatever follows; 0 where that can't be told yet."""
+    last = max(text.rfind(" "), text.rfind("\n"))  # white space begins a token
+    if last > 0:
+        return last
+    cut = 0
+    for token in Cutter().cut(text):
+        if cut + len(token) > len(text) - LOOK_AHEAD:
+            break
+        cut += len(token)
+    return cut
 
 
 def _characters(text: Path) -> tuple[set[str], int]:
@@ -108,8 +134,11 @@ def _characters(text: Path) -> tuple[set[str], int]:
 
 def _count_words(text: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
+    cutter = Cutter()
     for piece in pieces(text, "words"):
-        counts.update(WORD_PATTERN.findall(piece))
+        for chunk, count in Counter(CHUNK.findall(piece)).items():
+            for token in cutter[chunk]:
+                counts[token] += count
     return counts
 
 
@@ -155,14 +184,7 @@ def _write_splits(
             left -= cut
             writers["train"].add(ids[:cut])
             writers["validation"].add(ids[cut:])
-            before = len(piece) if cut == len(ids) else _length(piece, vocabulary.kind, cut)
+            before = len(piece) if cut == len(ids) else sum(map(len, islice(vocabulary.cut(piece), cut)))
             characters["train"] += before
             characters["validation"] += len(piece) - before
     return characters
-
-
-def _length(piece: str, kind: TokenKind, tokens: int) -> int:
-    """How many characters the first tokens of a piece have."""
-    if kind == "characters":
-        return tokens
-    return sum(len(match[0]) for match in islice(WORD_PATTERN.finditer(piece), tokens))

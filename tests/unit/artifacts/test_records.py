@@ -14,11 +14,14 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import read_manifest, write_manifest
 from components.artifacts.records import SplitWriter, cut_windows, read_split, window_count
 from components.artifacts.tensorflow import tf
-from components.artifacts.vocabulary import WORD_PATTERN, TokenKind, Vocabulary
+from components.artifacts.vocabulary import TokenKind, Vocabulary
 from components.train.data import ShuffledWindows, Text
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
 TEXTS = st.text("ab é\n'.", max_size=80)
+
+OLD = Vocabulary(kind="words", tokens=())
+"""Cuts words as vocabularies did before Unicode's boundaries."""
 
 
 def tutorial_loop(tokens: Any, length: int, step: int) -> tuple[list[Any], list[Any]]:
@@ -31,7 +34,7 @@ def tutorial_loop(tokens: Any, length: int, step: int) -> tuple[list[Any], list[
 
 
 def tokens_of(text: str, kind: TokenKind) -> list[str]:
-    return list(text) if kind == "characters" else WORD_PATTERN.findall(text)
+    return list(text) if kind == "characters" else OLD.cut(text)
 
 
 def vocabulary_of(tokens: list[str], kind: TokenKind = "characters") -> Vocabulary:

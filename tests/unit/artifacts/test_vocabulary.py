@@ -9,16 +9,20 @@ from hypothesis import strategies as st
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
-from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary, code_points
+from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary, code_points
+from components.artifacts.words import Cutter
 
 # Any text at all, and text in which words, marks and white space meet often.
 TEXTS = st.text() | st.lists(st.sampled_from(["the", "don't", " ", "\n", "\t", ".", "—", "é", "_", "x" * 70])).map(
     "".join
 )
 
+OLD = Vocabulary(kind="words", tokens=())
+"""Cuts words as vocabularies did before Unicode's boundaries."""
+
 
 def vocabulary_of(text: str, kind: TokenKind = "characters", *, lowercase: bool = False) -> Vocabulary:
-    tokens = text if kind == "characters" else WORD_PATTERN.findall(text)
+    tokens = text if kind == "characters" else OLD.cut(text)
     return Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))), lowercase=lowercase)
 
 
@@ -35,7 +39,7 @@ def test_a_tokens_id_is_its_place_in_sorted_order() -> None:
 
 @given(text=TEXTS)
 def test_tokens_joined_give_any_text_back(text: str) -> None:
-    assert "".join(WORD_PATTERN.findall(text)) == text
+    assert "".join(OLD.cut(text)) == text
 
 
 @pytest.mark.parametrize("kind", ["characters", "words"])
@@ -48,13 +52,48 @@ def test_decoding_gives_the_encoded_text_back(kind: TokenKind, text: str) -> Non
 
 
 def test_a_word_takes_the_one_space_before_it_and_a_mark_likewise() -> None:
-    assert WORD_PATTERN.findall("I don't  know -- say,\nyou!") == [
+    assert OLD.cut("I don't  know -- say,\nyou!") == [
         *("I", " don't", " ", " know", " -", "-", " say", ",", "\n", "you", "!")
     ]
 
 
+def test_a_vocabulary_says_by_which_rule_its_words_were_cut(tmp_path: Path) -> None:
+    text = "don\u2019t हिन्दी"
+    new = Vocabulary(kind="words", tokens=tuple(sorted(Cutter().cut(text))), word_rule="unicode")
+    new.write(tmp_path)
+    assert json.loads((tmp_path / "vocabulary.json").read_bytes())["word_rule"] == "unicode"
+    assert Vocabulary.read(tmp_path) == new
+    assert new.decode(new.encode(text)) == text
+    assert list(new.cut(text)) == ["don\u2019t", " हिन्दी"]
+
+
+def test_a_vocabulary_from_before_the_rule_was_named_is_read_by_its_own(tmp_path: Path) -> None:
+    tokens = sorted(["don", "\u2019", "t", " it's"])
+    (tmp_path / "vocabulary.json").write_text(json.dumps({"kind": "words", "tokens": tokens}))
+    old = Vocabulary.read(tmp_path)
+    assert old.cut("don\u2019t it's") == ["don", "\u2019", "t", " it's"]
+    assert old.decode(old.encode("don\u2019t it's")) == "don\u2019t it's"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"kind": "words", "tokens": ["b", "a"]},
+        {"kind": "words", "tokens": ["a", "a"]},
+        {"kind": "words", "tokens": ["", "a"]},
+        {"kind": "characters", "tokens": ["a", "bc"]},
+        {"kind": "words", "tokens": ["a"], "has_unknown": True},
+        {"kind": "words", "tokens": ["a"], "word_rule": "guess"},
+    ],
+)
+def test_tokens_that_are_no_vocabularys_are_refused(tmp_path: Path, values: dict[str, object]) -> None:
+    (tmp_path / "vocabulary.json").write_text(json.dumps(values))
+    with pytest.raises(ArtifactError, match=r"vocabulary\.json: not a vocabulary; make the artifact again"):
+        Vocabulary.read(tmp_path)
+
+
 def test_a_very_long_word_is_cut() -> None:
-    assert WORD_PATTERN.findall("x" * 130) == ["x" * 64, "x" * 64, "x" * 2]
+    assert OLD.cut("x" * 130) == ["x" * 64, "x" * 64, "x" * 2]
 
 
 @pytest.mark.parametrize(("size", "dtype"), [(1, "u1"), (256, "u1"), (257, "<u2"), (65_536, "<u2"), (65_537, "<u4")])
@@ -72,7 +111,7 @@ def test_what_is_not_in_the_vocabulary_is_minus_one() -> None:
 @given(text=TEXTS | st.text(st.characters(max_codepoint=127)))
 def test_a_corpus_is_encoded_as_by_looking_up_each_token(kind: TokenKind, more: str, text: str) -> None:
     vocabulary = vocabulary_of(f"{text}\n{more}", kind)
-    tokens = text if kind == "characters" else WORD_PATTERN.findall(text)
+    tokens = text if kind == "characters" else OLD.cut(text)
     plain = [vocabulary.tokens.index(token) for token in tokens]
     assert vocabulary.encode_corpus(text).tolist() == vocabulary.encode(text).tolist() == plain
 
@@ -170,6 +209,7 @@ def test_the_file_is_json_that_names_its_parts(tmp_path: Path) -> None:
         "kind": "words",
         "lowercase": True,
         "has_unknown": True,
+        "word_rule": "runs",
         "tokens": [" é", UNKNOWN],
     }
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.vocabulary import WORD_PATTERN, TokenKind
+from components.artifacts.vocabulary import TokenKind
+from components.artifacts.words import Cutter
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.inspect import as_lines, first_windows
 from components.vectorize.vectorizing import vectorize
@@ -23,7 +24,7 @@ def dataset(corpus: Path, kind: TokenKind = "characters") -> str:
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_the_first_windows_are_the_sliding_loops(corpus: MakeCorpus, kind: TokenKind, split: str) -> None:
     place = dataset(corpus(TEXT), kind)
-    tokens = list(TEXT) if kind == "characters" else WORD_PATTERN.findall(TEXT)
+    tokens = list(TEXT) if kind == "characters" else Cutter().cut(TEXT)
     cut = int(len(tokens) * 0.6)
     part = tokens[:cut] if split == "train" else tokens[cut:]
     rows = [{"window": "".join(part[i : i + 6]), "target": part[i + 6]} for i in range(0, len(part) - 6, 2)]

@@ -1,4 +1,5 @@
 import io
+import logging
 import random
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from components.artifacts import records
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import Manifest, digest, read_manifest, verify, write_manifest
 from components.artifacts.records import read_split, window_count
-from components.artifacts.vocabulary import UNKNOWN, WORD_PATTERN, TokenKind, Vocabulary
+from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary, WordRule
+from components.artifacts.words import Cutter
 from components.vectorize import vectorizing
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import build_vocabulary, pieces, vectorize
@@ -42,11 +44,12 @@ def test_the_splits_hold_the_whole_text_and_the_counts_add_up(
 ) -> None:
     source = corpus(TEXT)
     dataset, manifest, vocabulary = made(source, tokens=kind, length=length, step=step, held_out=held_out)
-    tokens = list(TEXT) if kind == "characters" else WORD_PATTERN.findall(TEXT)
+    tokens = list(TEXT) if kind == "characters" else Cutter().cut(TEXT)
     train = int(len(tokens) * (1 - held_out))
     texts = {"train": "".join(tokens[:train]), "validation": "".join(tokens[train:])}
     assert {split: text_of(dataset, split) for split in texts} == texts
-    assert vocabulary == Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))))
+    rule: WordRule = "unicode" if kind == "words" else "runs"
+    assert vocabulary == Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))), word_rule=rule)
     assert manifest.counts == {
         "vocabulary": len(set(tokens)),
         "tokens": len(tokens),
@@ -113,7 +116,9 @@ def test_only_the_most_frequent_words_are_kept(corpus: MakeCorpus) -> None:
     text = "a a a a b b b d d c c e"
     dataset, manifest, vocabulary = made(corpus(text), tokens="words", vocabulary_size=4, length=2, held_out=0)
     # " a" and " b" are 3 each; " c" and " d" 2 each, so the earlier one is kept.
-    assert vocabulary == Vocabulary(kind="words", tokens=(" a", " b", " c", UNKNOWN), has_unknown=True)
+    assert vocabulary == Vocabulary(
+        kind="words", tokens=(" a", " b", " c", UNKNOWN), has_unknown=True, word_rule="unicode"
+    )
     assert manifest.counts["vocabulary"] == 4
     assert text_of(dataset, "train") == f"{UNKNOWN} a a a b b b{UNKNOWN}{UNKNOWN} c c{UNKNOWN}"
 
@@ -137,9 +142,9 @@ def test_words_cut_from_pieces_are_those_of_the_whole_text(
     path.write_text(text, encoding="utf-8", newline="")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectorizing, "CHUNK_CHARACTERS", size)
-        words = [word for piece in pieces(path, "words") for word in WORD_PATTERN.findall(piece)]
+        words = [word for piece in pieces(path, "words") for word in Cutter().cut(piece)]
         characters = list(pieces(path, "characters"))
-    assert words == WORD_PATTERN.findall(text)
+    assert words == Cutter().cut(text)
     assert "".join(characters) == text
     assert all(len(piece) <= size for piece in characters)
 
@@ -178,7 +183,7 @@ def test_the_dataset_is_that_of_looking_up_each_token(
         vocabulary, total = build_vocabulary(path, config, lowercase=False)
         sizes = vectorizing._split_sizes(total, held_out)
         characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config)
-    tokens = list(text) if kind == "characters" else WORD_PATTERN.findall(text)
+    tokens = list(text) if kind == "characters" else Cutter().cut(text)
     assert vocabulary.tokens == tuple(sorted(set(tokens)))
     assert total == len(tokens)
     parts = {"train": tokens[: sizes["train"]], "validation": tokens[sizes["train"] :]}
@@ -268,3 +273,24 @@ def test_two_runs_write_the_same_bytes(corpus: MakeCorpus) -> None:
         vectorize(VectorizeConfig(tokens="words", length=8), corpus=str(source), dataset=str(source.parent / name))
     one, two = ({path.name: path.read_bytes() for path in (source.parent / n).iterdir()} for n in ("one", "two"))
     assert one == two
+
+
+def test_a_text_without_spaces_is_cut_alike_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 50)
+    monkeypatch.setattr(vectorizing, "LOOK_AHEAD", 40)
+    for text in ("我能吞下玻璃而不傷身體。" * 30, "a.b" * 200, "x" * 5_000):
+        path = tmp_path / "text.txt"
+        path.write_text(text, encoding="utf-8")
+        found = list(pieces(path, "words"))
+        assert [token for piece in found for token in Cutter().cut(piece)] == Cutter().cut(text)
+        assert max(map(len, found)) < 300
+
+
+@pytest.mark.parametrize(("text", "share"), [("我能吞下玻璃 " * 30, "86%"), ("Words with spaces. " * 30, "")])
+def test_words_of_scripts_without_spaces_get_a_warning_that_names_characters(
+    corpus: MakeCorpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, text: str, share: str
+) -> None:
+    monkeypatch.setattr(logging.getLogger("quillflow"), "propagate", True)
+    made(corpus(text), tokens="words", length=4)
+    expected = f"{share} of the text is in scripts that put no spaces between words, so that each of their characters"
+    assert (expected in caplog.text and "vectorize.tokens=characters" in caplog.text) == bool(share)

@@ -1,0 +1,99 @@
+"""Words in all scripts: where text is cut by Unicode's word boundaries (UAX #29).
+
+A token is a word with the one space before it, a mark likewise, or a single white-space character; joining them gives
+the text back. Letters with all their marks are one word, and so is don't, with either apostrophe; of scripts that put
+no spaces between words, each ideograph or syllable is a token. Two bounds are ours: a word has at most some hundred
+letters and a letter at most some marks, so that memory is bounded on a text without spaces.
+
+What a token is never depends on what stands before its beginning, so a text may be cut in pieces where tokens begin.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, TypeVar
+
+LOOK_AHEAD = 1 << 15
+"""No token depends on more characters than this after its beginning."""
+CHUNK = re.compile(r" ?\S+|\s")
+"""White space ends every token, so that what stands between is cut for itself, and is remembered."""
+_REMEMBERED, _LONGEST_REMEMBERED = 1 << 17, 64
+Found = TypeVar("Found")
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ʸΑ-ΡΣ-ϵА-ҁҊ-ԯ"
+_SINGLE = r"\u3041-\u3096\u3400-\u4dbf\u4e00-\u9fff\u3001-\u3003\u3008-\u3011\uff01\uff0c\uff1a\uff1b\uff1f"
+# What most text is made of, which the whole rule would cut the same way but much more slowly.
+_WORD = re.compile(rf"( ?[{_LETTERS}]{{1,64}})([,;!?.:)\"-]?)")
+_SINGLES = re.compile(rf"( ?.)([{_SINGLE}]*)")
+UNSPACED = r"[\p{LB=Complex_Context}\p{Han}\p{Hiragana}\p{Katakana}\p{Tibetan}]"
+"""Characters of scripts that put no spaces between words, as a pattern of `regex`."""
+
+
+class Chunks(dict[str, Found]):
+    """What `find` finds for each chunk; for short ones it is remembered, as far as memory is to go."""
+
+    def __init__(self, find: Callable[[str], Found]) -> None:
+        self._find = find
+
+    def __missing__(self, chunk: str) -> Found:
+        """Find it for a chunk that is new."""
+        found = self._find(chunk)
+        if len(chunk) <= _LONGEST_REMEMBERED and len(self) < _REMEMBERED:
+            self[chunk] = found
+        return found
+
+
+class Cutter(Chunks[Sequence[str]]):
+    """The tokens of each chunk."""
+
+    def __init__(self) -> None:
+        super().__init__(_tokens)
+
+    def cut(self, text: str) -> list[str]:
+        """The tokens of a text."""
+        return list(chain.from_iterable(map(self.__getitem__, CHUNK.findall(text))))
+
+
+def _tokens(chunk: str) -> Sequence[str]:
+    if word := _WORD.fullmatch(chunk):
+        return [word[1], word[2]] if word[2] else [chunk]
+    if (singles := _SINGLES.fullmatch(chunk)) and singles[1][-1] in _singles():
+        return [singles[1], *singles[2]]
+    tokens: Sequence[str] = _rule().findall(chunk)
+    return tokens
+
+
+def unspaced(tokens: Mapping[str, int]) -> float:
+    """The share of characters of scripts without spaces between words in a text's tokens, given with their counts."""
+    import regex
+
+    found = regex.compile(UNSPACED)
+    total = sum(len(token) * count for token, count in tokens.items())
+    return sum(len(found.findall(token)) * count for token, count in tokens.items()) / max(total, 1)
+
+
+@cache
+def _singles() -> frozenset[str]:
+    return frozenset(filter(re.compile(f"[{_SINGLE}]").match, map(chr, range(0x3000, 0x10000))))
+
+
+@cache
+def _rule() -> Any:
+    """The whole rule, as one pattern: the rules of UAX #29 that join, WB3c to WB16, over what each class may hold."""
+    import regex  # takes a tenth of a second, and only words need it
+
+    def of(*classes: str) -> str:
+        return "[" + "".join(rf"\p{{WB={name}}}" for name in classes) + "]"
+
+    marks = of("Extend", "Format", "ZWJ") + "{0,15}+"
+    letters, mid_letter = of("ALetter", "Hebrew_Letter"), of("MidLetter", "MidNumLet", "Single_Quote")
+    hebrew, mid_number = of("Hebrew_Letter"), of("MidNum", "MidNumLet", "Single_Quote")
+    joined = f"{mid_letter}{marks}(?={letters})"
+    letter = f"(?:{of('ALetter')}{marks}(?:{joined})?|{hebrew}{marks}(?:{joined}|'{marks}|\"{marks}(?={hebrew}))?)"
+    number = f"{of('Numeric')}{marks}(?:{mid_number}{marks}(?={of('Numeric')}))?"
+    part = f"(?:(?:{letter}|{number}){{1,64}}+|(?:{of('Katakana')}{marks}){{1,64}}+)"
+    line = f"(?:(?:{of('ExtendNumLet')}{marks}){{1,64}}+)"
+    word = f"(?:{line}(?:{part}{line}){{0,5}}+{part}?+|{part}(?:{line}{part}){{0,5}}+{line}?+)"
+    flag, picture = of("Regional_Indicator"), rf"\p{{Extended_Pictographic}}{marks}"
+    one = rf"(?:{word}|{flag}{marks}(?:{flag}{marks})?+|\S{marks})"
+    return regex.compile(rf"(?V1s) ?{one}(?:(?<=\u200d){picture}){{0,15}}+|.")
