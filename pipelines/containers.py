@@ -20,6 +20,7 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.command import log
 from pipelines.engine import STOP_SECONDS
+from pipelines.home import home
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
 
@@ -28,11 +29,11 @@ _PASSED_ON = re.compile(
     "(HTTPS?|NO)_PROXY|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE"
 )
 _CREDENTIALS = {
-    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
-    "AWS_CONFIG_FILE": "~/.aws/config",
-    "GOOGLE_APPLICATION_CREDENTIALS": "~/.config/gcloud/application_default_credentials.json",
+    "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials",
+    "AWS_CONFIG_FILE": ".aws/config",
+    "GOOGLE_APPLICATION_CREDENTIALS": ".config/gcloud/application_default_credentials.json",
 }
-"""Where clients look by default for the files that these name; a container's home is another."""
+"""Where clients look by default, below the home, for the files that these name; a container's home is another."""
 
 
 class Containers:
@@ -167,7 +168,7 @@ def _has_gpu(client: Any) -> bool:
 def _environment() -> dict[str, str]:
     """The variables that stages read, as they are here, credentials' default places among them."""
     passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
-    found = {name: Path(path).expanduser() for name, path in _CREDENTIALS.items() if name not in passed}
+    found = {name: home() / path for name, path in _CREDENTIALS.items() if name not in passed}
     return passed | {name: str(path) for name, path in found.items() if path.is_file()}
 
 

@@ -25,6 +25,7 @@ from components.train.checkpoints import newest_step
 from pipelines.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
 from pipelines.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
 from pipelines.environment import Environment
+from pipelines.home import cache_directory
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
 INTERRUPTED, TERMINATED = 130, 143
@@ -188,8 +189,7 @@ def _engine_root(root: str) -> Path:
     path = storage.local_path(root)
     if path is not None:
         return path
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "quillflow" / hashlib.sha256(root.encode()).hexdigest()[:16]
+    return cache_directory() / "quillflow" / hashlib.sha256(root.encode()).hexdigest()[:16]
 
 
 def _new_run_name() -> str:

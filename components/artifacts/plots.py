@@ -1,6 +1,7 @@
 """Plots as inline SVG that takes its colours from the page, so that it reads in light, dark and print."""
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -138,6 +139,8 @@ def _drawn(one: Series, number: int) -> dict[str, Any]:
 @contextmanager
 def _drawing(width: float, height: float) -> Iterator[tuple[Any, Any]]:
     """A figure of this size in inches and its axes, in the pages' style."""
+    # Without a home that can be written to it lists its fonts anew each time, and says so.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pipelines.home import home
+
 Verdict = Literal["ok", "warn", "fail"]
 
 
@@ -23,7 +25,7 @@ class Check:
 
 def shown(path: Path) -> str:
     """A path as seen from the current directory or the user's home."""
-    for above, name in ((Path.cwd(), ""), (Path.home(), "~/")):
+    for above, name in ((Path.cwd(), ""), (home(), "~/")):
         if path.is_relative_to(above) and path != above:
             return f"{name}{path.relative_to(above)}"
     return str(path)

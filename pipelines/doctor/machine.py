@@ -13,6 +13,7 @@ from components.artifacts import storage
 from components.artifacts.version import VERSION
 from components.command import log
 from pipelines.doctor.check import Check, missing, shown
+from pipelines.home import cache_directory
 
 NEEDED = ("pydantic", "numpy", "keras", "h5py", "kfp", "pandas", "matplotlib", "google-cloud-storage", "boto3")
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu")
@@ -21,6 +22,7 @@ LITTLE_MEMORY_BYTES = 2e9
 LITTLE_DISK_BYTES = 2e9
 _SEEN_BY_TENSORFLOW = """
 from components.artifacts.tensorflow import tf
+from pipelines.home import cache_directory
 print(len(tf.config.list_physical_devices("GPU")), tf.sysconfig.get_build_info().get("cudnn_version", "of its own"))
 """
 
@@ -79,7 +81,7 @@ def cores_and_memory() -> Check:
 
 def disk(root: str) -> Check:
     """Free space where runs are kept, or where what belongs to a bucket's is kept meanwhile."""
-    path = (storage.local_path(root or "runs") or Path.home()).absolute()
+    path = (storage.local_path(root or "runs") or cache_directory()).absolute()
     there = next(above for above in (path, *path.parents) if above.exists())
     free = shutil.disk_usage(there).free
     found = f"{log.size(free)} free at {shown(there)}"

@@ -13,6 +13,7 @@ from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError
 from pipelines.doctor.check import Check, missing, shown
 from pipelines.environment import Cluster
+from pipelines.home import home
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
 
@@ -48,9 +49,9 @@ def container_engine(*, asked: bool) -> Iterator[Check]:
 
 def google_credentials() -> Check:
     """Where credentials for gs:// would be taken from."""
-    home = Path(os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud")
+    place = Path(os.environ.get("CLOUDSDK_CONFIG") or home() / ".config" / "gcloud")
     named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    path = Path(named) if named else home / "application_default_credentials.json"
+    path = Path(named) if named else place / "application_default_credentials.json"
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return Check(name="gs credentials", verdict="ok", found="none needed: STORAGE_EMULATOR_HOST is set")
     if path.is_file():
@@ -61,7 +62,7 @@ def google_credentials() -> Check:
 
 def amazon_credentials() -> Check:
     """Where credentials for s3:// and minio:// would be taken from."""
-    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or home() / ".aws" / "credentials")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     server = f", server {storage.redacted(endpoint)}" if endpoint else ""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
