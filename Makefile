@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
-.PHONY: help setup demo images push test test-slow test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu lint types format lock clean
+.PHONY: help setup demo images push test test-slow test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -66,8 +66,25 @@ bench-ablations: setup  ## Measure what each part of the recipe default is worth
 bench-checkpoints:  ## Measure what a checkpoint costs training.
 	@$(MAKE) --no-print-directory bench ONLY=checkpoints
 
-bench-gpu: setup  ## Measure training on a GPU; skips where TensorFlow sees none.
-	@BUDGET="$(or $(BUDGET),full)" $(BIN)/python -m tests.benchmarks.gpu
+# .venv has TensorFlow for CPUs, which sees no GPU.
+GPU_HERE := $(wildcard /dev/nvidiactl)
+bench-gpu: setup $(if $(GPU_HERE),build/gpu/.installed)  ## Measure training on a GPU; skips where TensorFlow sees none.
+	@BUDGET="$(or $(BUDGET),full)" $(if $(GPU_HERE),build/gpu/.venv/bin,$(BIN))/python -m tests.benchmarks.gpu
+
+check-gpu-kernels: setup build/gpu-kernels/.installed  ## Check what can be known of a GPU without one.
+	@build/gpu-kernels/.venv/bin/python -m tests.gpu_kernels
+
+# Environments with train-gpu's requirements and what reads recipes; gpu-kernels leaves out CUDA, most of the gigabytes.
+build/gpu/.installed: LEFT_OUT := ^-
+build/gpu-kernels/.installed: LEFT_OUT := ^nvidia-
+build/gpu/.installed build/gpu-kernels/.installed: requirements/train-gpu.txt $(VENV)/.requirements
+	@echo "Setting up $(@D)/.venv with TensorFlow for GPUs (a few minutes and gigabytes, once) ..."
+	@$(BIN)/python -m venv --clear $(@D)/.venv
+	@awk '/^[a-z]/ { wanted = FILENAME ~ /dev/ ? /^pyyaml==/ : !/$(LEFT_OUT)/ } wanted' \
+		requirements/train-gpu.txt requirements/dev.txt > $(@D)/requirements.txt
+	@$(@D)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r $(@D)/requirements.txt
+	@touch $@
 
 lint: setup  ## Check style.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
