@@ -22,7 +22,6 @@ LITTLE_MEMORY_BYTES = 2e9
 LITTLE_DISK_BYTES = 2e9
 _SEEN_BY_TENSORFLOW = """
 from components.artifacts.tensorflow import tf
-from pipelines.home import cache_directory
 print(len(tf.config.list_physical_devices("GPU")), tf.sysconfig.get_build_info().get("cudnn_version", "of its own"))
 """
 
