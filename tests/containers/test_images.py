@@ -87,6 +87,12 @@ def test_an_image_has_no_installer_and_no_build_tools(target: str, run: Run) -> 
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_an_image_has_no_program_that_runs_as_somebody_else(target: str, run: Run) -> None:
+    ended = run(target, ["-c", "find / -xdev -type f -perm /6000 2>/dev/null; true"], entrypoint="sh")
+    assert ended == (0, "", "")
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("user", ["12345:0", "65532:65532", "1000:1000"])
 def test_an_image_explains_its_stage_to_any_user(target: str, user: str, run: Run) -> None:
     stage = target.removesuffix("-gpu")

@@ -78,6 +78,31 @@ def test_only_ingest_reaches_the_internet(directory: str) -> None:
         assert labels["app.kubernetes.io/component"] == job["metadata"]["name"]
 
 
+@pytest.mark.parametrize("directory", NAMESPACES)
+def test_ways_to_what_has_rights_are_open_by_name_to_pods_that_ask(directory: str) -> None:
+    """The Kubernetes API and the metadata server: an address each, no range, and never for all pods."""
+    found = []
+    for name, policy in of_kind(render(directory), "NetworkPolicy").items():
+        for rule in policy["spec"].get("egress", []):
+            ports = {port["port"] for port in rule["ports"]} - {53}
+            for peer in rule["to"]:
+                cidr = peer.get("ipBlock", {}).get("cidr", "")
+                if not cidr or cidr == "0.0.0.0/0" or not ports:
+                    continue
+                assert cidr.endswith("/32"), f"{name} opens {cidr}"
+                assert policy["spec"]["podSelector"], f"{name} opens {cidr} to all"
+                found.append(name)
+    assert "kubernetes-api" in found
+    assert ("google" in found, "google-pipeline" in found) == (directory == "overlays/gke",) * 2
+
+
+def test_the_names_that_google_is_open_to_are_those_of_all_pods() -> None:
+    policy = of_kind(render("overlays/gke"), "NetworkPolicy")["google"]
+    (chosen,) = policy["spec"]["podSelector"]["matchExpressions"]
+    assert chosen["key"] == "app.kubernetes.io/component"
+    assert set(chosen["values"]) == {*STAGES, "report", "promote", "tensorboard"}
+
+
 def peers(policy: Object) -> list[Object]:
     return [peer for rule in policy["spec"].get("egress", []) for peer in rule["to"]]
 

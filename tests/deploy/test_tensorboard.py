@@ -124,4 +124,6 @@ def test_nothing_is_let_in_and_the_way_to_the_store_is_open(overlay: str, with_o
     policies = of_kind(with_option, "NetworkPolicy")
     assert not [name for name, policy in policies.items() if "ingress" in policy["spec"]]
     assert policies["default-deny"]["spec"]["podSelector"] == {}
-    assert policies[{"gke": "google", "on-prem": "minio"}[overlay]]["spec"]["podSelector"] == {}
+    selector = policies[{"gke": "google", "on-prem": "minio"}[overlay]]["spec"]["podSelector"]
+    chosen = [choice["values"] for choice in selector.get("matchExpressions", [])]
+    assert all("tensorboard" in values for values in chosen)
