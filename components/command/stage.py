@@ -5,7 +5,9 @@ import difflib
 import json
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,14 +121,42 @@ def print_json(values: Mapping[str, Any]) -> None:
     write(json.dumps(values, indent=2) + "\n")
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: what is under way ends and cleans up as on Ctrl-C."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is done here in order, where nobody else heeds it; further ones don't disturb the end."""
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _TerminatedError
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 @contextmanager
 def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
     """Turn an exception into one line on standard error and SystemExit with the exit code it stands for."""
     try:
-        yield
+        with _ended_by_sigterm():
+            yield
     except QuillflowError as error:
         _report(str(error), verbose=verbose, exit_code=error.exit_code)
         raise SystemExit(error.exit_code) from None
+    except _TerminatedError:
+        log.error("stopped by SIGTERM", 143)
+        raise SystemExit(143) from None
     except KeyboardInterrupt:
         log.error("interrupted", 130)
         raise SystemExit(130) from None
