@@ -182,6 +182,16 @@ def recorded(settings: Settings) -> dict[str, Any]:
     return settings.redacted(settings.model_dump(mode="json"))
 
 
+class _OneChoice(argparse.BooleanOptionalAction):
+    """Yes or no, and not both."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        chosen = getattr(namespace, self.dest, None)
+        super().__call__(parser, namespace, values, option_string)
+        if chosen is not None and chosen != getattr(namespace, self.dest):
+            parser.error(f"--{self.dest.replace('_', '-')} and its opposite are both given")
+
+
 def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], defaults: Mapping[str, Any]) -> None:
     """Give `parser` a flag for each field; a flag that is not used leaves no trace in the namespace."""
     group = parser.add_argument_group("settings")
@@ -193,9 +203,9 @@ def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], default
         options: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS, "dest": name}
         flag = "--" + name.replace("_", "-")
         if field.annotation is bool:
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
+            group.add_argument(flag, action=_OneChoice, **options)
         elif get_origin(field.annotation) is tuple:
-            group.add_argument(flag, nargs="+", metavar="VALUE", **options)
+            group.add_argument(flag, nargs="+", action="extend", metavar="VALUE", **options)
         else:
             group.add_argument(flag, metavar=_metavar(field.annotation), **options)
 

@@ -27,11 +27,37 @@ ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
 _INVALID_CHOICE = re.compile(r"argument (?P<name>\S+): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)")
 
 
+class _Once(argparse._StoreAction):  # noqa: SLF001 -- argparse has no public name for it
+    """Stores a flag's value, and lets no other take its place."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if option_string and isinstance(parser, Parser):
+            if self.dest in parser.given:
+                raise UsageError(f"{option_string} is given twice; give it once")
+            parser.given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that names what is near, and which takes no abbreviated flags."""
+    """A parser whose errors are one line that names what is near, and which takes no abbreviated flags.
+
+    A flag that takes one value is given once.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+        self.given: set[str] = set()
+        for name in (None, "store"):
+            self.register("action", name, _Once)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments that are known.
+
+        Raises:
+            UsageError: a flag is given twice, or a value is missing or wrong.
+        """
+        self.given.clear()
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the parser's message."""

@@ -16,8 +16,9 @@ from components.artifacts.errors import (
 )
 from components.artifacts.version import VERSION
 from components.command import log
-from components.command.settings import Settings, setting
-from components.command.stage import Stage, errors_in_one_line, stage_task
+from components.command.settings import Settings, add_flags, setting
+from components.command.stage import CommandParser, Parser, Stage, errors_in_one_line, stage_task
+from components.ingest.config import IngestConfig
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +185,29 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
     with pytest.raises(SystemExit), errors_in_one_line():
         (tmp_path / "nowhere.txt").read_bytes()
     assert capsys.readouterr().err == f"error: {tmp_path / 'nowhere.txt'}: No such file or directory\n"
+
+
+@pytest.mark.parametrize("repeated", [("--one", "a", "--one", "b"), ("--one=a", "--one", "a")])
+def test_a_flag_that_takes_one_value_is_given_once(repeated: tuple[str, ...]) -> None:
+    parser = Parser(prog="x")
+    parser.add_argument_group("a group").add_argument("--one", default="")
+    with pytest.raises(UsageError, match=r"^--one is given twice; give it once$"):
+        parser.parse_args(list(repeated))
+    assert parser.parse_args(["--one", "a"]).one == "a"
+    assert parser.parse_args(["--one", "b"]).one == "b"
+
+
+def test_a_flag_of_a_command_is_given_once() -> None:
+    parser = Parser(prog="x")
+    command = parser.add_subparsers(parser_class=CommandParser).add_parser("run")
+    command.add_argument("--root", default="runs")
+    with pytest.raises(UsageError, match=r"^--root is given twice"):
+        parser.parse_args(["run", "--root", "a", "--root", "b"])
+
+
+def test_settings_that_are_lists_may_be_given_in_parts_and_no_switch_both_ways() -> None:
+    parser = Parser(prog="x")
+    add_flags(parser, IngestConfig, {})
+    assert parser.parse_args(["--keep-users", "a", "b", "--keep-users", "c"]).keep_users == ["a", "b", "c"]
+    with pytest.raises(UsageError, match="--lowercase and its opposite are both given"):
+        parser.parse_args(["--lowercase", "--no-lowercase"])
