@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 def run(
-    source: str = "", *, recipe: str = "default", settings: Mapping[str, Any] | None = None, root: str = "runs"
+    source: str | Sequence[str] = "",
+    *,
+    recipe: str = "default",
+    settings: Mapping[str, Any] | None = None,
+    root: str = "runs",
 ) -> "Run":
     """Run ingest, vectorize, train and sample here; what was made before from the same is taken from the cache.
 
     Args:
-        source: the text: a path or URI, or `builtin:python-docs`; empty for the recipe's own.
+        source: the text: a path or URI or several, or `builtin:python-docs`; empty for the recipe's own.
         recipe: named settings, as `quillflow recipes` lists them.
         settings: what to set on top, by `stage.setting`, such as `{"train.epochs": 3}`.
         root: a directory or a bucket's URI where runs are kept.

@@ -1,13 +1,15 @@
 """A run's arguments: what the pipeline is called with, here and on a cluster."""
 
+import glob
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, places_in
-from pipelines.cache import digest_of, suite_version
+from pipelines.cache import digest_of, digest_of_source, suite_version
 
 MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
 """What Kubeflow's engine puts other text for, wherever it stands in what a task is given."""
@@ -32,15 +34,15 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
     Raises:
         UsageError: a URI holds secrets, and is not one of a file that is fetched over http(s).
     """
-    for name, uri in _places(source, settings).items():
+    for name, uri in _places(source, settings):
         if storage.has_secrets(uri) and (name not in _FETCHED or not uri.lower().startswith("http")):
             raise UsageError(f"{name} {storage.redacted(uri)}: give it without user or query; {_CREDENTIALS}")
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
     refuse_meant(_named_values(source, settings), MEANT_BY_ENGINE)
     return {
-        "source": _absolute(source),
+        "source": _absolute_source(source),
         **{stage: plain(settings[stage]) for stage in settings},
-        "source_digest": digest_of(source, allow_private_hosts=private),
+        "source_digest": digest_of_source(source, allow_private_hosts=private),
         "prompts_digest": prompts_digest(settings),
         "version": suite_version(),
     }
@@ -52,9 +54,10 @@ def withhold(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, st
     Kubeflow's engine puts arguments on the stages' command lines, into its log and its cache.
     """
     known = storage.known_secrets()
+    bare = [storage.bare(place, known) for place in storage.places_of(arguments["source"])]
     sample = {**arguments["sample"], "prompts_file": storage.bare(arguments["sample"]["prompts_file"], known)}
     return (
-        {**arguments, "source": storage.bare(arguments["source"], known), "sample": sample},
+        {**arguments, "source": "\n".join(bare), "sample": sample},
         {storage.SECRETS_VARIABLE: " ".join(known)} if known else {},
     )
 
@@ -99,7 +102,7 @@ def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
             something there.
     """
     refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
-    for name, uri in _places(source, settings).items():
+    for name, uri in _places(source, settings):
         if not uri.startswith("builtin:") and storage.local_path(uri) is not None:
             raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; put it in a bucket")
         if storage.has_secrets(uri):
@@ -110,15 +113,15 @@ def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
             )
 
 
-def _places(source: str, settings: Mapping[str, Settings]) -> dict[str, str]:
-    """Every path and URI that a run names, by what names it."""
-    named = {f"{stage}.{name}": uri for stage in settings for name, uri in places_in(settings[stage]).items()}
-    return {"--source": source, **named}
+def _places(source: str, settings: Mapping[str, Settings]) -> list[tuple[str, str]]:
+    """Every path and URI that a run names, with what names it."""
+    named = [(f"{stage}.{name}", uri) for stage in settings for name, uri in places_in(settings[stage]).items()]
+    return [*(("--source", place) for place in storage.places_of(source)), *named]
 
 
 def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, str | list[str]]:
     """All text that a run is given, by its name; places as they will be given."""
-    values: dict[str, Any] = {"--source": _absolute(source)}
+    values: dict[str, Any] = {"--source": _absolute_source(source)}
     for stage in settings:
         values |= {f"{stage}.{name}": value for name, value in plain(settings[stage]).items()}
     return {name: value for name, value in values.items() if isinstance(value, str) or _is_text(value)}
@@ -126,6 +129,18 @@ def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, st
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _absolute_source(source: str) -> str:
+    """A source whose paths are as seen from anywhere; what a glob has before it is no part of its pattern."""
+    return "\n".join(map(_absolute_place, storage.places_of(source)))
+
+
+def _absolute_place(uri: str) -> str:
+    absolute = _absolute(uri)
+    if absolute == uri or storage.user_path(uri).is_absolute() or not glob.has_magic(uri) or Path(absolute).exists():
+        return absolute
+    return f"{glob.escape(str(Path.cwd()))}/{uri}"
 
 
 def _absolute(uri: str) -> str:

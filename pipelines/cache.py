@@ -50,6 +50,24 @@ def _digest_in_bucket(uri: str) -> str:
     return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
 
 
+def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
+    """As `digest_of`, of all files that a source stands for; empty where one is missing.
+
+    Raises:
+        SourceError: a directory or glob has no files.
+        UsageError: a file is named twice.
+    """
+    try:
+        files = storage.files_of(source)
+    except StorageError as error:
+        log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
+        return secrets.token_hex(32)
+    digests = [(uri, digest_of(uri, allow_private_hosts=allow_private_hosts)) for uri in files]
+    if len(digests) == 1:
+        return digests[0][1]
+    return storage.digest_of_files(digests) if all(digest for _, digest in digests) else ""
+
+
 @cache
 def suite_version() -> str:
     """The suite's version, with a digest of its stages' code: an edited checkout is a version of its own."""

@@ -64,7 +64,7 @@ class Containers:
         environment = _environment()
         given = [(STAGES[stage].settings, arguments[stage]) for stage in STAGES]
         read = [
-            arguments["source"],
+            *storage.places_of(arguments["source"]),
             *(values[name] for cls, values in given for name in cls.places() if values.get(name)),
         ]
         runner = local.DockerRunner(
@@ -181,7 +181,7 @@ def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:
     mounts = {scratch: Mount(str(scratch), str(scratch), type="bind")}
     for uri in uris:
         local_path = storage.local_path(uri) if "://" not in uri or uri.lower().startswith("file:") else None
-        path = Path(os.path.normpath(local_path or ""))
+        path = storage.glob_base(Path(os.path.normpath(local_path or "")))
         if path.is_absolute() and path.exists() and not path.is_relative_to(root):
             mounts.setdefault(path, Mount(str(path), str(path), type="bind", read_only=True))
     return list(mounts.values())

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
-from components.artifacts.errors import ArtifactError, QuillflowError
+from components.artifacts.errors import ArtifactError, QuillflowError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.rows import rows_of
 from components.command import log
@@ -97,6 +97,8 @@ def run_pipeline(
     refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
     environment = _with_champion_for(root, environment)
     environment.check_whole_run(settings)
+    _refuse_to_read_runs(source, root)
+    source = _keep_pipes(source, _engine_root(root), getattr(settings["ingest"], "maximum_bytes", 1 << 36))
     arguments, variables = withhold(arguments_of(source, settings))
     executor = _executor(runner, settings)
     display = Display(sys.stderr, quiet=is_quiet())
@@ -118,6 +120,41 @@ def run_pipeline(
     _check(uris, stages)
     metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
     return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
+
+
+def _refuse_to_read_runs(source: str, root: str) -> None:
+    """Refuse a source whose files runs are among: each would be read as text by the next."""
+    runs = storage.place_of(root).parts
+    for uri in storage.places_of(source):
+        if uri.startswith("builtin:") or storage.is_web(uri) or storage.is_pipe(uri):
+            continue
+        parts = storage.place_of(uri).parts
+        if parts == runs[: len(parts)]:
+            raise UsageError(
+                f"--root {root} lies in --source {uri}, where its runs would be read as text; name another"
+            )
+
+
+def _keep_pipes(source: str, engine_root: Path, maximum_bytes: int) -> str:
+    """The source with what comes through pipes in files, named by what they hold: stages are other processes."""
+    return "\n".join(
+        _kept(uri, engine_root / "sources", maximum_bytes) if storage.is_pipe(uri) else uri
+        for uri in storage.places_of(source)
+    )
+
+
+def _kept(uri: str, directory: Path, maximum_bytes: int) -> str:
+    directory.mkdir(parents=True, exist_ok=True)
+    spooled = directory / f".{secrets.token_hex(8)}.partial"
+    try:
+        storage.spool(uri, spooled, maximum_bytes)
+        with spooled.open("rb") as file:
+            kept = directory / f"{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.txt"
+        spooled.replace(kept)
+    finally:
+        spooled.unlink(missing_ok=True)
+    log.info(f"What came through the pipe is kept at {kept}")
+    return str(kept)
 
 
 def _with_champion_for(root: str, environment: Environment) -> Environment:

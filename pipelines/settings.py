@@ -57,7 +57,7 @@ def recipe(name: str) -> Recipe:
     return Recipe(
         name=Path(name).stem,
         description=str(values.get("description", "")),
-        source=str(values.get("source", "")),
+        source=_one_a_line(values.get("source", "")),
         stages={stage: values.get(stage, {}) for stage in STAGES},
     )
 
@@ -75,12 +75,17 @@ def _as_mapping(values: Any, name: str) -> dict[str, Any]:
     return values
 
 
-def source_of(chosen: Recipe, given: str | None, *, named: str) -> str:
-    """The text of a run: the one given, or else the recipe's; `named` says how to name one.
+def _one_a_line(value: Any) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def source_of(chosen: Recipe, given: str | Sequence[str] | None, *, named: str) -> str:
+    """The text of a run: what is given, or else the recipe's, several places one a line; `named` says how to name one.
 
     Raises:
         UsageError: there is neither.
     """
+    given = given if isinstance(given, str) or given is None else "\n".join(given)
     if source := given or chosen.source:
         return source
     raise UsageError(f"recipe {chosen.name} has no text of its own; name one {named}")

@@ -96,7 +96,8 @@ class Stage:
     """What a stage's command takes and calls.
 
     `artifacts` maps the names of its URI arguments, inputs first, to their help; `work` is called with
-    the settings and those URIs by name, and returns what `--json` prints.
+    the settings and those URIs by name, and returns what `--json` prints. Of `several` more than one may be given, and
+    come one a line.
     """
 
     name: str
@@ -104,11 +105,13 @@ class Stage:
     settings: type[Settings]
     artifacts: Mapping[str, str]
     work: Callable[..., Mapping[str, Any]]
+    several: frozenset[str] = frozenset()
 
     def add_arguments(self, parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
         """Give `parser` the stage's arguments; `defaults` are a recipe's settings."""
         for name, text in self.artifacts.items():
-            parser.add_argument(f"--{name}", metavar="URI", required=True, help=text)
+            several: Any = {"nargs": "+", "action": "extend"} if name in self.several else {}
+            parser.add_argument(f"--{name}", metavar="URI", required=True, help=text, **several)
         add_common_flags(parser)
         add_flags(parser, self.settings, defaults)
 
@@ -118,7 +121,8 @@ class Stage:
         with errors_in_one_line(verbose=arguments.verbose):
             given = {name: value for name, value in vars(arguments).items() if name in self.settings.model_fields}
             config = self.settings.parse(given, self.name, defaults)
-            uris = {name: getattr(arguments, name) for name in self.artifacts}
+            given_uris = {name: getattr(arguments, name) for name in self.artifacts}
+            uris = {name: uri if isinstance(uri, str) else "\n".join(uri) for name, uri in given_uris.items()}
             result = self.work(config, **uris)
             if arguments.json:
                 print_json(result)

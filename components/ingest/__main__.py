@@ -18,10 +18,11 @@ STAGE = Stage(
     summary="Read a text source and write it, cleaned, as a corpus.",
     settings=IngestConfig,
     artifacts={
-        "source": "the text: builtin:python-docs, a path, file://, http(s)://; also packed by gzip, bzip2, xz or zip",
+        "source": "the text: builtin:python-docs, files, directories, globs, http(s), places in buckets, - for stdin",
         "corpus": "where the corpus goes",
     },
     work=_work,
+    several=frozenset({"source"}),
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
-from components.ingest.source import Source, opened
+from components.ingest.source import Source, name_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
@@ -38,41 +38,89 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
         ArtifactError: `corpus` is a place that holds something else.
         UsageError: the source lies in the corpus's place, or the other way round.
     """
-    storage.check_outputs({"--corpus": corpus}, {"--source": source})
-    with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as opened_source:
+    for place in storage.places_of(source):
+        storage.check_outputs({"--corpus": corpus}, {"--source": place})
+    name = name_of(source)
+    with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as sources:
         statistics = CorpusStatistics()
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
-            for piece in _pieces(opened_source, config, statistics):
+            for piece in _joined(sources, config, statistics):
                 statistics.add_text(piece)
                 file.write(piece)
+        hold_users_against(statistics.users, config, name)
         if not statistics.characters:
-            raise SourceError(f"{opened_source.name}: no text in it" + _after_filters(config))
-        _tell_control_characters(statistics, opened_source.name, config)
-        write_report(directory / REPORT_NAME, opened_source.name, statistics)
+            raise SourceError(f"{name}: no text in it" + _after_filters(config))
+        _tell_control_characters(statistics, name, config)
+        write_report(directory / REPORT_NAME, name, statistics)
         counts = _counts(directory, statistics)
         write_manifest(
             directory,
             kind="corpus",
             stage="ingest",
-            config={"source": opened_source.name, **config.model_dump(mode="json")},
+            config={"source": name, **config.model_dump(mode="json")},
             counts=counts,
-            made_from={"source": opened_source.sha256},
+            made_from={"source": sha256_of(sources)},
         )
+    told = name if len(sources) == 1 else f"{len(sources):,} files"
     log.info(
-        f"{opened_source.name}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
+        f"{told}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
         + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
     )
     return {"corpus": corpus, "counts": counts}
 
 
-def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
-    """The corpus's text in pieces; what is in it is counted on the way."""
-    if config.format == "csv" or (config.format == "auto" and is_csv(source.kind_name)):
+def _joined(sources: list[Source], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
+    """The corpus's text in pieces: that of all files, a newline between two, between messages a space."""
+    tables = [config.format == "csv" or (config.format == "auto" and is_csv(one.kind_name)) for one in sources]
+    for is_table, one in zip(tables, sources, strict=True):
+        if is_table != tables[0]:
+            raise UsageError(
+                f"{sources[0].name} and {one.name}: one is CSV and one plain text; set ingest.format, or name the "
+                "files of one kind"
+            )
+        if not is_table:
+            _refuse_settings_of_csv(config, one.name)
+    if tables and tables[0]:
         statistics.unit = "messages"
-        yield from _joined_messages(source, config, statistics)
-        return
-    _refuse_settings_of_csv(config, source.name)
-    decoder = Decoder(_with_progress(source), source.name, config)
+    limit, read = _message_limit(sources, config) if tables[0] else 0, _Reading(config)
+    for one in sources:
+        before = statistics.messages
+        separator = "" if not statistics.characters else " " if tables[0] else "\n"
+        pieces = _messages(one, config, statistics, limit, read) if tables[0] else _text(one, config, statistics, read)
+        for piece in pieces:
+            yield separator + piece
+            separator = ""
+        limit -= statistics.messages - before
+
+
+class _Reading:
+    """How much was read of all files, which is told and has a limit."""
+
+    def __init__(self, config: IngestConfig) -> None:
+        self._most, self._bytes, self._told = config.maximum_bytes, 0, 0
+
+    def of(self, source: Source) -> Iterator[bytes]:
+        """A file's chunks.
+
+        Raises:
+            SourceError: with those of the files before they are too many.
+        """
+        for chunk in source.chunks():
+            self._bytes += len(chunk)
+            if self._bytes > self._most:
+                raise SourceError(
+                    f"{source.name}: with the files before more than ingest.maximum_bytes ({self._most:,}) of text; "
+                    "raise it if meant"
+                )
+            yield chunk
+            if self._bytes - self._told >= MEGABYTES_BETWEEN_PROGRESS << 20:
+                self._told = self._bytes
+                log.progress(f"{self._bytes >> 20:,} MB read")
+
+
+def _text(source: Source, config: IngestConfig, statistics: CorpusStatistics, read: _Reading) -> Iterator[str]:
+    """A file's text in pieces; what is in it is counted on the way."""
+    decoder = Decoder(read.of(source), source.name, config)
     line, length = "", 0  # a line's beginning, and how long it is so far: memory must not grow with it
     for piece in cleaned(_tell_markup(decoder, source.name), lowercase=config.lowercase):
         *ended, rest = piece.split("\n")
@@ -85,14 +133,15 @@ def _pieces(source: Source, config: IngestConfig, statistics: CorpusStatistics) 
         yield piece
     if line.strip():
         statistics.add_message(line, length)
-    statistics.replaced = decoder.replaced
+    statistics.replaced += decoder.replaced
     _judge(decoder, source.name, config)
 
 
-def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
-    """The kept messages, cleaned, with one space between them."""
-    limit = _message_limit(source, config)
-    decoder = Decoder(_with_progress(source), source.name, config)
+def _messages(
+    source: Source, config: IngestConfig, statistics: CorpusStatistics, limit: int, read: _Reading
+) -> Iterator[str]:
+    """At most `limit` of a file's kept messages, cleaned, with one space between them."""
+    decoder = Decoder(read.of(source), source.name, config)
     kept = messages(decoder, source.name, config, statistics.users, by_tabs=is_by_tabs(source.kind_name))
     separator = ""
     for message in itertools.islice(kept, limit):
@@ -102,9 +151,8 @@ def _joined_messages(source: Source, config: IngestConfig, statistics: CorpusSta
         separator = " "
     for _ in kept:  # to the end, for the users' counts
         pass
-    statistics.replaced = decoder.replaced
+    statistics.replaced += decoder.replaced
     _judge(decoder, source.name, config)
-    hold_users_against(statistics.users, config, source.name)
 
 
 def _refuse_settings_of_csv(config: IngestConfig, name: str) -> None:
@@ -149,20 +197,15 @@ def _tell_control_characters(statistics: CorpusStatistics, name: str, config: In
         log.warning(f"{name}: {count:,} control characters from U+0080 to U+009F; the text was probably cp1252{now}")
 
 
-def _message_limit(source: Source, config: IngestConfig) -> int:
+def _message_limit(sources: list[Source], config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
     if config.first_fraction == 1:
         return sys.maxsize
-    decoder = Decoder(source.chunks(), source.name, config)
-    count = sum(1 for _ in messages(decoder, source.name, config, by_tabs=is_by_tabs(source.kind_name)))
+    count = 0
+    for one in sources:
+        decoder = Decoder(one.chunks(), one.name, config)
+        count += sum(1 for _ in messages(decoder, one.name, config, by_tabs=is_by_tabs(one.kind_name)))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
-
-
-def _with_progress(source: Source) -> Iterable[bytes]:
-    for number, chunk in enumerate(source.chunks(), start=1):
-        yield chunk
-        if number % MEGABYTES_BETWEEN_PROGRESS == 0:
-            log.progress(f"{number:,} MB read")
 
 
 def _after_filters(config: IngestConfig) -> str:

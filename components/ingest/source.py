@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -36,36 +36,53 @@ class Source:
 
 
 @contextmanager
-def opened(uri: str, config: IngestConfig) -> Iterator[Source]:
-    """The source at `uri`: `builtin:python-docs`, a path, file://, http:// or https://.
+def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
+    """The files that a source stands for, in the order of their names.
+
+    They are at paths, file://, http(s):// or in buckets; `-` is standard input, and there is `builtin:python-docs`.
 
     Raises:
         SourceError: there is nothing there, it can't be had, or (while reading) it is damaged or too large.
     """
-    if uri.startswith(BUILTIN_SCHEME):
-        yield _builtin(uri, config)
-        return
-    with (
-        scratch_directory() as scratch,
-        storage.source_file(
-            uri,
-            scratch,
-            allow_private_hosts=config.allow_private_hosts,
-            maximum_bytes=config.maximum_bytes,
-        ) as path,
-    ):
-        name = storage.redacted(uri)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with scratch_directory() as scratch, ExitStack() as stack:
+        found = []
+        for number, uri in enumerate(storage.files_of(source)):
+            if uri.startswith(BUILTIN_SCHEME):
+                found.append(_builtin(uri, config))
+                continue
+            own = scratch / str(number)
+            own.mkdir()
+            private, most = config.allow_private_hosts, config.maximum_bytes
+            file = storage.source_file(uri, own, allow_private_hosts=private, maximum_bytes=most)
+            found.append(_source(stack.enter_context(file), uri, config))
+        yield found
 
-        packing = packing_of(path, name)
-        yield Source(
-            name=name,
-            kind_name=(packing and packing.inside) or name,
-            size=path.stat().st_size,
-            sha256=sha256,
-            chunks=lambda: _checked(path, packing, name, config),
-        )
+
+def name_of(source: str) -> str:
+    """A source as it is shown and kept: its places without secrets, one a line."""
+    shown = [storage.redacted(place) for place in storage.places_of(source)]
+    return "\n".join("standard input" if place == storage.STANDARD_INPUT else place for place in shown)
+
+
+def sha256_of(sources: list[Source]) -> str:
+    """Names the bytes of all files: of one their SHA-256."""
+    if len(sources) == 1:
+        return sources[0].sha256
+    return storage.digest_of_files((one.name, one.sha256) for one in sources)
+
+
+def _source(path: Path, uri: str, config: IngestConfig) -> Source:
+    name = name_of(uri)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    packing = packing_of(path, name)
+    return Source(
+        name=name,
+        kind_name=(packing and packing.inside) or name,
+        size=path.stat().st_size,
+        sha256=sha256,
+        chunks=lambda: _checked(path, packing, name, config),
+    )
 
 
 def python_docs() -> str:

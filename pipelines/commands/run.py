@@ -56,7 +56,13 @@ def add_settings_flags(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"named settings: {', '.join(recipe_names())}, or a YAML file of your own (default: %(default)s)",
     )
-    command.add_argument("--source", metavar="URI", help="the text (default: the recipe's)")
+    command.add_argument(
+        "--source",
+        action="extend",
+        nargs="+",
+        metavar="URI",
+        help="the text: files, directories, globs, bucket prefixes, or - for standard input (default: the recipe's)",
+    )
     add_assignments_flag(command, "a setting, such as train.epochs=3")
 
 

@@ -22,7 +22,16 @@ from components.artifacts.storage.secrets import (
     whole,
     without_secrets,
 )
-from components.artifacts.storage.sources import source_file
+from components.artifacts.storage.sources import (
+    STANDARD_INPUT,
+    digest_of_files,
+    files_of,
+    glob_base,
+    is_pipe,
+    places_of,
+    source_file,
+    spool,
+)
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
 from components.artifacts.storage.transfer import (
     children,
@@ -38,6 +47,7 @@ __all__ = [
     "ABSENT",
     "ANY",
     "SECRETS_VARIABLE",
+    "STANDARD_INPUT",
     "ConflictError",
     "Listed",
     "Place",
@@ -47,14 +57,19 @@ __all__ = [
     "check_outputs",
     "check_replaceable",
     "children",
+    "digest_of_files",
     "entries",
+    "files_of",
+    "glob_base",
     "has_secrets",
     "incoming",
+    "is_pipe",
     "is_web",
     "known_secrets",
     "local_path",
     "outgoing",
     "place_of",
+    "places_of",
     "pull",
     "push",
     "read_file",
@@ -62,6 +77,7 @@ __all__ = [
     "refuse_others",
     "remove",
     "source_file",
+    "spool",
     "staged_artifact",
     "user_path",
     "whole",

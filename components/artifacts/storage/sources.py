@@ -1,13 +1,128 @@
-"""Fetching the files that a stage reads but no stage made: source texts and lists of prompts."""
+"""Fetching the files that a stage reads but no stage made: source texts and lists of prompts.
 
-from collections.abc import Iterator
+A source is one place or several, one a line; a place is a file, or a directory, a glob or a bucket's prefix, which
+stand for the files they have. Names that begin with a dot are no part of those, as in a shell.
+"""
+
+import glob
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from components.artifacts import http
-from components.artifacts.errors import SourceError
+from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.storage.place import is_web, local_path, place_of, redacted
 from components.artifacts.storage.secrets import whole
+
+STANDARD_INPUT = "-"
+
+
+def places_of(source: str) -> list[str]:
+    """The places that a source names, one a line."""
+    return [place for place in source.split("\n") if place]
+
+
+def files_of(source: str) -> list[str]:
+    """The URIs of the files that a source stands for, in the order of their names, none twice.
+
+    Raises:
+        SourceError: a directory, glob or prefix has no files.
+        UsageError: a file is named twice.
+    """
+    files = [file for place in places_of(source) for file in _files_at(place)]
+    for file in files:
+        if files.count(file) > 1:
+            raise UsageError(f"--source: {redacted(file)} is named twice")
+    return sorted(files, key=lambda file: file.split("/"))
+
+
+def digest_of_files(digests: Iterable[tuple[str, str]]) -> str:
+    """Names what several files hold, by their URIs and SHA-256 or versions, in order."""
+    lines = [f"{digest} {PurePosixPath(uri).name}\n" for uri, digest in digests]
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def is_pipe(uri: str) -> bool:
+    """Whether a place can be read but once, and by this process alone: standard input, or a pipe that has a name."""
+    path = local_path(uri) if not uri.startswith("builtin:") else None
+    return uri == STANDARD_INPUT or (path is not None and path.exists() and not (path.is_file() or path.is_dir()))
+
+
+def glob_base(path: Path) -> Path:
+    """The path itself, or the directory below which a glob that is no file looks."""
+    while not path.exists() and glob.has_magic(str(path)):
+        path = path.parent
+    return path
+
+
+def _files_at(uri: str) -> list[str]:
+    if uri.startswith("builtin:") or uri == STANDARD_INPUT or is_web(uri):
+        return [uri]
+    path = local_path(uri)
+    if path is None:
+        return _in_bucket(uri)
+    if not path.exists() and glob.has_magic(str(path)):
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 -- pathlib's takes no absolute pattern
+        found = [file for match in matches for file in _below(Path(match))]
+        files = list(dict.fromkeys(found))  # ** finds a directory and what is in it
+    elif path.is_dir():
+        files = _below(path)
+    else:
+        return [uri]
+    if not files:
+        raise SourceError(f"{uri}: no files there")
+    return files
+
+
+def _below(path: Path) -> list[str]:
+    if not path.is_dir():
+        return [str(path)]
+    files = []
+    for directory, names, others in os.walk(path):
+        names[:] = [name for name in names if not name.startswith(".")]
+        for name in names:
+            if Path(directory, name).is_symlink():
+                raise SourceError(f"{Path(directory, name)}: is a link to a directory; name the directory itself")
+        files += [str(Path(directory, name)) for name in others if not name.startswith(".")]
+    return files
+
+
+def _in_bucket(uri: str) -> list[str]:
+    place = place_of(uri)
+    pattern = "*" in place.key
+    if not uri.endswith("/") and not pattern and place.store.version(place.key) is not None:
+        return [uri]
+    prefix = place.key.partition("*")[0].rpartition("/")[0] if pattern else place.key
+    keys = [listed.key for listed in place.store.list(prefix)]
+    keys = [key for key in keys if not any(part.startswith(".") for part in key.split("/"))]
+    if pattern:
+        keys = [key for key in keys if PurePosixPath("/" + key).match("/" + place.key)]
+    return [place.store.uri(key) for key in keys] or [uri]
+
+
+def _spool(raw: BinaryIO, path: Path, name: str, maximum_bytes: int) -> None:
+    with path.open("wb") as file:
+        while chunk := raw.read(1 << 20):
+            file.write(chunk)
+            if file.tell() > maximum_bytes:
+                raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
+
+
+def spool(uri: str, path: Path, maximum_bytes: int) -> None:
+    """Write what comes through a pipe to a file.
+
+    Raises:
+        SourceError: it is more than `maximum_bytes`.
+    """
+    if uri == STANDARD_INPUT:
+        _spool(sys.stdin.buffer, path, "standard input", maximum_bytes)
+        return
+    with (local_path(uri) or Path(uri)).open("rb") as raw:
+        _spool(raw, path, uri, maximum_bytes)
 
 
 @contextmanager
@@ -19,6 +134,9 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
         StorageError: the bucket it is in fails for good.
     """
     path = local_path(uri)
+    if is_pipe(uri):
+        path = scratch / "source"
+        spool(uri, path, maximum_bytes)
     if path is None:
         path = scratch / "source"
         if is_web(uri):

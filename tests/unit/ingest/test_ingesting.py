@@ -346,8 +346,3 @@ def test_an_unknown_builtin_is_refused_with_the_one_there_is(tmp_path: Path) -> 
 
 def test_a_missing_source_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, tmp_path / "missing.txt", r"/missing\.txt: no such file$")
-
-
-def test_a_directory_is_no_source(tmp_path: Path) -> None:
-    (tmp_path / "texts").mkdir()
-    assert_refused(tmp_path, tmp_path / "texts", "is a directory, name a file$")
