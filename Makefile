@@ -30,7 +30,7 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or two.
 	@$(BIN)/quillflow run --recipe quick
 
-PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test: setup  ## Test every part, in a few minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
