@@ -156,7 +156,8 @@ def test_a_runs_artifacts_can_go_to_a_bucket_whose_server_is_on_this_machine(
         place._bucket.cache_clear()
         for name, value in amazon.environment.items():
             monkeypatch.setenv(name, value)
-        result = made(caller(*tiny, "--root", "s3://bucket/runs"))
+        elsewhere = [argument.replace(str(caller.runs), "s3://bucket/runs") for argument in tiny]
+        result = made(caller(*elsewhere))
         for uri in result["artifacts"].values():
             assert uri.startswith(f"s3://bucket/runs/{result['run']}/")
         assert storage.read_file(f"{result['artifacts']['samples']}/manifest.json") is not None

@@ -186,7 +186,7 @@ def test_the_report_shows_facts_first_lines_and_frequent_characters(tmp_path: Pa
     for fact in ("<b>18,893</b>characters", "<b>16</b>distinct characters", "<b>2,000</b>lines"):
         assert fact in report
     first = "\n".join(f"line {number}" for number in range(1, 11))
-    assert f'<div class="text">{first}</div>' in report
+    assert f'dir="ltr">{first}</div>' in report
     assert "<td>&#39;\\n&#39;<td>U+000A<td>control character<td>2,000<td>10.59%</tr>" in report
     assert [report.count(f">{name}</text>") for name in (2, 4, 8)] == [1, 2, 2]  # as characters, and 4 and 8 as lengths
     assert "the longest has 9." in report
@@ -197,7 +197,7 @@ def test_the_report_shows_facts_first_lines_and_frequent_characters(tmp_path: Pa
 def test_the_report_shortens_a_long_message(tmp_path: Path) -> None:
     run(write(tmp_path / "notes.txt", "x" * 3_000_000), tmp_path / "corpus")
     report = report_of(tmp_path / "corpus")
-    assert f'<div class="text">{"x" * 400} ...</div>' in report
+    assert f'dir="ltr">{"x" * 400} ...</div>' in report
     assert "the longest has 3,000,000." in report
     assert len(report) < 30_000
 
