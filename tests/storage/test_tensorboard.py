@@ -11,7 +11,7 @@ import pytest
 
 from components.artifacts import storage
 from components.artifacts.manifest import write_manifest
-from components.artifacts.storage import StorageError
+from components.artifacts.storage import StorageError, place_of
 from components.tensorboard.mirroring import MARK, claim, refresh
 from tests.storage import servers
 
@@ -79,15 +79,20 @@ def test_what_is_there_is_not_fetched_again_and_nothing_but_logs_is_fetched(
     assert not faults.count("one/tensorboard")
 
 
+def remove(uri: str) -> None:
+    place = place_of(uri)
+    storage.remove(uri, [listed.key.removeprefix(f"{place.key}/") for listed in place.store.list(place.key)])
+
+
 def test_what_is_gone_from_the_store_vanishes(root: str, mirror: Path) -> None:
     make_model(f"{root}/one")
     make_model(f"{root}/two")
     refresh([root], mirror, MUCH)
-    storage.remove(f"{root}/one")
+    remove(f"{root}/one")
     refresh([root], mirror, MUCH)
     top = root.rpartition("/")[2]
     assert names(mirror) == of(f"{top}-two")
-    storage.remove(f"{root}/two")
+    remove(f"{root}/two")
     assert refresh([root], mirror, MUCH) == "models shown: 0, 0 B of logs"
     assert [path.name for path in mirror.iterdir()] == [MARK]
 

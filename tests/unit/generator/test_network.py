@@ -14,8 +14,8 @@ from components.generator.architecture import (
     ngram_row,
     ngram_rows,
 )
-from components.generator.files import KNOWN_CLASSES
 from components.generator.network import build
+from components.generator.weights import KNOWN_CLASSES
 
 INPUTS: tuple[Input, ...] = ("one_hot", "scaled", "embedding")
 NetworkOf = Callable[[Architecture], Any]
