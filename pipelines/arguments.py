@@ -9,7 +9,13 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, places_in
-from pipelines.cache import digest_of, digest_of_source, suite_version
+from pipelines.cache import (
+    digest_of,
+    digest_of_artifact,
+    digest_of_checkpoints,
+    digest_of_source,
+    suite_version,
+)
 
 MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
 """What Kubeflow's engine puts other text for, wherever it stands in what a task is given."""
@@ -43,7 +49,8 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
         "source": _absolute_source(source),
         **{stage: plain(settings[stage]) for stage in settings},
         "source_digest": digest_of_source(source, allow_private_hosts=private),
-        "prompts_digest": prompts_digest(settings),
+        "init_digest": init_digest(settings),
+        **sample_digests(settings),
         "version": suite_version(),
     }
 
@@ -68,10 +75,19 @@ def plain(settings: Settings) -> dict[str, Any]:
     return {**values, **{name: _absolute(uri) for name, uri in places_in(settings).items()}}
 
 
-def prompts_digest(settings: Mapping[str, Settings]) -> str:
-    """Names the bytes of the file of prompts that sample's settings name; empty where they name none."""
+def init_digest(settings: Mapping[str, Settings]) -> str:
+    """Names the newest checkpoint where train is to go on from; empty where it begins at step 0."""
+    return digest_of_checkpoints(str(getattr(settings["train"], "init_from", "")))
+
+
+def sample_digests(settings: Mapping[str, Settings]) -> dict[str, str]:
+    """Names what sample's settings have it read besides a model: its file of prompts and its corpus."""
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
-    return digest_of(getattr(settings["sample"], "prompts_file", ""), allow_private_hosts=private)
+    sample = settings["sample"]
+    return {
+        "prompts_digest": digest_of(getattr(sample, "prompts_file", ""), allow_private_hosts=private),
+        "corpus_digest": digest_of_artifact(getattr(sample, "corpus", "")),
+    }
 
 
 def refuse_meant(values: Mapping[str, str | list[str]], meant: re.Pattern[str]) -> None:

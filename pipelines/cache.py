@@ -5,15 +5,17 @@ code a component imports.
 """
 
 import hashlib
-import secrets
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import components
-from components.artifacts import http, storage
+from components.artifacts import storage
+from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.storage import StorageError
 from components.artifacts.version import VERSION
 from components.command import log
+from components.train.checkpoints import newest_digest
 
 
 def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
@@ -28,26 +30,25 @@ def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
         from components.ingest.source import python_docs
 
         return hashlib.sha256(python_docs().encode()).hexdigest()
-    path = storage.local_path(uri)
-    if path is not None:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    if not storage.is_web(uri):
-        return _digest_in_bucket(uri)
-    said = http.version(storage.whole(uri), allow_private_hosts=allow_private_hosts)
-    return hashlib.sha256(said.encode()).hexdigest() if said else secrets.token_hex(32)
+    return _told(lambda: storage.source_digest(uri, allow_private_hosts=allow_private_hosts))
 
 
-def _digest_in_bucket(uri: str) -> str:
-    place = storage.place_of(uri)
+def digest_of_artifact(uri: str) -> str:
+    """Names the artifact at `uri` by its manifest, as `digest_of` does; empty for none."""
+    return digest_of(f"{uri.rstrip('/')}/{MANIFEST_NAME}", allow_private_hosts=False) if uri else ""
+
+
+def digest_of_checkpoints(uri: str) -> str:
+    """Names the newest checkpoint at `uri`, as `digest_of` does; empty for none."""
+    return _told(lambda: newest_digest(uri)) if uri else ""
+
+
+def _told(ask: Callable[[], str]) -> str:
     try:
-        version = place.store.version(place.key)
+        return ask()
     except StorageError as error:
         log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
-        return secrets.token_hex(32)
-    return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
+        return storage.unknown_digest()
 
 
 def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
@@ -61,11 +62,14 @@ def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
         files = storage.files_of(source)
     except StorageError as error:
         log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
-        return secrets.token_hex(32)
+        return storage.unknown_digest()
     digests = [(uri, digest_of(uri, allow_private_hosts=allow_private_hosts)) for uri in files]
     if len(digests) == 1:
         return digests[0][1]
-    return storage.digest_of_files(digests) if all(digest for _, digest in digests) else ""
+    if not all(digest for _, digest in digests):
+        return ""
+    known = all(storage.is_comparable(digest) for _, digest in digests)
+    return storage.digest_of_files(digests) if known else storage.unknown_digest()
 
 
 @cache

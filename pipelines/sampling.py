@@ -9,16 +9,16 @@ from pipelines.environment import Environment
 from pipelines.placement import place
 
 
-def samples_of(model: Any, environment: Environment, *, settings: Any, prompts_digest: Any, version: Any) -> Any:
+def samples_of(model: Any, environment: Environment, **arguments: Any) -> Any:
     """Write texts with a model in as many tasks as the environment has shards; the samples, the same for any number.
 
-    What the loop reads is pipeline parameters and an artifact: kfp.local puts the loop's item for a task's parameter.
+    `arguments` are the tasks' own, but for the shard. What the loop reads is pipeline parameters and an artifact:
+    kfp.local puts the loop's item for a task's parameter.
     """
-    arguments = {"model": model, "settings": settings, "prompts_digest": prompts_digest, "version": version}
     shards = environment.sample.shards
     if shards == 1:
-        return place(sample(**arguments), "sample", environment).outputs["samples"]
+        return place(sample(model=model, **arguments), "sample", environment).outputs["samples"]
     with dsl.ParallelFor(list(range(shards)), name="shards") as number:
-        one = place(sample_shard(shard_number=number, shards=shards, **arguments), "sample", environment)
-    whole = sample_gather(shards=dsl.Collected(one.outputs["shard"]), version=version)
+        one = place(sample_shard(shard_number=number, shards=shards, model=model, **arguments), "sample", environment)
+    whole = sample_gather(shards=dsl.Collected(one.outputs["shard"]), version=arguments["version"])
     return place(whole, "sample", environment).outputs["samples"]

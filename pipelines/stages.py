@@ -63,10 +63,11 @@ def train(environment: Environment) -> Any:
     def pipeline(
         dataset_uri: str,
         settings: dict[str, Any] = DEFAULT.stages["train"],
+        init_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Model:
         dataset = dsl.importer(artifact_uri=dataset_uri, artifact_class=dsl.Dataset, reimport=False)
-        task = train_stage(dataset=dataset.output, settings=settings, version=version)
+        task = train_stage(dataset=dataset.output, settings=settings, init_digest=init_digest, version=version)
         return place(task, "train", environment).outputs["model"]
 
     return pipeline
@@ -82,9 +83,11 @@ def sample(environment: Environment) -> Any:
         model_uri: str,
         settings: dict[str, Any] = DEFAULT.stages["sample"],
         prompts_digest: str = "",
+        corpus_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Dataset:
         model = dsl.importer(artifact_uri=model_uri, artifact_class=dsl.Model, reimport=False)
-        return samples_of(model.output, environment, settings=settings, prompts_digest=prompts_digest, version=version)
+        digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
+        return samples_of(model.output, environment, settings=settings, version=version, **digests)
 
     return pipeline

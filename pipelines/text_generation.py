@@ -48,7 +48,9 @@ def build(environment: Environment) -> Any:
         train: dict[str, Any] = DEFAULT.stages["train"],
         sample: dict[str, Any] = DEFAULT.stages["sample"],
         source_digest: str = "",
+        init_digest: str = "",
         prompts_digest: str = "",
+        corpus_digest: str = "",
         version: str = VERSION,
     ) -> Artifacts:
         """Ingest, vectorize, train, sample, a report on all of them, and the promotion of a better model.
@@ -60,16 +62,20 @@ def build(environment: Environment) -> Any:
             train: TrainConfig's fields.
             sample: SampleConfig's fields.
             source_digest: names the source's bytes, for the cache.
+            init_digest: names the newest checkpoint at train's init_from, for the cache.
             prompts_digest: names the prompts file's bytes, for the cache.
+            corpus_digest: names the corpus that sample's no_copy is about, for the cache.
             version: the suite's version, for the cache.
         """
         ingested = ingest_stage(source=source, settings=ingest, source_digest=source_digest, version=version)
         corpus = place(ingested, "ingest", environment).outputs["corpus"]
         vectorized = vectorize_stage(corpus=corpus, settings=vectorize, version=version)
         dataset = place(vectorized, "vectorize", environment).outputs["dataset"]
-        trained = place(train_stage(dataset=dataset, settings=train, version=version), "train", environment)
+        training = train_stage(dataset=dataset, settings=train, init_digest=init_digest, version=version)
+        trained = place(training, "train", environment)
         model = trained.outputs["model"]
-        samples = samples_of(model, environment, settings=sample, prompts_digest=prompts_digest, version=version)
+        digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
+        samples = samples_of(model, environment, settings=sample, version=version, **digests)
         reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
         place(reported, "ingest", environment, component="report")
         _promote(dataset, model, environment, after=reported)

@@ -13,6 +13,7 @@ import string
 import time
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -26,6 +27,7 @@ WHOLE_SECONDS = 86_400
 MAXIMUM_HEAD_BYTES = 1 << 20
 """How much may come before the text: headers and interim answers, of which there may be any number."""
 CHUNK_BYTES = 1 << 20
+SETTLED_SECONDS = 60
 _INTERIM = range(102, 200)
 _REDIRECTS = range(300, 400)
 
@@ -136,10 +138,19 @@ def version(uri: str, *, allow_private_hosts: bool) -> str:
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
+            said[1] = said[1] if _is_settled(said[1], answer.headers.get("Date", "")) else ""
     except (http.client.HTTPException, OSError, ValueError, SourceError):
         return ""
     # Without the user: what names a version is written down, and a password can be guessed by its digest.
     return " ".join([request.full_url, *said]) if said[0] or said[1] else ""
+
+
+def _is_settled(modified: str, now: str) -> bool:
+    """Whether a time of modification tells versions apart: of what is made anew for each request it is the present."""
+    try:
+        return (parsedate_to_datetime(now) - parsedate_to_datetime(modified)).total_seconds() >= SETTLED_SECONDS
+    except (TypeError, ValueError):
+        return bool(modified)
 
 
 def _request(uri: str, method: str) -> urllib.request.Request:

@@ -35,6 +35,7 @@ def ingest(
 
     with stage_task("ingest"):
         corpus_uri = output_uri(corpus, "ingest")
-        result = work(IngestConfig.parse(settings, "ingest"), source=source, corpus=corpus_uri)
+        config = IngestConfig.parse(settings, "ingest")
+        result = work(config, source=source, corpus=corpus_uri, source_digest=source_digest)
         show(corpus_uri, "report.html", page)
         log_metrics(metrics, result["counts"])

@@ -17,7 +17,7 @@ from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
-from components.ingest.source import Source, name_of, opened, sha256_of
+from components.ingest.source import Source, check_unchanged, name_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
@@ -27,14 +27,16 @@ _C1 = slice(0x80, 0xA0)
 MEGABYTES_BETWEEN_PROGRESS = 16
 
 
-def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
+def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str = "") -> dict[str, Any]:
     """Read the text at the URI `source` and write it, cleaned, as the corpus at the URI `corpus`.
+
+    `source_digest` names the source's bytes as they were when the run began; empty to take them as they are.
 
     Returns:
         The corpus's URI and its counts.
 
     Raises:
-        SourceError: the source can't be had, decoded or parsed, or holds no text.
+        SourceError: the source can't be had, decoded or parsed, holds no text, or has changed meanwhile.
         ArtifactError: `corpus` is a place that holds something else.
         UsageError: the source lies in the corpus's place, or the other way round.
     """
@@ -51,6 +53,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str) -> dict[str, Any]:
         if not statistics.characters:
             raise SourceError(f"{name}: no text in it" + _after_filters(config))
         _tell_control_characters(statistics, name, config)
+        check_unchanged(source, source_digest, config)
         write_report(directory / REPORT_NAME, name, statistics)
         counts = _counts(directory, statistics)
         write_manifest(

@@ -125,3 +125,31 @@ def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfi
 def _read(raw: IO[bytes]) -> Iterator[bytes]:
     while chunk := raw.read(CHUNK_BYTES):
         yield chunk
+
+
+def check_unchanged(source: str, digest: str, config: IngestConfig) -> None:
+    """Hold the files that were read against the name that they had when the run began, where that can be told again.
+
+    Raises:
+        SourceError: one has changed, is gone, or is new.
+    """
+    if not storage.is_comparable(digest):
+        return
+    files = storage.files_of(source)
+    private = config.allow_private_hosts
+    if len(files) == 1:
+        if not files[0].startswith(BUILTIN_SCHEME):
+            storage.check_unchanged(files[0], digest, allow_private_hosts=private)
+        return
+    now = [(uri, _digest(uri, allow_private_hosts=private)) for uri in files]
+    if all(storage.is_comparable(named) for _, named in now) and storage.digest_of_files(now) != digest:
+        raise SourceError(
+            f"{name_of(source)}: its files have changed since the run began; run again, or read copies that nothing "
+            "writes to"
+        )
+
+
+def _digest(uri: str, *, allow_private_hosts: bool) -> str:
+    if uri.startswith(BUILTIN_SCHEME):
+        return hashlib.sha256(python_docs().encode()).hexdigest()
+    return storage.source_digest(uri, allow_private_hosts=allow_private_hosts)

@@ -12,6 +12,7 @@ def sample(
     model: dsl.Input[dsl.Model],
     settings: dict[str, Any],
     prompts_digest: str,
+    corpus_digest: str,
     version: str,
     samples: dsl.Output[dsl.Dataset],
     page: dsl.Output[dsl.HTML],
@@ -23,6 +24,7 @@ def sample(
         model: the model to write with.
         settings: SampleConfig's fields.
         prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
+        corpus_digest: names the corpus that no_copy is about, likewise.
         version: the suite's version, so that the cache never answers for another one.
         samples: the texts, as JSON lines and as a page to read.
         page: that page, for Kubeflow's UI.
@@ -35,7 +37,9 @@ def sample(
 
     with stage_task("sample"):
         config = SampleConfig.parse(settings, "sample")
-        show_samples(work(config, model=input_uri(model), samples=output_uri(samples, "sample")), metrics, page)
+        digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
+        done = work(config, model=input_uri(model), samples=output_uri(samples, "sample"), **digests)
+        show_samples(done, metrics, page)
 
 
 @dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)
@@ -43,6 +47,7 @@ def sample_shard(
     model: dsl.Input[dsl.Model],
     settings: dict[str, Any],
     prompts_digest: str,
+    corpus_digest: str,
     version: str,
     shard_number: int,
     shards: int,
@@ -54,6 +59,7 @@ def sample_shard(
         model: the model to write with.
         settings: SampleConfig's fields, which leave the shards to the pipeline.
         prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
+        corpus_digest: names the corpus that no_copy is about, likewise.
         version: the suite's version, so that the cache never answers for another one.
         shard_number: which of the shards this one is, counted from 0.
         shards: how many there are.
@@ -68,7 +74,8 @@ def sample_shard(
         if settings.get("shards", 1) != 1:
             raise UsageError(f"sample.shards: the pipeline shares the work among {shards} shards; leave this one at 1")
         config = SampleConfig.parse({**settings, "shard": shard_number, "shards": shards}, "sample")
-        work(config, model=input_uri(model), samples=output_uri(shard, f"sample-shard-{shard_number}"))
+        digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
+        work(config, model=input_uri(model), samples=output_uri(shard, f"sample-shard-{shard_number}"), **digests)
 
 
 @dsl.component(base_image=f"quillflow/sample:{VERSION}", packages_to_install=[], install_kfp_package=False)

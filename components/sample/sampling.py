@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
-from components.artifacts.manifest import digest, write_manifest
+from components.artifacts.manifest import MANIFEST_NAME, digest, write_manifest
 from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
@@ -42,14 +42,20 @@ class _Prompt:
 _Row = tuple[dict[str, Any], Text]
 
 
-def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
+def sample(
+    config: SampleConfig, *, model: str, samples: str, prompts_digest: str = "", corpus_digest: str = ""
+) -> dict[str, Any]:
     """Write texts with the model at a URI, and the samples artifact at a URI.
+
+    The digests name the bytes of the file of prompts and of the corpus's manifest as they were when the run began;
+    empty to take them as they are.
 
     Returns:
         The samples' URI, their counts and the first texts.
 
     Raises:
         ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
+        SourceError: the file of prompts can't be had, or what a digest names has changed.
         UsageError: a prompt is empty or outside the vocabulary, no_copy leaves a text nothing to go on with, or the
             samples' place and one that is read overlap.
     """
@@ -60,21 +66,28 @@ def sample(config: SampleConfig, *, model: str, samples: str) -> dict[str, Any]:
     except RuntimeError as error:
         raise UsageError(f"sample.device: {error}") from None
     one_thread_an_operation()
-    with (
-        storage.incoming(model, "model", log.transferred) as source,
-        storage.outgoing(samples, "samples", log.transferred) as directory,
-    ):
-        return {"samples": samples, **_write(directory, config, Model.read(source), digest(source))}
+    with storage.incoming(model, "model", log.transferred) as source:
+        generator, model_digest = Model.read(source), digest(source)
+    digests = {config.prompts_file: prompts_digest, f"{config.corpus.rstrip('/')}/{MANIFEST_NAME}": corpus_digest}
+    with storage.outgoing(samples, "samples", log.transferred) as directory:
+        return {"samples": samples, **_write(directory, config, generator, model_digest, digests)}
 
 
-def _write(directory: Path, config: SampleConfig, generator: Model, model_digest: str) -> dict[str, Any]:
-    """The artifact's files; the texts' counts, their mean nats per token at each temperature, and the first of them."""
+def _write(
+    directory: Path, config: SampleConfig, generator: Model, model_digest: str, digests: Mapping[str, str]
+) -> dict[str, Any]:
+    """The artifact's files; the texts' counts, their mean nats per token at each temperature, and the first of them.
+
+    `digests` names, by their URIs, what is read besides the model.
+    """
     made_from = {"model": model_digest}
     passages = None
     if config.no_copy:
         passages, made_from["corpus"] = _passages(config)
     prompts = _prompts(config, generator)
     replaced = _replaced(prompts, generator) if _are_given(config) else ""
+    for uri, named in digests.items():
+        storage.check_unchanged(uri, named)
     ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
     counts = {"texts": len(ids), "tokens": len(ids) * config.length}
     began = time.monotonic()

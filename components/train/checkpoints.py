@@ -4,6 +4,7 @@ A checkpoint counts once its manifest is there, which is written last and never 
 names the newest, moved by compare-and-swap, and is a hint: restoring takes the newest that verifies.
 """
 
+import hashlib
 import io
 import json
 import re
@@ -235,6 +236,12 @@ def newest_step(uri: str) -> int | None:
     """The train step of the newest checkpoint at a URI, or None where none was committed."""
     names = _committed(storage.place_of(uri))
     return _step(names[0]) if names else None
+
+
+def newest_digest(uri: str) -> str:
+    """Names the newest checkpoint at a URI, which is never written again, by a SHA-256; empty where there is none."""
+    names = _committed(storage.place_of(uri))
+    return hashlib.sha256(names[0].encode()).hexdigest() if names else ""
 
 
 def _committed(place: Place) -> list[str]:

@@ -11,6 +11,7 @@ from components.artifacts.version import VERSION
 def train(
     dataset: dsl.Input[dsl.Dataset],
     settings: dict[str, Any],
+    init_digest: str,
     version: str,
     checkpoints: dsl.Output[dsl.Artifact],
     model: dsl.Output[dsl.Model],
@@ -23,6 +24,7 @@ def train(
     Args:
         dataset: the dataset.
         settings: TrainConfig's fields.
+        init_digest: names the newest checkpoint at init_from, so that the cache notices when there is another.
         version: the suite's version, so that the cache never answers for another one.
         checkpoints: all that training goes on from, written while it runs.
         model: the trained network and all that is needed to write with it.
@@ -43,6 +45,7 @@ def train(
             dataset=input_uri(dataset),
             checkpoints=checkpoints.uri,  # not .path: written while training, so that a retried pod goes on from there
             model=model_uri,
+            init_digest=init_digest,
         )
         log_metrics(metrics, result["metrics"])
         show(model_uri, "report.html", page)

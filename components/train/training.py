@@ -7,15 +7,22 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
-from components.train.checkpoints import Checkpoints, Saver
+from components.train.checkpoints import Checkpoints, Saver, newest_digest, newest_step
 from components.train.config import TrainConfig
 from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
 from components.train.run import Run
 
 
-def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) -> dict[str, Any]:
+def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, init_digest: str = "") -> dict[str, Any]:
     """Fit a network to the dataset at a URI and write the model, going on from checkpoints that are there.
+
+    Args:
+        config: its settings.
+        dataset: URI of the dataset.
+        checkpoints: URI of the checkpoints.
+        model: URI of the model.
+        init_digest: names the newest checkpoint at `init_from` as it was when the run began; empty to take any.
 
     Returns:
         The URIs of checkpoints and model, and the metrics.
@@ -26,8 +33,8 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
         CheckpointsInUseError: another trainer owns the checkpoints.
         StorageError: a store fails for good; what was committed before stays.
         SystemExit: 143 on SIGTERM, 130 on SIGINT, after a checkpoint was committed.
-        UsageError: the checkpoints were made with other settings, their place holds something else, places overlap, or
-            the device is not there.
+        UsageError: the checkpoints were made with other settings, their place holds something else, places overlap,
+            training went on at `init_from` since `init_digest` was taken, or the device is not there.
     """
     inputs = {"--dataset": dataset, "train.init_from": config.init_from}
     storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
@@ -45,6 +52,8 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str) ->
     with Ownership(checkpoints) as ownership:
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         run = Run(config, data, kept)
+        if init_digest and newest_step(checkpoints) is None:
+            _check_init_from(config.init_from, init_digest)
         run.restore(init_from)
         with Saver(kept, ownership) as saver:
             run.fit(saver)
@@ -73,6 +82,14 @@ def _hold_against(data: Dataset, config: TrainConfig) -> None:
         log.warning(
             f"the dataset's windows are {data.step} tokens apart, which has no part in training: carry_state goes "
             "through the text in order"
+        )
+
+
+def _check_init_from(uri: str, digest: str) -> None:
+    """Refuse to go on from another checkpoint than the one that was the newest when the run began."""
+    if storage.is_comparable(digest) and newest_digest(uri) != digest:
+        raise UsageError(
+            f"train.init_from {uri}: training went on there since the run began; wait for its end, and run again"
         )
 
 

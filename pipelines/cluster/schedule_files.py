@@ -72,7 +72,9 @@ class Schedule(BaseModel):
             "source": source,
             **{stage: plain(settings[stage]) for stage in settings},
             "source_digest": EACH_TIME,
+            "init_digest": EACH_TIME,
             "prompts_digest": EACH_TIME,
+            "corpus_digest": EACH_TIME,
             "version": suite_version(),
         }
 

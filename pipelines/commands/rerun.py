@@ -73,7 +73,7 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
 
 
 def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
-    from pipelines.arguments import plain, prompts_digest, refuse_for_cluster
+    from pipelines.arguments import init_digest, plain, refuse_for_cluster, sample_digests
     from pipelines.cache import suite_version
     from pipelines.cluster import runs
     from pipelines.cluster.client import Client
@@ -102,7 +102,9 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
         "version": f"{suite_version()} {secrets.token_hex(4)}",
     }
     if stage == "sample":
-        values["prompts_digest"] = prompts_digest(chosen.settings)
+        values |= sample_digests(chosen.settings)
+    if stage == "train":
+        values["init_digest"] = init_digest(chosen.settings)
     name = f"rerun-{stage}-{time.strftime('%Y-%m-%d-%H-%M-%S')}"
     done = submit(client, package(stage, environment), name=name, arguments=values)
     lines = [f"Run {done.run}: {stage} of {arguments.former} again, fed with {chosen.source}", f"  {done.link}"]

@@ -24,13 +24,17 @@ from components.artifacts.storage.secrets import (
 )
 from components.artifacts.storage.sources import (
     STANDARD_INPUT,
+    check_unchanged,
     digest_of_files,
     files_of,
     glob_base,
+    is_comparable,
     is_pipe,
     places_of,
+    source_digest,
     source_file,
     spool,
+    unknown_digest,
 )
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
 from components.artifacts.storage.transfer import (
@@ -56,6 +60,7 @@ __all__ = [
     "bare",
     "check_outputs",
     "check_replaceable",
+    "check_unchanged",
     "children",
     "digest_of_files",
     "entries",
@@ -63,6 +68,7 @@ __all__ = [
     "glob_base",
     "has_secrets",
     "incoming",
+    "is_comparable",
     "is_pipe",
     "is_web",
     "known_secrets",
@@ -76,9 +82,11 @@ __all__ = [
     "redacted",
     "refuse_others",
     "remove",
+    "source_digest",
     "source_file",
     "spool",
     "staged_artifact",
+    "unknown_digest",
     "user_path",
     "whole",
     "without_secrets",

@@ -1,12 +1,15 @@
 """Fetching the files that a stage reads but no stage made: source texts and lists of prompts.
 
 A source is one place or several, one a line; a place is a file, or a directory, a glob or a bucket's prefix, which
-stand for the files they have. Names that begin with a dot are no part of those, as in a shell.
+stand for the files they have. Names that begin with a dot are no part of those, as in a shell. What is read is held
+against the name that its bytes had before, so that nothing is kept under another's name.
 """
 
 import glob
 import hashlib
 import os
+import re
+import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from components.artifacts.storage.place import is_web, local_path, place_of, red
 from components.artifacts.storage.secrets import whole
 
 STANDARD_INPUT = "-"
+_COMPARABLE = re.compile(r"[0-9a-f]{64}")
 
 
 def places_of(source: str) -> list[str]:
@@ -130,7 +134,8 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
     """A local file with the bytes at `uri`; a remote one is fetched into the directory `scratch`.
 
     Raises:
-        SourceError: there is nothing at `uri`, it can't be had, or it is larger than `maximum_bytes`.
+        SourceError: there is nothing at `uri`, it can't be had, is larger than `maximum_bytes`, or was written to
+            while the block lasted.
         StorageError: the bucket it is in fails for good.
     """
     path = local_path(uri)
@@ -151,7 +156,72 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
             _download(uri, path)
     if not path.is_file():
         raise SourceError(f"{path}: " + ("is a directory, name a file" if path.is_dir() else "no such file"))
-    yield path
+    before = _state(path)
+    try:
+        yield path
+    except SourceError:
+        if _state(path) == before:
+            raise
+    if _state(path) != before:
+        raise SourceError(f"{path}: changed while it was read; try again when nothing writes to it, or read a copy")
+
+
+def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
+    """Names the bytes at `uri`: their SHA-256, or where they are remote what the server says of their version.
+
+    Where that can't be told the name is like no other; what is missing has an empty one.
+
+    Raises:
+        StorageError: the bucket fails for good.
+    """
+    path = local_path(uri)
+    if path is not None:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if is_web(uri):
+        said = http.version(whole(uri), allow_private_hosts=allow_private_hosts)
+        return hashlib.sha256(said.encode()).hexdigest() if said else unknown_digest()
+    place = place_of(uri)
+    version = place.store.version(place.key)
+    return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
+
+
+def unknown_digest() -> str:
+    """A name for what can't be told from anything else: it is never taken for unchanged."""
+    return f"once-{secrets.token_hex(32)}"
+
+
+def is_comparable(digest: str) -> bool:
+    """Whether what has this name can be known again by it."""
+    return bool(_COMPARABLE.fullmatch(digest))
+
+
+def check_unchanged(uri: str, digest: str, *, allow_private_hosts: bool = False) -> None:
+    """Hold what has been read at `uri` against the name that it had before, where that name can be told again.
+
+    Raises:
+        SourceError: it has changed in between.
+        StorageError: the bucket fails for good.
+    """
+    if not is_comparable(digest):
+        return
+    now = source_digest(uri, allow_private_hosts=allow_private_hosts)
+    if now != digest and (is_comparable(now) or not now):
+        raise SourceError(
+            f"{redacted(uri)}: has changed since the run began, so what is made of it would go by the name of what it "
+            "was; run again, or read a copy that nothing writes to"
+        )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What tells a file that was written to, or another in its place; all zero where none is."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return (0,) * 5
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _download(uri: str, path: Path) -> None:

@@ -1,0 +1,116 @@
+"""Sources that change: what is made of them never goes by the name of what they were."""
+
+import gzip
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifacts import storage
+from components.artifacts.errors import SourceError
+from components.artifacts.manifest import write_manifest
+from components.artifacts.storage import place_of
+from components.ingest import ingesting
+from components.ingest.config import IngestConfig
+from components.ingest.ingesting import ingest
+from pipelines.cache import digest_of, digest_of_artifact
+
+CHANGED = "has changed since the run began"
+Change = Callable[[], object]
+
+
+def put(uri: str, data: bytes) -> None:
+    place = place_of(uri)
+    place.store.write(place.key, data)
+
+
+@pytest.fixture
+def amid(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
+    """Has something happen while ingest reads, after the source was opened."""
+
+    def when_read(change: Change) -> None:
+        pieces = ingesting._joined
+
+        def changing(*arguments: Any) -> Any:
+            read = pieces(*arguments)
+            change()
+            return read
+
+        monkeypatch.setattr(ingesting, "_joined", changing)
+
+    return when_read
+
+
+def test_a_source_that_stays_is_taken_by_its_name(root: str, tmp_path: Path) -> None:
+    put(f"{root}/tale.txt", b"once upon a time")
+    digest = digest_of(f"{root}/tale.txt", allow_private_hosts=False)
+    made = ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
+    assert made["counts"]["characters"] == 16
+
+
+@pytest.mark.parametrize("change", [b"once upon a tide", b"once upon a time, and", None], ids=["other", "more", "gone"])
+def test_a_source_that_changed_between_its_digest_and_its_reading_is_refused(
+    root: str, tmp_path: Path, change: bytes | None
+) -> None:
+    put(f"{root}/tale.txt", b"once upon a time")
+    digest = digest_of(f"{root}/tale.txt", allow_private_hosts=False)
+    if change is None:
+        place_of(root).store.delete((place_of(root) / "tale.txt").key)
+    else:
+        put(f"{root}/tale.txt", change)
+    with pytest.raises(SourceError, match="no such" if change is None else CHANGED):
+        ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
+    assert not (tmp_path / "corpus").exists()
+
+
+@pytest.mark.parametrize("name", ["tale.txt", "tale.txt.gz"])
+def test_a_file_that_grows_while_it_is_read_is_refused(
+    name: str, tmp_path: Path, amid: Callable[[Change], None]
+) -> None:
+    source = tmp_path / name
+    data = b"once upon a time"
+    source.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+
+    def grow() -> None:
+        with source.open("ab") as file:
+            file.write(b" there was")
+
+    amid(grow)
+    with pytest.raises(SourceError, match=rf"{name}: changed while it was read; try again when nothing writes to it"):
+        ingest(IngestConfig(), source=str(source), corpus=str(tmp_path / "corpus"))
+    assert not (tmp_path / "corpus").exists()
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_an_object_that_is_replaced_while_it_is_read_is_refused(
+    root: str, tmp_path: Path, amid: Callable[[Change], None]
+) -> None:
+    put(f"{root}/tale.txt", b"once upon a time")
+    digest = digest_of(f"{root}/tale.txt", allow_private_hosts=False)
+    amid(lambda: put(f"{root}/tale.txt", b"once upon a tide"))
+    with pytest.raises(SourceError, match=CHANGED):
+        ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
+
+
+@pytest.mark.parametrize("digest", ["", "[[ScheduledTime]]", "2026-11-25 03:00:00", storage.unknown_digest()])
+def test_a_name_that_tells_nothing_holds_nothing_up(tmp_path: Path, digest: str) -> None:
+    (tmp_path / "tale.txt").write_text("once upon a time")
+    source, corpus = str(tmp_path / "tale.txt"), str(tmp_path / "corpus")
+    ingest(IngestConfig(), source=source, corpus=corpus, source_digest=digest)
+
+
+def test_an_artifact_made_anew_has_another_name(root: str) -> None:
+    names = [digest_of_artifact(f"{root}/corpus"), digest_of_artifact("")]
+    for text in ("one", "two"):
+        with storage.outgoing(f"{root}/corpus", "corpus") as directory:
+            (directory / "text.txt").write_text(text)
+            write_manifest(directory, kind="corpus", stage="ingest", config={}, counts={}, made_from={})
+        names.append(digest_of_artifact(f"{root}/corpus"))
+        storage.check_unchanged(f"{root}/corpus/manifest.json", names[-1])
+    assert names[:2] == ["", ""]
+    assert len({*names[1:]}) == 3
+    assert all(re.fullmatch("[0-9a-f]{64}", name) for name in names[2:])
+    with pytest.raises(SourceError, match=CHANGED):
+        storage.check_unchanged(f"{root}/corpus/manifest.json", names[-2])
