@@ -48,10 +48,11 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
     Returns:
         The outputs [B, T, U], and h and c after the last token, [B, U].
     """
-    times, width, units = tf.shape(inputs)[1], inputs.shape[2], recurrent_kernel.shape[0]
+    batch, times = (tf.shape(inputs)[axis] if inputs.shape[axis] is None else inputs.shape[axis] for axis in (0, 1))
+    width, units = inputs.shape[2], recurrent_kernel.shape[0]
     flat_inputs = tf.reshape(_swapped(inputs), [-1, width])  # [T B, D]
     products = tf.nn.bias_add(tf.matmul(flat_inputs, kernel), bias)
-    products = tf.reshape(products, [times, -1, 4 * units])
+    products = tf.reshape(products, [times, batch, 4 * units])
 
     def step(time: Any, h: Any, c: Any, all_h: Any, all_c: Any, all_gates: Any) -> Any:
         gates = _gates(products[time] + tf.matmul(h, recurrent_kernel))
@@ -61,7 +62,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), _write_each(all_gates, time, gates)
 
     def array(steps: Any, width: int = units) -> Any:
-        return tf.TensorArray(h.dtype, steps, element_shape=[None, width])
+        return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width])
 
     before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
     _, last_h, last_c, *after = _loop(times, step, (tf.constant(0), h, c, *before))
@@ -83,7 +84,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         d_gates = tf.reshape(all_d_gates.stack(), [-1, 4 * units])  # [T B, 4 U]
         d_inputs = tf.transpose(tf.matmul(kernel, d_gates, transpose_b=True))
         return (
-            _swapped(tf.reshape(d_inputs, [times, -1, width])),
+            _swapped(tf.reshape(d_inputs, [times, batch, width])),
             d_h,
             d_c,
             tf.matmul(flat_inputs, d_gates, transpose_a=True),

@@ -32,14 +32,13 @@ def joined(chains: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def summed(chains: Sequence[Sequence[Any]]) -> list[Any]:
-    """The sum over the chains of each of their gradients, dense."""
-    return [tf.convert_to_tensor(_sum(parts)) for parts in zip(*chains, strict=True)]
+    """The sum over the chains of each of their gradients; one of single rows stays so, with the rows of all chains."""
+    return [_sum(parts) for parts in zip(*chains, strict=True)]
 
 
 def _sum(gradients: Sequence[Any]) -> Any:
     if not isinstance(gradients[0], tf.IndexedSlices):
         return tf.add_n(gradients)
-    # Made dense once, not once a chain: an embedding's table is large.
     values = tf.concat([gradient.values for gradient in gradients], axis=0)
     indices = tf.concat([gradient.indices for gradient in gradients], axis=0)
     return tf.IndexedSlices(values, indices, gradients[0].dense_shape)

@@ -27,7 +27,7 @@ class TrainConfig(Settings):
             holds=lambda config: config.input == "embedding",
         ),
         Only(
-            names=("ngram_buckets", "ngram_decay"),
+            names=("ngram_buckets", "ngram_rate", "ngram_decay"),
             decided_by=("ngrams",),
             where="ngrams above 1",
             holds=lambda config: config.ngrams > 1,
@@ -46,9 +46,9 @@ class TrainConfig(Settings):
         ),
         Only(
             names=("beta_2",),
-            decided_by=("optimizer",),
-            where="optimizer=muon, adamw or adam",
-            holds=lambda config: config.optimizer in {"muon", "adamw", "adam"},
+            decided_by=("optimizer", "ngrams"),
+            where="optimizer=muon, adamw or adam, or ngrams above 1",
+            holds=lambda config: config.optimizer in {"muon", "adamw", "adam"} or config.ngrams > 1,
         ),
         Only(
             names=("weight_decay",),
@@ -93,6 +93,7 @@ class TrainConfig(Settings):
     ngram_buckets: int = setting(
         16381, "rows of each length's table of such runs, shared by hashing; a prime spreads best", ge=1
     )
+    ngram_rate: float = setting(1.0, "learning rate of those tables, as a multiple of learning_rate", gt=0)
     ngram_decay: float = setting(
         0.0, "weight decay of those tables: what a run taught fades unless the text repeats it", ge=0
     )
@@ -130,7 +131,7 @@ class TrainConfig(Settings):
     warm_up_steps: int = setting(
         100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0
     )
-    beta_2: float = setting(0.99, "muon, adam, adamw: decay of the squared gradients' average", ge=0, lt=1)
+    beta_2: float = setting(0.99, "muon, adam, adamw, ngrams: decay of the squared gradients' average", ge=0, lt=1)
     weight_decay: float = setting(0.01, "adamw: weight decay", ge=0)
     momentum: float = setting(0.0, "sgd: momentum", ge=0, lt=1)
     clip_norm: float = setting(1.0, "the gradients' highest joint norm; 0 for no limit", ge=0)

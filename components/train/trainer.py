@@ -20,6 +20,7 @@ from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.data import HOST, Lanes, Order, ShuffledWindows, Text
 from components.train.optimizer import Cosine, make_learning_rate, make_optimizer
+from components.train.tables import Tables
 
 _DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
 
@@ -69,7 +70,8 @@ class Trainer:
             self.network = self._build_network(on_gpu=on_gpu)
             self.learning_rate = make_learning_rate(config, self.train_steps)
             self._optimizer = make_optimizer(config, self.learning_rate)
-            self._optimizer.build(self.network.trainable_variables)
+            self._tables = Tables(config, self.network, self.architecture.ngrams)
+            self._optimizer.build(self._parted(self.network.trainable_variables)[1])
             states = self.architecture.states if config.carries_state else []
             self._carried = [self._carried_variable(state) for state in states]
         self._text = Text(dataset.train)
@@ -111,7 +113,7 @@ class Trainer:
 
     @property
     def _shared(self) -> list[Any]:
-        return [*self.network.weights, *self._optimizer.variables]
+        return [*self.network.weights, *self._optimizer.variables, *self._tables.variables]
 
     def _joined(self, variable: Any) -> NDArray[Any]:
         parts = [part.numpy() for part in self._strategy.experimental_local_results(variable)]
@@ -138,17 +140,7 @@ class Trainer:
             step_nats, step_targets = self._strategy.run(self._take_step, args=(train_step,))
             nats += self._strategy.reduce("SUM", step_nats, axis=None)
             targets += self._strategy.reduce("SUM", step_targets, axis=None)
-            self._fade_ngrams(train_step)
         return nats, targets
-
-    def _fade_ngrams(self, train_step: Any) -> None:
-        """Weight decay of the n-grams' tables alone: most runs are seen too seldom to be trusted."""
-        if not self.config.ngram_decay:
-            return
-        rate = self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate
-        for n in range(2, self.architecture.ngrams + 1):
-            table = self.network.get_layer(f"embedding_{n}").embeddings
-            table.assign(table * (1 - rate * self.config.ngram_decay))
 
     def _take_step(self, train_step: Any) -> tuple[Any, Any]:
         """One device's part of a train step: the rows whose number leaves its own, divided by the devices."""
@@ -171,7 +163,7 @@ class Trainer:
             gradients.append(tape.gradient(loss, weights))
             nats.append(tf.cast(tf.reduce_sum(chain_nats), tf.float64))
             states.append(new_states)
-        self._apply(summed(gradients), context)
+        self._apply(summed(gradients), train_step, context)
         for variable, state in zip(self._carried, joined(states), strict=True):
             variable.assign(tf.cast(state, variable.dtype))
         return tf.add_n(nats), tf.size(labels, tf.int64)
@@ -215,15 +207,31 @@ class Trainer:
             seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(place, tf.int64))
         return seed
 
-    def _apply(self, gradients: list[Any], context: Any) -> None:
-        # They are dense: Keras's optimizers and clipping would square an embedding's gradient occurrence by
-        # occurrence, not its sum.
+    def _apply(self, gradients: list[Any], train_step: Any, context: Any) -> None:
+        """Change the weights by their gradients: what one device has of each, in the order of the variables."""
+        in_table, dense = self._parted(gradients)
+        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
+        dense = [tf.convert_to_tensor(gradient) for gradient in dense]
         if self._replicas > 1:
-            # Keras sums what the devices hand it; clipping needs the sum before that.
-            gradients = [gradient / self._replicas for gradient in context.all_reduce("SUM", gradients)]
+            dense = context.all_reduce("SUM", dense)
+        in_table = [self._tables.gathered(gradient, context) for gradient in in_table]
         if self.config.clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm / self._replicas)
-        self._optimizer.apply(gradients, self.network.trainable_variables)
+            values, _ = tf.clip_by_global_norm([*dense, *(rows.values for rows in in_table)], self.config.clip_norm)
+            dense, clipped = values[: len(dense)], values[len(dense) :]
+            in_table = [tf.IndexedSlices(value, rows.indices) for value, rows in zip(clipped, in_table, strict=True)]
+        rate = self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate
+        self._tables.update(in_table, rate, train_step, context)
+        # Keras sums what the devices hand it.
+        _, variables = self._parted(self.network.trainable_variables)
+        self._optimizer.apply([gradient / self._replicas for gradient in dense], variables)
+
+    def _parted(self, of_variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Parts what there is for each trainable variable: for the tables, and for the others."""
+        tables = {id(table) for table in self._tables.trained}
+        parts: tuple[list[Any], list[Any]] = [], []
+        for variable, item in zip(self.network.trainable_variables, of_variables, strict=True):
+            parts[id(variable) not in tables].append(item)
+        return parts
 
     def _smoothed(self, nats: Any, logits: Any) -> Any:
         share = self.config.label_smoothing

@@ -41,6 +41,22 @@ def test_time_and_batch_need_not_be_known_beforehand() -> None:
     graph = tf.function(network, input_signature=[tf.TensorSpec([None, None, 3])])
     assert graph(tf.zeros([2, 5, 3])).shape == (2, 5, 4)
     assert graph(tf.zeros([1, 7, 3])).shape == (1, 7, 4)
+    assert graph(tf.zeros([0, 7, 3])).shape == (0, 7, 4)
+
+
+@pytest.mark.parametrize("shape", [(1, None, 3), (None, 5, 3), (1, 5, 3)])
+def test_a_graph_may_know_some_of_the_sizes(shape: tuple[int | None, ...]) -> None:
+    layer = CPULSTM(4)
+
+    def gradient(inputs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(layer(inputs))
+        return tape.gradient(loss, inputs)
+
+    inputs = tf.ones([1, 5, 3])
+    graph = tf.function(gradient, input_signature=[tf.TensorSpec(shape)])
+    np.testing.assert_allclose(graph(inputs), gradient(inputs), rtol=1e-5)
 
 
 @pytest.mark.parametrize("option", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"go_backwards": True}])

@@ -28,7 +28,7 @@ def test_gradients_are_summed_where_they_are_dense_and_where_they_name_rows() ->
     ]
     dense, by_row = summed([[tf.constant([1.0, 2.0]), named[0]], [tf.constant([3.0, 4.0]), named[1]]])
     np.testing.assert_array_equal(dense, [4, 6])
-    np.testing.assert_array_equal(by_row, [[1], [0], [32]])
+    np.testing.assert_array_equal(tf.convert_to_tensor(by_row), [[1], [0], [32]])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""The tables of embeddings of runs of tokens: how a train step changes them.
+
+They hold most of a network's numbers, and a train step reads few of their rows, so an update of all of them takes
+longer than all else that an optimizer does. Here only the rows that were read are updated, and the rest fades.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from components.artifacts.tensorflow import tf
+from components.train.config import TrainConfig
+
+
+class Tables:
+    """The tables of a network, with what their update remembers.
+
+    A row that a train step read goes against its gradient, divided by the root of the gradient's mean square: Adam
+    without momentum (Kingma and Ba, arXiv 1412.6980). There is one mean square for each row, as in row-wise AdaGrad
+    (Naumov et al., arXiv 1906.00091). It is a mean over all train steps: the steps that did not read the row, whose
+    gradients were 0, are made up for at the next one that does.
+
+    Args:
+        config: the settings.
+        network: what `components.generator.network.build` gave.
+        ngrams: the longest runs that have a table; 1 for none.
+    """
+
+    def __init__(self, config: TrainConfig, network: Any, ngrams: int) -> None:
+        self._config = config
+        self.trained = [network.get_layer(f"embedding_{n}").embeddings for n in range(2, ngrams + 1)]
+        sizes = [(table.shape[0], 1) for table in self.trained]
+        self._squares = [tf.Variable(tf.zeros(size), trainable=False) for size in sizes]
+        self._steps = [tf.Variable(tf.zeros(size, tf.int64), trainable=False) for size in sizes]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The mean squares of all tables, float32 [rows, 1], then the train steps that read last, int64 [rows, 1]."""
+        return [*self._squares, *self._steps]
+
+    def gathered(self, gradient: Any, context: Any) -> Any:
+        """A table's gradient, IndexedSlices of all devices' readings, with each row once."""
+        values, rows = gradient.values, gradient.indices
+        if context.num_replicas_in_sync > 1:
+            values, rows = context.all_gather(values, axis=0), context.all_gather(rows, axis=0)
+        once, place = tf.unique(rows)
+        return tf.IndexedSlices(tf.math.unsorted_segment_sum(values, place, tf.size(once)), once)
+
+    def update(self, gradients: Sequence[Any], rate: Any, train_step: Any, context: Any) -> None:
+        """Change the tables by their gradients, as `gathered` gives them, at this learning rate."""
+        count = train_step + 1
+        for gradient, table, squares, steps in zip(gradients, self.trained, self._squares, self._steps, strict=True):
+            places = gradient.indices[:, None]
+            square = self._squares_after(gradient, squares, steps, count)
+            unbiased = square / (1 - self._config.beta_2 ** tf.cast(count, tf.float32))
+            change = rate * self._config.ngram_rate * gradient.values / (tf.sqrt(unbiased) + _EPSILON)
+            _on_each_device(context, squares, _put, places, square)
+            _on_each_device(context, steps, _put, places, tf.fill(tf.shape(square), count))
+            _on_each_device(context, table.value, _subtract, places, change)
+            if self._config.ngram_decay:  # most runs are seen too seldom to be trusted
+                _on_each_device(context, table.value, _multiply, 1 - rate * self._config.ngram_decay)
+
+    def _squares_after(self, gradient: Any, squares: Any, steps: Any, count: Any) -> Any:
+        """The mean squares [R, 1] of the rows that the count-th step read."""
+        decay = tf.constant(self._config.beta_2)
+        since = tf.cast(count - tf.gather(steps, gradient.indices), tf.float32)
+        square = tf.reduce_mean(tf.square(gradient.values), axis=1, keepdims=True)
+        return tf.gather(squares, gradient.indices) * decay**since + (1 - decay) * square
+
+
+_EPSILON = 1e-7
+
+
+def _on_each_device(context: Any, variable: Any, change: Callable[..., Any], *arguments: Any) -> None:
+    """Change a variable's copy on each device, by what all devices have alike."""
+    context.merge_call(
+        lambda strategy, variable, *arguments: strategy.extended.update(variable, change, arguments),
+        (variable, *arguments),
+    )
+
+
+def _put(variable: Any, places: Any, values: Any) -> Any:
+    return variable.scatter_nd_update(places, values)
+
+
+def _subtract(variable: Any, places: Any, values: Any) -> Any:
+    return variable.scatter_nd_sub(places, values)
+
+
+def _multiply(variable: Any, factor: Any) -> Any:
+    return variable.assign(variable * factor)
