@@ -94,7 +94,11 @@ def test_an_object_that_is_replaced_while_it_is_read_is_refused(
         ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
 
 
-@pytest.mark.parametrize("digest", ["", "[[ScheduledTime]]", "2026-11-25 03:00:00", storage.unknown_digest()])
+@pytest.mark.parametrize(
+    "digest",
+    ["", "[[ScheduledTime]]", "2026-11-25 03:00:00", storage.unknown_digest()],
+    ids=["none", "scheduled", "time", "unknown"],
+)
 def test_a_name_that_tells_nothing_holds_nothing_up(tmp_path: Path, digest: str) -> None:
     (tmp_path / "tale.txt").write_text("once upon a time")
     source, corpus = str(tmp_path / "tale.txt"), str(tmp_path / "corpus")
