@@ -87,7 +87,7 @@ class Run:
         """Take all train steps that are left.
 
         Raises:
-            SystemExit: 143 on SIGTERM, 130 on SIGINT, when what was done is committed.
+            SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, when what was done is committed.
         """
         self._started -= self.progress.seconds
         self._speed_since = self.progress.step_seconds, self.progress.step_tokens

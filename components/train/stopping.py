@@ -10,7 +10,7 @@ from components.command import log
 
 
 class Stopping:
-    """Heeds SIGTERM, and SIGINT unless the caller ignores it.
+    """Heeds SIGTERM, and SIGINT and SIGHUP unless the caller ignores them.
 
     Args:
         taken, saved: the train step that training is at, and that of the newest checkpoint.
@@ -25,8 +25,9 @@ class Stopping:
     @contextmanager
     def heeded(self) -> Iterator[None]:
         """Note signals while it lasts."""
-        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        numbers = [signal.SIGTERM] if ignored else [signal.SIGTERM, signal.SIGINT]
+        may_be_ignored = (signal.SIGINT, signal.SIGHUP)
+        heard = (number for number in may_be_ignored if signal.getsignal(number) is not signal.SIG_IGN)
+        numbers = [signal.SIGTERM, *heard]
         previous = {number: signal.signal(number, self._heed) for number in numbers}
         try:
             yield
@@ -39,7 +40,7 @@ class Stopping:
         """Stop where a signal has come.
 
         Raises:
-            SystemExit: 143 on SIGTERM, 130 on SIGINT, when what was done is committed.
+            SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, when what was done is committed.
         """
         if self._signals:
             self._stop()
@@ -61,5 +62,8 @@ class Stopping:
         self._save()
         step = self._taken()
         saved = f"saved at train step {step:,}" if step else "no train step is taken yet, so nothing is saved"
-        log.warning(f"{'interrupted' if self._signals[0] == signal.SIGINT else 'stopped by SIGTERM'}; {saved}")
-        raise SystemExit(128 + self._signals[0])
+        if self._signals[0] == signal.SIGINT:
+            log.warning(f"interrupted; {saved}")
+            raise SystemExit(128 + signal.SIGINT)
+        log.warning(f"stopped by {signal.Signals(self._signals[0]).name}; {saved}")
+        raise SystemExit(128 + signal.SIGTERM)

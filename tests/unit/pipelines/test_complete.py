@@ -224,8 +224,9 @@ def test_a_newline_is_given_as_the_shell_has_it_and_the_error_says_how(
 def test_words_that_the_model_does_not_know_are_told(
     make_run: MakeRun, root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokens = ("\ufffd", "once", " upon", *(f" word{number}" for number in range(len(conftest.VOCABULARY) - 3)))
-    monkeypatch.setattr(conftest, "VOCABULARY", Vocabulary(kind="words", tokens=tokens, has_unknown=True))
+    tokens = ["\ufffd", "once", " upon", *(f" word{number}" for number in range(len(conftest.VOCABULARY) - 3))]
+    vocabulary = Vocabulary(kind="words", tokens=tuple(sorted(tokens)), has_unknown=True)
+    monkeypatch.setattr(conftest, "VOCABULARY", vocabulary)
     make_run("one")
     assert main(["complete", "once a zebra upon", "--root", str(root)]) == 0
     assert "warning: the model does not know ' a', ' zebra', and reads '\ufffd' there" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import pytest
 
 from components.command import log
 from components.train.config import TrainConfig
+from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 from components.train.training import train
 
@@ -26,7 +27,7 @@ def train_at(config_of: Callable[..., TrainConfig], dataset: Path) -> TrainAt:
     """Trains an epoch at a place but for the changes, and returns the model."""
 
     def go(place: Path, *, of: Path = dataset, **changes: Any) -> Path:
-        config = config_of(**{"epochs": 1, **changes})
+        config = config_of(**({} if "train_steps" in changes else {"epochs": 1}), **changes)
         train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
@@ -47,8 +48,8 @@ def _command(dataset: Path, place: Path, *flags: str, before: str = "") -> list[
     settings = "--units 8 --embedding-size 4 --batch 4 --schedule constant --learning-rate 0.01 --dropout 0.25"
     places = ["--dataset", dataset, "--checkpoints", place / "checkpoints", "--model", place / "model"]
     code = f"{before}\nfrom components.train.__main__ import STAGE\nSTAGE.main()"
-    # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
-    python = ["env", "--default-signal=INT", sys.executable, "-c", code]
+    # A shell gives what it starts in the background SIGINT ignored, nohup SIGHUP, and these tests may run there.
+    python = ["env", "--default-signal=INT,HUP", sys.executable, "-c", code]
     return [*python, *map(str, places), *settings.split(), *flags]
 
 
@@ -68,7 +69,12 @@ def _amid_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow("as SIGTERM"))]
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow("as SIGTERM")),
+        pytest.param(signal.SIGHUP, 143, marks=pytest.mark.slow("as SIGTERM")),
+    ],
 )
 def test_a_run_stopped_amid_its_first_epoch_saves_and_another_goes_on(
     number: int,
@@ -88,6 +94,7 @@ def test_a_run_stopped_amid_its_first_epoch_saves_and_another_goes_on(
     (reached,) = _saved_steps(tmp_path / "parts")
     assert 3 <= reached < 1546  # train steps an epoch
     assert f"saved at train step {reached:,}" in rest
+    assert (f"stopped by {signal.Signals(number).name}; " in rest) == (number != signal.SIGINT)
     assert ("press Ctrl-C again to stop at once" in rest) == (number == signal.SIGINT)
     settings = {"dropout": 0.25, "train_steps": reached + 9, "export": "last"}
     again, whole = (_weights(train_at(tmp_path / place, of=dataset, **settings)) for place in ("parts", "whole"))
@@ -147,3 +154,36 @@ def test_ctrl_c_that_the_caller_ignores_stays_ignored(train_at: TrainAt, tmp_pat
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     assert _weights(train_at(tmp_path))
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.fixture
+def heard() -> Iterator[Callable[[int], list[str]]]:
+    """What is saved, and the code that training ends with, when a signal comes amid a train step."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def send(number: int) -> list[str]:
+        done: list[str] = []
+        stopping = Stopping(taken=lambda: 5, saved=lambda: 3, save=lambda: done.append("saved"))
+        with stopping.heeded():
+            signal.raise_signal(number)
+            assert not done  # the call under way ends first
+            try:
+                stopping.if_asked()
+            except SystemExit as ended:
+                done.append(str(ended.code))
+        return done
+
+    yield send
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, "143"), (signal.SIGHUP, "143"), (signal.SIGINT, "130")])
+def test_each_signal_that_ends_training_saves_first(number: int, code: str, heard: Callable[[int], list[str]]) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    assert heard(number) == ["saved", code]
+
+
+def test_a_terminal_that_closes_ends_no_training_that_nohup_started(heard: Callable[[int], list[str]]) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert heard(signal.SIGHUP) == []

@@ -455,8 +455,9 @@ def test_a_damaged_checkpoint_is_passed_over(
     _damage(_checkpoints(resumable.parent)[36])
     assert _weights(run(epochs=3, dropout=0.2)) == _weights(finished)
     warnings = {record.getMessage() for record in messages.records if record.levelno == logging.WARNING}
-    assert len(warnings) == 1
-    assert re.match(r"checkpoint passed over: .*/0000000036-", warnings.pop())
+    passed_over = {warning for warning in warnings if not warning.startswith("the dataset's windows are 3 tokens")}
+    assert len(passed_over) == 1
+    assert re.match(r"checkpoint passed over: .*/0000000036-", passed_over.pop())
 
 
 def test_a_checkpoint_without_a_manifest_does_not_count(run: Run, finished: Path, resumable: Path) -> None:
