@@ -6,6 +6,7 @@ from components.artifacts import storage
 from components.command import log
 from components.command.settings import Only, Settings, setting
 from components.generator.light.generator import TextGenerator, Writing
+from components.generator.temperature import Temperature
 
 
 class CompleteConfig(Settings):
@@ -22,8 +23,8 @@ class CompleteConfig(Settings):
 
     n: int = setting(1, "texts to write", unit="texts", ge=1)
     length: int = setting(Writing.length, "length of each text, its prompt not counted", unit="tokens", ge=1)
-    temperature: float = setting(
-        Writing.temperature, "0 always takes the likeliest token; the higher, the more daring", ge=0
+    temperature: Temperature = setting(
+        Writing.temperature, "0 always takes the likeliest token; the higher, the more daring"
     )
     top_k: int = setting(
         Writing.top_k, "draw from this many of the likeliest tokens only; 0 for all", unit="tokens", ge=0

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from components.command.settings import Only, Settings, setting
+from components.generator.temperature import Temperature
 
 
 class SampleConfig(Settings):
@@ -37,7 +38,7 @@ class SampleConfig(Settings):
         ),
     )
 
-    temperatures: tuple[float, ...] = setting(
+    temperatures: tuple[Temperature, ...] = setting(
         (0.5, 1.0),
         "temperatures, each of which writes every text; 0 is greedy: always the likeliest token",
         min_length=1,
@@ -83,8 +84,6 @@ class SampleConfig(Settings):
 
     @model_validator(mode="after")
     def _values_make_sense(self) -> Self:
-        if any(temperature < 0 for temperature in self.temperatures):
-            raise ValueError("temperatures must be 0 or more")
         if any(not prompt for prompt in self.prompts):
             raise ValueError("a prompt must not be empty")
         if self.no_copy and not self.corpus:

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from components.command.settings import Only, Settings, setting
+from components.generator.temperature import Temperature
 
 UNCHANGED_BY = frozenset(
     {"epochs", "train_steps", "minutes", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
@@ -171,14 +172,12 @@ class TrainConfig(Settings):
         0, "write samples about this many times, spread over training, after an epoch each; 0 for never", ge=0
     )
     sample_length: int = setting(400, "length of those samples", unit="tokens", ge=1)
-    sample_temperatures: tuple[float, ...] = setting(
+    sample_temperatures: tuple[Temperature, ...] = setting(
         (0.2, 0.5, 1.0, 1.2), "temperatures of those samples, one sample each; 0 is greedy"
     )
 
     @model_validator(mode="after")
     def _values_make_sense(self) -> Self:
-        if any(temperature < 0 for temperature in self.sample_temperatures):
-            raise ValueError("sample_temperatures must be 0 or more")
         if self.minutes and self.train_steps:
             raise ValueError("train_steps and minutes can't both count; set one of them to 0")
         if self.learning_rate * self.ngram_decay >= 1:

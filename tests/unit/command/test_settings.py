@@ -69,7 +69,9 @@ def help_of(stage: str, **defaults: Any) -> str:
         ("ingest", {"keep_users": ["a"]}, "ingest: keep_users and drop_users need user_column"),
         ("ingest", {"delimiter": "a\nb"}, "ingest.delimiter: must be one ASCII character, tab or auto, and no"),
         ("sample", {"temperatures": "0.5,hot"}, "sample.temperatures.1: input should be a valid number, unable to"),
-        ("sample", {"temperatures": [-1]}, "sample: temperatures must be 0 or more"),
+        ("sample", {"temperatures": [-1]}, "sample.temperatures.0: must be 0, or from 1e-30 to 1e+30, not -1"),
+        ("sample", {"temperatures": "0.5,1e-50"}, "sample.temperatures.1: must be 0, or from 1e-30 to 1e+30, not "),
+        ("train", {"sample_temperatures": [1e40]}, "train.sample_temperatures.0: must be 0, or from 1e-30 to 1e+30, "),
     ],
 )
 def test_a_wrong_value_is_told_with_stage_field_value_and_what_is_allowed(

@@ -119,6 +119,11 @@ def test_everything_the_model_lacks_is_named_and_nothing_is_written(
     [
         (["", "--root", "ROOT"], 2, "error: the prompt is empty"),
         (["a", "--root", "ROOT", "--temperature", "-1"], 2, "error: complete.temperature: "),
+        (
+            ["a", "--root", "ROOT", "--temperature", "1e-50"],
+            2,
+            "error: complete.temperature: must be 0, or from ",
+        ),
         (["a", "--root", "ROOT", "--n", "0"], 2, "error: complete.n: "),
         (["a", "--root", "ROOT", "--length", "many"], 2, "error: complete.length: "),
         (["a", "--root", "ROOT/none"], 1, "error: ROOT/none: no model there; make one with quillflow run"),

@@ -357,7 +357,7 @@ def test_a_strategy_is_named_by_what_limits_it(top_k: int, top_p: float, tempera
 
 
 def test_temperatures_below_zero_are_refused() -> None:
-    with pytest.raises(UsageError, match="temperatures must be 0 or more"):
+    with pytest.raises(UsageError, match=r"temperatures.1: must be 0, or from 1e-30 to 1e\+30, not '-1'"):
         SampleConfig.parse({"temperatures": "0.5,-1"}, "sample")
 
 
