@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -18,7 +19,14 @@ from numpy.typing import NDArray
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, UsageError
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, is_temporary, read_manifest, write_manifest
+from components.artifacts.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    is_temporary,
+    parse_manifest,
+    read_manifest,
+    write_manifest,
+)
 from components.artifacts.storage import ABSENT, Place
 from components.command import log
 from components.train.config import UNCHANGED_BY, TrainConfig
@@ -112,6 +120,22 @@ class Checkpoints:
                 "begin at step 0"
             )
         return found
+
+    def existing(self) -> Saved:
+        """The newest checkpoint that verifies, where there has to be one.
+
+        Raises:
+            ArtifactError, UsageError: as `newest`.
+            UsageError: none was ever committed here; it says what is here, and where checkpoints are.
+        """
+        found = self.newest()
+        if found is None:
+            raise UsageError(f"train.init_from: {self._place} {_what_is_at(self._place)}")
+        return found
+
+    def has(self, train_step: int) -> bool:
+        """Whether a checkpoint of a train step was committed here, be it damaged since."""
+        return any(_step(name) == train_step for name in _committed(self._place))
 
     def at(self, train_step: int) -> Saved | None:
         """The checkpoint of a train step, or None where there is none that can be read."""
@@ -242,6 +266,19 @@ def newest_digest(uri: str) -> str:
     """Names the newest checkpoint at a URI, which is never written again, by a SHA-256; empty where there is none."""
     names = _committed(storage.place_of(uri))
     return hashlib.sha256(names[0].encode()).hexdigest() if names else ""
+
+
+def _what_is_at(place: Place) -> str:
+    """What a place holds that holds no checkpoints, and where near it there are some."""
+    kind = ""
+    if manifest := storage.read_file(str(place / MANIFEST_NAME)):
+        with suppress(ArtifactError):  # another program's
+            kind = parse_manifest(manifest[0], str(place)).kind
+    places = [place / "checkpoints", place.above / "checkpoints"] + [place.above] * (kind == "checkpoint")
+    near = [str(where) for where in places if _committed(where)]
+    is_empty = not any(storage.entries(str(place)))
+    holds = f"is a {kind}" if kind else "is no directory, or empty" if is_empty else "holds no checkpoint"
+    return f"{holds}; name {near[0] if near else 'what a training was given as --checkpoints'}"
 
 
 def _committed(place: Place) -> list[str]:

@@ -46,14 +46,15 @@ class Run:
         """Go on from the newest checkpoint, if there is one, here or else in `init_from`.
 
         Raises:
-            UsageError: more train steps are taken than are asked for.
+            UsageError: more train steps are taken than are asked for, or `init_from` holds no checkpoint.
         """
         config = self.config
-        if self.config.start_anew:
+        log.info(summary(self.trainer.network))
+        found = None if config.start_anew else self.checkpoints.newest()
+        found = found or (init_from.existing() if init_from else None)
+        if config.start_anew:  # not before it is known what to go on from
             self.checkpoints.clear()
         self.checkpoints.sweep()
-        log.info(summary(self.trainer.network))
-        found = self.checkpoints.newest() or (init_from.newest() if init_from else None)
         if found is not None:
             self.progress, values = found
             self.trainer.restore(values)

@@ -59,7 +59,9 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, in
             run.fit(saver)
         metrics = metrics_of(config, data, run.trainer, run.evaluation.protocol, run.progress, device)
         if config.export == "best" and run.progress.best_step != run.progress.train_step:
-            best = kept.at(run.progress.best_step)
+            # The best may be of before training went on here. A damaged one has no substitute: there it may differ.
+            elsewhere = None if kept.has(run.progress.best_step) else init_from
+            best = (elsewhere or kept).at(run.progress.best_step)
             if best is None:
                 raise UsageError(
                     f"{checkpoints}: the best checkpoint, of train step {run.progress.best_step:,}, can't be read; "

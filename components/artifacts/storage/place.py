@@ -28,6 +28,11 @@ class Place:
         return self.store.uri(self.key)
 
     @property
+    def above(self) -> "Place":
+        """The place that this one is in; a root is in itself."""
+        return Place(self.store, self.key.rpartition("/")[0] or ("/" if self.local else ""))
+
+    @property
     def local(self) -> Path | None:
         """The path, where the store is the local disk."""
         return Path(self.key) if isinstance(self.store, LocalStore) else None

@@ -6,6 +6,7 @@ import pytest
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import verify, write_manifest
+from components.artifacts.storage import place_of
 
 Spoil = Callable[[Path], object]
 
@@ -201,6 +202,14 @@ def test_an_empty_directory_may_become_an_artifact(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     publish(tmp_path / "corpus", "one")
     verify(tmp_path / "corpus", "corpus")
+
+
+@pytest.mark.parametrize(
+    ("uri", "above"),
+    [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("s3://b/x/y", "s3://b/x"), ("s3://b/x", "s3://b"), ("s3://b", "s3://b")],
+)
+def test_the_place_above_is_in_the_same_store(uri: str, above: str) -> None:
+    assert str(place_of(uri).above) == above
 
 
 def test_artifacts_are_not_kept_at_http(tmp_path: Path) -> None:

@@ -449,6 +449,53 @@ def test_start_anew_starts_over(run: Run, tmp_path: Path) -> None:
     assert _json(model / "metrics.json")["steps"] == 12
 
 
+def test_a_place_to_go_on_from_that_holds_no_checkpoint_is_refused(
+    run: Run, finished: Path, often_saved: Path, tmp_path: Path
+) -> None:
+    checkpoints = finished.parent / "checkpoints"
+    stranger = tmp_path / "notes" / "of mine"
+    stranger.mkdir(parents=True)
+    (stranger / "manifest.json").write_text('{"name": "another program"}')
+    places = {
+        tmp_path / "mistyped": "is no directory, or empty; name what a training was given as --checkpoints",
+        stranger.parent: "holds no checkpoint; name what a training was given as --checkpoints",
+        stranger: "holds no checkpoint; name what a training was given as --checkpoints",
+        stranger / "manifest.json": "is no directory, or empty; name what a training was given as --checkpoints",
+        finished: f"is a model; name {checkpoints}",
+        finished.parent: f"holds no checkpoint; name {checkpoints}",
+        _checkpoints(often_saved.parent)[8]: f"is a checkpoint; name {often_saved.parent / 'checkpoints'}",
+    }
+    for place, told in places.items():
+        with pytest.raises(UsageError) as refused:
+            run(epochs=3, dropout=0.2, init_from=str(place))
+        assert str(refused.value) == f"train.init_from: {place} {told}"
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_mistyped_place_to_go_on_from_costs_no_checkpoints(run: Run, resumable: Path, tmp_path: Path) -> None:
+    before = set(_checkpoints(resumable.parent))
+    with pytest.raises(UsageError, match="is no directory, or empty"):
+        run(epochs=3, dropout=0.2, start_anew=True, init_from=str(tmp_path / "mistyped"))
+    assert set(_checkpoints(resumable.parent)) == before
+
+
+def test_the_best_checkpoint_may_be_where_training_went_on_from(run: Run, overfitted: Path, turned: Path) -> None:
+    elsewhere = str(overfitted.parent / "checkpoints")
+    model = run(of=turned, epochs=6, learning_rate=0.05, init_from=elsewhere)
+    assert _json(model / "metrics.json")["steps"] == _json(overfitted / "metrics.json")["steps"] == 12
+    assert _weights(model) == _weights(overfitted)
+
+
+def test_a_damaged_best_checkpoint_has_no_substitute_elsewhere(
+    run: Run, overfitted: Path, turned: Path, tmp_path: Path
+) -> None:
+    elsewhere = overfitted.parent / "checkpoints"
+    shutil.copytree(elsewhere, tmp_path / "checkpoints")
+    _damage(_checkpoints(tmp_path)[12])
+    with pytest.raises(UsageError, match=r"the best checkpoint, of train step 12, can't be read"):
+        run(of=turned, epochs=6, learning_rate=0.05, init_from=str(elsewhere))
+
+
 def test_a_damaged_checkpoint_is_passed_over(
     run: Run, finished: Path, resumable: Path, messages: pytest.LogCaptureFixture
 ) -> None:
