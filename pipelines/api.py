@@ -11,9 +11,10 @@ Whatever goes wrong is a `components.artifacts.errors.QuillflowError` whose mess
 among them where an argument is wrong. TensorFlow and Kubeflow are imported by the first call that needs them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from components.artifacts.as_json import as_json
 
 if TYPE_CHECKING:
     from components.generator.light.generator import TextGenerator
@@ -145,4 +146,4 @@ def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
 
 def _as_text(value: Any) -> str:
     """A setting's value as `--set` takes it."""
-    return value if isinstance(value, str) else json.dumps(list(value) if isinstance(value, tuple) else value)
+    return value if isinstance(value, str) else as_json(list(value) if isinstance(value, tuple) else value)

@@ -1,6 +1,5 @@
 """How compared runs are shown: as tables on a terminal and as a page."""
 
-import json
 import re
 import shutil
 import textwrap
@@ -12,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from components.artifacts.as_json import as_json
 from components.artifacts.curves import compared_loss_plots
 from components.artifacts.page import write_page
 from pipelines.comparing import LOSSES, Compared, as_dict, caution, differing, points
@@ -136,7 +136,7 @@ def _value(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 -- figures enough
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else as_json(value, ensure_ascii=False)
     line = " ".join(text.split()) or '""'
     if _DIGEST.fullmatch(line):
         return line[:_SHOWN_OF_DIGEST]

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
 from components.command.stage import Stage
@@ -120,7 +121,7 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
         for stage in STAGES
     }
     for stage, settings in parsed.items():
-        if len(json.dumps(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
+        if len(as_json(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
             raise UsageError(
                 f"{stage}: its settings take more than {MAXIMUM_SETTINGS_BYTES:,} bytes, more than a pipeline's task "
                 "can be given; put long lists into a file (sample.prompts_file) or run the stage's own command"
@@ -136,5 +137,5 @@ def as_dict(chosen: Recipe) -> dict[str, Any]:
 
 def as_yaml(chosen: Recipe) -> str:
     """The recipe as YAML, to be shown."""
-    plain = json.loads(json.dumps({name: value for name, value in as_dict(chosen).items() if value}))
+    plain = json.loads(as_json({name: value for name, value in as_dict(chosen).items() if value}))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

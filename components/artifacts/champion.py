@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, digest
@@ -171,4 +172,4 @@ def _parse(data: bytes, place: str) -> Champion:
 
 
 def _rendered(champion: Champion) -> bytes:
-    return f"{champion.model_dump_json(indent=2)}\n".encode()
+    return f"{as_json(champion.model_dump(mode='json'), indent=2, ensure_ascii=False)}\n".encode()

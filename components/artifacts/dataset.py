@@ -1,13 +1,13 @@
 """A dataset in memory."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.as_json import as_json
 from components.artifacts.manifest import Manifest, digest, read_manifest
 from components.artifacts.records import read_split
 from components.artifacts.vocabulary import Vocabulary
@@ -51,4 +51,4 @@ class Dataset:
         """Names the held-out text as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
         files = sorted(self.manifest.files.items())
         named = [(name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))]
-        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
+        return hashlib.sha256(as_json(named).encode()).hexdigest()

@@ -21,6 +21,10 @@ class ArtifactError(QuillflowError):
     """An artifact is missing, torn, altered, of another kind, or newer than this version reads."""
 
 
+class DivergedError(QuillflowError):
+    """Training's loss or weights are not finite any more; what was saved before stays."""
+
+
 class CheckpointsInUseError(QuillflowError):
     """Another trainer owns the checkpoints."""
 

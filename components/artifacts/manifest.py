@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 from components.artifacts.version import VERSION
 
@@ -193,13 +194,13 @@ def digest(directory: Path) -> str:
 
 def _seal(manifest: Manifest) -> str:
     values = manifest.model_dump(mode="json", exclude={"seal"})
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(as_json(values, sort_keys=True).encode()).hexdigest()
 
 
 def _rendered(manifest: Manifest) -> bytes:
     """The one way that a manifest is written, its seal put anew."""
     values = {**manifest.model_dump(mode="json"), "seal": _seal(manifest)}
-    text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False)
+    text = as_json(values, indent=2, sort_keys=True, ensure_ascii=False)
     return f"{text}\n".encode()
 
 

@@ -5,7 +5,6 @@ with the one space before it, a punctuation mark likewise, or a single white-spa
 says; vocabularies that were made before it went by runs of letters, and are read by that rule.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
 from components.artifacts.words import CHUNK, Chunks, Cutter
@@ -160,7 +160,7 @@ class Vocabulary:
             **({"word_rule": self.word_rule} if self.kind == "words" else {}),
             "tokens": self.tokens,
         }
-        text = json.dumps(values, ensure_ascii=False, indent=0)
+        text = as_json(values, ensure_ascii=False, indent=0)
         (directory / VOCABULARY_NAME).write_text(text + "\n", encoding="utf-8")
 
     @classmethod

@@ -7,7 +7,6 @@ the stages' lines from other output, and what a log collector on a cluster can r
 What they tell of people's text is shown, not obeyed; see components.command.printing.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -15,6 +14,7 @@ import sys
 import time
 from typing import TextIO
 
+from components.artifacts.as_json import as_json
 from components.command.printing import Colour, is_terminal, open_standard_streams, paint, put, visible
 
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
@@ -84,7 +84,7 @@ class _Handler(logging.Handler):
             entry = {"quillflow": self._stage, "level": level, "message": message}
             if hasattr(record, "exit_code"):
                 entry["exit_code"] = record.exit_code
-            put(json.dumps(entry) + "\n", sys.stderr, relayed=True)
+            put(as_json(entry) + "\n", sys.stderr, relayed=True)
             return
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
 

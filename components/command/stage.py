@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import json
 import os
 import re
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage.failures import full, is_full
 from components.artifacts.version import VERSION
@@ -148,7 +148,7 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
 
 def print_json(values: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output, all that is not ASCII escaped: any output takes it, none obeys it."""
-    write(json.dumps(values, indent=2) + "\n")
+    write(as_json(values, indent=2) + "\n")
 
 
 class _TerminatedError(KeyboardInterrupt):

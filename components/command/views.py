@@ -3,12 +3,12 @@
 A task's output that has no file is never answered for by Kubeflow's local cache, so each of them gets one.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 
 
@@ -29,4 +29,4 @@ def log_metrics(metrics: Any, values: Mapping[str, Any]) -> None:
     known = {name: value for name, value in values.items() if value is not None}
     for name, value in known.items():
         metrics.log_metric(name, value)
-    Path(metrics.path).write_text(json.dumps(known), encoding="utf-8")
+    Path(metrics.path).write_text(as_json(known), encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 from components.artifacts.vocabulary import VOCABULARY_NAME, Vocabulary
 from components.generator.architecture import Architecture, Context
@@ -150,4 +151,4 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, values: Any) -> None:
     """Write a JSON file of a model."""
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(as_json(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

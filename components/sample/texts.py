@@ -6,6 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from components.artifacts.as_json import as_json
+
 TEXTS_A_FILE = 10_000
 TEXTS_SHOWN = 200
 TOKENS_SHOWN = 100_000
@@ -24,7 +26,7 @@ def write_texts(
         path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for row, beside in islice(rows, TEXTS_A_FILE):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(as_json(row, ensure_ascii=False) + "\n")
                 if len(first) < shown:
                     first.append((row, beside))
     return first

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import (
     MANIFEST_NAME,
@@ -91,7 +92,7 @@ class Checkpoints:
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **{f"{index:05d}": value for index, value in enumerate(values)})
             (directory / _VARIABLES).write_bytes(buffer.getvalue())
-            (directory / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
+            (directory / _PROGRESS).write_text(as_json(asdict(progress)), encoding="utf-8")
             write_manifest(
                 directory,
                 kind="checkpoint",
@@ -246,7 +247,7 @@ class Saver:
     def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
         """Take over copies of how far training is and commit them; waits for the checkpoint before."""
         self.wait()
-        frozen = Progress(**json.loads(json.dumps(asdict(progress))))
+        frozen = Progress(**json.loads(as_json(asdict(progress))))
         self._pending = self._worker.submit(self._checkpoints.save, frozen, values, self._ownership)
 
     def wait(self) -> None:

@@ -1,6 +1,5 @@
 """Writing the model artifact: the exported network, its metrics, its history and its card."""
 
-import json
 import math
 import platform
 import re
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.curves import bits_per_character, tokens_a_character_of
 from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
@@ -83,7 +83,7 @@ def write_model(
     with storage.outgoing(uri, "model", log.transferred) as directory:
         model.write(directory, config.model_dump(mode="json"))
         _write_json_lines(directory / "history.jsonl", progress.history)
-        (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        (directory / METRICS_NAME).write_text(as_json(metrics, indent=2) + "\n", encoding="utf-8")
         training = _training(model, config, dataset, progress, metrics)
         write_report(directory / "report.html", training)
         write_events(directory / "tensorboard", progress.history, training.tokens_a_character)
@@ -136,7 +136,7 @@ def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
 
 
 def _write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    text = "".join(as_json(row, ensure_ascii=False) + "\n" for row in rows)
     path.write_text(text, encoding="utf-8")
 
 
@@ -176,7 +176,7 @@ B is the batch, T the tokens of a text.
 ## Settings
 
 ```json
-{config.model_dump_json(indent=2)}
+{as_json(config.model_dump(mode="json"), indent=2, ensure_ascii=False)}
 ```
 
 Made from the dataset whose manifest has the SHA-256 `{dataset.digest}`.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import CheckpointsInUseError
 from components.artifacts.storage import ABSENT, ConflictError, Place, StorageError
 from components.command import log
@@ -70,7 +71,7 @@ class _FileLock:
         except BlockingIOError:
             raise _in_use(str(self._path.parent), self._owners_note()) from None
         self._file.truncate(0)
-        self._file.write(json.dumps(_me()))
+        self._file.write(as_json(_me()))
         self._file.flush()
 
     def _owners_note(self) -> str:
@@ -158,7 +159,7 @@ class _Heartbeat:
 
     def _write(self, expected: str) -> None:
         self._beats += 1
-        data = json.dumps({**self._me, "beats": self._beats}).encode()
+        data = as_json({**self._me, "beats": self._beats}).encode()
         began = time.monotonic()
         self._version = self._place.store.write(self._place.key, data, expected=expected)
         self._heard = began

@@ -10,6 +10,7 @@ from components.command import log
 from components.generator.network import summary
 from components.train.checkpoints import Checkpoints, Progress, Saver
 from components.train.config import TrainConfig
+from components.train.divergence import check_finite, worst_of
 from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, measure, next_call, train_steps_within
 from components.train.samples import write_samples
@@ -148,6 +149,9 @@ class Run:
         began = time.monotonic()
         nats, targets = self.trainer.advance(progress.train_step, count)
         elapsed = time.monotonic() - began
+        self._check_finite(
+            nats, f"the loss of train steps {progress.train_step + 1:,} to {progress.train_step + count:,}"
+        )
         progress.train_step += count
         progress.epoch_nats += nats
         progress.epoch_targets += targets
@@ -208,6 +212,7 @@ class Run:
         began = time.monotonic()
         validation_loss = self.evaluation(stopping.if_asked)
         self._costs = replace(self._costs, evaluation=time.monotonic() - began)
+        self._check_finite(validation_loss or 0.0, f"the held-out loss after train step {progress.train_step:,}")
         train_loss = progress.epoch_nats / progress.epoch_targets
         loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
         if progress.best_loss is None or loss < progress.best_loss:
@@ -248,9 +253,17 @@ class Run:
             self._save(saver)
         saver.wait()
 
+    def _check_finite(self, number: float, what: str) -> None:
+        check_finite(number, what, self.config, saved=self._saved_step)
+
     def _save(self, saver: Saver) -> None:
         self.progress.seconds = time.monotonic() - self._started
-        saver.save(self.progress, self.trainer.values())
+        values = self.trainer.values()
+        # A step may leave such values after a loss that was finite, and nothing can go on from them.
+        self._check_finite(
+            worst_of(values), f"a value of the network or its optimizer after train step {self.progress.train_step:,}"
+        )
+        saver.save(self.progress, values)
         self._saved_step, self._saved_at = self.progress.train_step, time.monotonic()
 
     def _seconds_unsaved(self) -> float:

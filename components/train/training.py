@@ -31,8 +31,9 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, in
         ArtifactError: the dataset or all checkpoints are damaged, the text is too short, or the model's place holds
             something else.
         CheckpointsInUseError: another trainer owns the checkpoints.
+        DivergedError: the loss or a weight is not finite any more.
         StorageError: a store fails for good; what was committed before stays.
-        SystemExit: 143 on SIGTERM, 130 on SIGINT, after a checkpoint was committed.
+        SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, after a checkpoint was committed.
         UsageError: the checkpoints were made with other settings, their place holds something else, places overlap,
             training went on at `init_from` since `init_digest` was taken, or the device is not there.
     """

@@ -4,7 +4,6 @@ A recurring run can't be changed, so a new one is made before the old one goes: 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 import kfp_server_api
 
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 from pipelines.cluster.client import Client, MissingError
 from pipelines.cluster.schedule_files import Schedule
@@ -108,7 +108,7 @@ def _wanted(client: Client, compiled: Package, schedule: Schedule) -> Wanted:
         [schedule.cron, schedule.enabled, compiled.version, arguments],
         [cluster.experiment, cluster.pipeline_root, cluster.service_account],
     ]
-    digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(as_json(whole, sort_keys=True).encode()).hexdigest()[:16]
     return Wanted(schedule=schedule, package=compiled, arguments=arguments, digest=digest)
 
 

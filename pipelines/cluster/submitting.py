@@ -1,12 +1,12 @@
 """Bringing a pipeline to the cluster as a version of its own, and starting runs of it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import kfp_server_api
 
+from components.artifacts.as_json import as_json
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.version import VERSION
 from components.command import log
@@ -100,7 +100,7 @@ def find_experiment(client: Client) -> str | None:
         f"the experiment {name}",
         client.experiments.experiment_service_list_experiments,
         "experiments",
-        filter=json.dumps(wanted),
+        filter=as_json(wanted),
         **client.namespace,
     )
     return next((str(found.experiment_id) for found in listed if found.display_name == name), None)

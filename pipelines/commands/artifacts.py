@@ -1,7 +1,6 @@
 """`quillflow artifacts`: what runs leave, listed, shown, fetched and verified."""
 
 import argparse
-import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.champion import read
 from components.artifacts.errors import ArtifactError
 from components.command import log
@@ -127,7 +127,7 @@ def _as_lines(shown: Mapping[str, Any]) -> list[str]:
         *(f"  file      {name}  {log.size(entry['bytes'])}" for name, entry in manifest["files"].items()),
         *(f"  count     {name} {value:,}" for name, value in manifest["counts"].items()),
         *(f"  metric    {name} {_rounded(value)}" for name, value in (shown.get("metrics") or {}).items()),
-        *(f"  setting   {name} {json.dumps(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
+        *(f"  setting   {name} {as_json(value, ensure_ascii=False)}" for name, value in manifest["config"].items()),
     ]
 
 

@@ -50,3 +50,9 @@ def test_temporary_directories_are_of_the_kind_that_is_swept(path: Path) -> None
 def test_nothing_is_cut_at_what_else_unicode_takes_for_a_lines_end(path: Path) -> None:
     """JSON lines and whatever programs write end at newlines; people's text holds U+2028, U+0085 and others."""
     assert "splitlines" not in attributes(path)
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != Path("components/artifacts/as_json.py")], ids=str)
+def test_all_json_is_written_by_one_function(path: Path) -> None:
+    """It refuses NaN and Infinity, which are no JSON."""
+    assert not {"dumps", "dump", "JSONEncoder", "model_dump_json"} & set(attributes(path))
