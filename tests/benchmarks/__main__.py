@@ -13,6 +13,7 @@ from tests.benchmarks.measure import budget
 MODULES = (
     "vectorizing",
     "reading",
+    "shares",
     "fidelity",
     "chains",
     "overhead",
