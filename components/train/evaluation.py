@@ -31,9 +31,8 @@ class Evaluation:
 
     def __init__(self, trainer: Trainer, ids: NDArray[np.unsignedinteger], *, step: int) -> None:
         self._trainer = trainer
-        # Unrolled as in training it would take longer to trace than all else, and gain nothing.
         carry, precision = trainer.config.carries_state, trainer.config.precision
-        self._network = build(trainer.architecture, carry=carry, precision=precision)
+        self._network = build(trainer.architecture, on_cpu=not trainer.on_gpu, carry=carry, precision=precision)
         self._length = trainer.length
         self._tokens = len(ids)
         # Padding lets the last window be gathered whole; what is in it is never scored.

@@ -64,10 +64,10 @@ class Trainer:
         self.order = _order(config, dataset)
         self.train_steps = config.train_steps or config.epochs * self.order.steps_per_epoch
         self.length = dataset.length
-        on_gpu = bool(tf.config.get_visible_devices("GPU"))
-        self._chains = 1 if on_gpu or self._replicas > 1 else CHAINS_ON_CPU
+        self.on_gpu = bool(tf.config.get_visible_devices("GPU"))
+        self._chains = 1 if self.on_gpu or self._replicas > 1 else CHAINS_ON_CPU
         with self._strategy.scope():
-            self.network = self._build_network(on_gpu=on_gpu)
+            self.network = self._build_network()
             self.learning_rate = make_learning_rate(config, self.train_steps)
             self._optimizer = make_optimizer(config, self.learning_rate)
             self._tables = Tables(config, self.network, self.architecture.ngrams)
@@ -77,13 +77,13 @@ class Trainer:
         self._text = Text(dataset.train)
         self._steps = tf.function(self._take_steps, reduce_retracing=True)
 
-    def _build_network(self, *, on_gpu: bool) -> Any:
+    def _build_network(self) -> Any:
         return build(
             self.architecture,
             length=self.length,
-            on_cpu=not on_gpu,
+            on_cpu=not self.on_gpu,
             carry=self.config.carries_state,
-            use_cudnn=True if on_gpu else "auto",
+            use_cudnn=True if self.on_gpu else "auto",
             precision=self.config.precision,
             seed=self.config.seed,
         )
