@@ -24,7 +24,7 @@ def model_of(network_of: Callable[[Architecture], Any]) -> Callable[[Architectur
         return Model(
             architecture=architecture,
             network=network_of(architecture),
-            vocabulary=Vocabulary(kind="characters", tokens=tuple("abcdé\n ")),
+            vocabulary=Vocabulary(kind="characters", tokens=tuple(sorted("abcdé\n "))),
             context="window",
             window=4,
             prompts=["abcd", "dé\n "],

@@ -35,7 +35,7 @@ COMMANDS = {
 def everywhere(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Runs, a recipe and a model that have such codes wherever text may be."""
     tokens = tuple(dict.fromkeys(f"\n onceup{HARM}abdfgijklqrst"))[: len(conftest.VOCABULARY)]
-    monkeypatch.setattr(conftest, "VOCABULARY", Vocabulary(kind="characters", tokens=tokens))
+    monkeypatch.setattr(conftest, "VOCABULARY", Vocabulary(kind="characters", tokens=tuple(sorted(tokens))))
     for number, name in enumerate(("one", "two")):
         place = make_run(f"{name} {HARM}", seed=number + 1, sample={"prompts": [f"{name} {HARM}"]})
         write_manifest(
