@@ -292,8 +292,8 @@ def test_assignments_go_before_the_recipe_and_the_last_one_counts() -> None:
 def test_assignments_do_not_outlive_their_run() -> None:
     chosen = recipe("quick")
     settings_of(chosen, ["train.epochs=7", "train.units=7"])
-    assert (parsed("quick")[2].train_steps, parsed("quick")[2].units) == (700, 256)
-    assert (chosen.stages["train"]["train_steps"], chosen.stages["train"]["units"]) == (700, 256)
+    assert (parsed("quick")[2].train_steps, parsed("quick")[2].units) == (500, 256)
+    assert (chosen.stages["train"]["train_steps"], chosen.stages["train"]["units"]) == (500, 256)
 
 
 @pytest.mark.parametrize(("set_one", "other"), list(permutations(("epochs", "train_steps", "minutes"), 2)))
