@@ -55,7 +55,7 @@ def use_device(device: str) -> str:
 def one_thread_an_operation() -> None:
     """Let the CPU's threads take operations of their own instead of sharing each one.
 
-    An unrolled LSTM is thousands of small products: split among threads, each of them waits for the slowest
+    A train step is many small products: split among threads, each of them waits for the slowest
     thread, most of all where other work runs too. Call it before TensorFlow computes; later it changes nothing.
     """
     with suppress(RuntimeError):  # TensorFlow's threads are there already
