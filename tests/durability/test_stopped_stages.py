@@ -61,7 +61,8 @@ BEGUN: dict[int, threading.Event] = {}
 
 def started(place: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
+        # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
+        ["env", "--default-signal=INT", sys.executable, "-m", "pipelines.cli", *arguments],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(place / "tmp")},
         stdout=subprocess.PIPE,
