@@ -23,10 +23,12 @@ class Tables:
         config: the settings.
         network: what `components.generator.network.build` gave.
         ngrams: the longest runs that have a table; 1 for none.
+        on_gpu: whether training runs on GPUs.
     """
 
-    def __init__(self, config: TrainConfig, network: Any, ngrams: int) -> None:
+    def __init__(self, config: TrainConfig, network: Any, ngrams: int, *, on_gpu: bool = False) -> None:
         self._config = config
+        self._on_gpu = on_gpu
         self.trained = [network.get_layer(f"embedding_{n}").embeddings for n in range(2, ngrams + 1)]
         sizes = [(table.shape[0], 1) for table in self.trained]
         self._squares = [tf.Variable(tf.zeros(size), trainable=False) for size in sizes]
@@ -49,13 +51,14 @@ class Tables:
         """Change the tables by their gradients, as `gathered` gives them, at this learning rate."""
         count = train_step + 1
         for gradient, table, squares, steps in zip(gradients, self.trained, self._squares, self._steps, strict=True):
-            places = gradient.indices[:, None]
+            rows, size = gradient.indices, table.shape[0]
             square = self._squares_after(gradient, squares, steps, count)
             unbiased = square / (1 - self._config.beta_2 ** tf.cast(count, tf.float32))
             change = rate * self._config.ngram_rate * gradient.values / (tf.sqrt(unbiased) + _EPSILON)
-            _on_each_device(context, squares, _put, places, square)
-            _on_each_device(context, steps, _put, places, tf.fill(tf.shape(square), count))
-            _on_each_device(context, table.value, _subtract, places, change)
+            was_read = _spread(tf.ones_like(square), rows, size) > 0
+            _on_each_device(context, squares, _put, tf.where(was_read, _spread(square, rows, size), squares))
+            _on_each_device(context, steps, _put, tf.where(was_read, count, steps))
+            _on_each_device(context, table.value, self._subtract, rows, change)
             if self._config.ngram_decay:  # most runs are seen too seldom to be trusted
                 _on_each_device(context, table.value, _multiply, 1 - rate * self._config.ngram_decay)
 
@@ -65,6 +68,12 @@ class Tables:
         since = tf.cast(count - tf.gather(steps, gradient.indices), tf.float32)
         square = tf.reduce_mean(tf.square(gradient.values), axis=1, keepdims=True)
         return tf.gather(squares, gradient.indices) * decay**since + (1 - decay) * square
+
+    def _subtract(self, table: Any, rows: Any, change: Any) -> Any:
+        """Subtract [R, width] from these rows of a table."""
+        if self._on_gpu:  # where a deterministic scatter would take the table to the CPU and back
+            return table.assign_sub(_spread(change, rows, table.shape[0]))
+        return table.scatter_nd_sub(rows[:, None], change)
 
 
 _EPSILON = 1e-7
@@ -78,12 +87,13 @@ def _on_each_device(context: Any, variable: Any, change: Callable[..., Any], *ar
     )
 
 
-def _put(variable: Any, places: Any, values: Any) -> Any:
-    return variable.scatter_nd_update(places, values)
+def _spread(values: Any, rows: Any, size: int) -> Any:
+    """Values [R, ...] at their rows of [size, ...], and 0 elsewhere."""
+    return tf.math.unsorted_segment_sum(values, rows, size)
 
 
-def _subtract(variable: Any, places: Any, values: Any) -> Any:
-    return variable.scatter_nd_sub(places, values)
+def _put(variable: Any, values: Any) -> Any:
+    return variable.assign(values)
 
 
 def _multiply(variable: Any, factor: Any) -> Any:

@@ -70,7 +70,7 @@ class Trainer:
             self.network = self._build_network()
             self.learning_rate = make_learning_rate(config, self.train_steps)
             self._optimizer = make_optimizer(config, self.learning_rate)
-            self._tables = Tables(config, self.network, self.architecture.ngrams)
+            self._tables = Tables(config, self.network, self.architecture.ngrams, on_gpu=self.on_gpu)
             self._optimizer.build(self._parted(self.network.trainable_variables)[1])
             states = self.architecture.states if config.carries_state else []
             self._carried = [self._carried_variable(state) for state in states]

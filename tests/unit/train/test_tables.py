@@ -14,12 +14,12 @@ from components.train.tables import Tables
 ROWS, WIDTH, RATE, BETA, DECAY = 9, 3, 0.1, 0.9, 0.5
 
 
-@pytest.fixture
-def tables(config_of: Callable[..., TrainConfig]) -> Tables:
+@pytest.fixture(params=[False, True], ids=["cpu", "gpu"])
+def tables(config_of: Callable[..., TrainConfig], request: pytest.FixtureRequest) -> Tables:
     layer = keras.layers.Embedding(ROWS, WIDTH)
     layer.build()
     config = config_of(ngrams=2, beta_2=BETA, learning_rate=RATE, ngram_decay=DECAY, ngram_rate=2)
-    return Tables(config, SimpleNamespace(get_layer=lambda _: layer), 2)
+    return Tables(config, SimpleNamespace(get_layer=lambda _: layer), 2, on_gpu=request.param)
 
 
 def test_rows_go_as_if_all_rows_were_updated_at_each_step(tables: Tables) -> None:
