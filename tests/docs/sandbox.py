@@ -13,7 +13,7 @@ SMALL = {
     "train": "--units 16 --batch 8",
 }
 """What `run` and `train` are given on top, so that training takes seconds; the last setting counts."""
-SHORT = "--set train.train_steps=20"
+SHORT = {"run": "--set train.train_steps=20", "train": "--train-steps 20"}
 OF_OTHERS = ("docker", "gcloud", "kubectl", "make", ".venv/bin/tensorboard")
 """Programs that are not tried: they need a cluster, a project or an engine, never end, or are tests of their own."""
 _TALE = "Once upon a time there was a mill, and the mill ground on by day and by night. The function returns. "
@@ -69,5 +69,5 @@ def _small(command: str) -> str:
     if program != "quillflow" or words[0] not in SMALL:
         return command
     whole, _, output = command.partition(" > ")
-    short = SHORT if words[0] == "run" and "train.epochs" not in command else ""
+    short = SHORT[words[0]] if "epochs" not in command else ""
     return " ".join(filter(None, (whole, SMALL[words[0]], short, output and f"> {shlex.quote(output)}")))
