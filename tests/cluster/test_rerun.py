@@ -91,7 +91,7 @@ def test_an_artifact_by_its_uri_feeds_a_stage_too(server: Server, quillflow: Com
     code, _, err = quillflow("rerun", "train", "--from", dataset, "--recipe", "quick")
     assert (code, "are not known; taking those of the recipe quick" in err) == (0, True)
     parameters = newest(server).runtime_config.parameters
-    assert (parameters["dataset_uri"], parameters["settings"]["train_steps"]) == (dataset, 700)
+    assert (parameters["dataset_uri"], parameters["settings"]["train_steps"]) == (dataset, 500)
 
 
 def test_a_cached_input_is_found_where_the_cache_had_it_from(
