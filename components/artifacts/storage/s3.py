@@ -184,7 +184,9 @@ class S3Store:
         except FileNotFoundError:
             raise
         except (boto.BotoCoreError, boto.ClientError, Boto3Error, OSError, ValueError) as error:
-            cause: Any = error.__context__ if isinstance(error, S3UploadFailedError) and error.__context__ else error
+            cause: Any = error
+            while isinstance(cause, S3UploadFailedError) and cause.__context__:  # one attempt may lie in another
+                cause = cause.__context__
             if is_of_this_machine(cause):
                 raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
             raise StorageError(f"{self.uri(key)}: {_explained(cause)}") from None
