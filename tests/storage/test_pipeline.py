@@ -52,7 +52,7 @@ def test_the_pipeline_runs_whole_with_its_root_in_a_bucket(
     assert [step["kind"] for step in chain] == ["model", "dataset", "corpus", "source"]
 
     further = ["--checkpoints", made["artifacts"]["checkpoints"], "--model", f"{root}/longer/model", "--json"]
-    settings = ["--recipe=quick", "--units=16", "--batch=8", "--epochs=3"]
+    settings = ["--recipe=default", "--units=16", "--batch=8", "--epochs=3"]
     assert main(["train", "--dataset", made["artifacts"]["dataset"], *further, *settings]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["metrics"]["steps"] > made["metrics"]["steps"]
