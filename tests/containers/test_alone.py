@@ -125,7 +125,7 @@ def test_training_in_a_container_that_is_stopped_saves_and_goes_on(
         container.remove(force=True)
     assert saved is not None
     steps = int(saved[1].replace(",", ""))
-    ended = run("train", [*command, "--epochs", "100000", "--train-steps", str(steps + 3)], **within)
+    ended = run("train", [*command, "--train-steps", str(steps + 3)], **within)
     assert ended.code == 0, ended.err
     assert f"resumed at train step {saved[1]}" in ended.err
 
