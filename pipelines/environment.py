@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
@@ -30,8 +31,21 @@ def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _kept_at(value: str) -> str:
+    """A place that artifacts can be kept at, whose name may have any character; no error shows it."""
+    try:
+        is_refused = storage.is_web(value) or storage.has_secrets(value) or "{{" in value  # means something to Kubeflow
+        storage.local_path(value)
+    except UsageError:
+        is_refused = True
+    if is_refused:
+        text = "must be a path, or gs://, s3:// or minio:// without user or signature"
+        raise PydanticCustomError(NOT_SHOWN, "{text}", {"text": text})
+    return value
+
+
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_PLACE = r"((gs|s3|minio|file)://)?((?!\{\{)[^@?#:])+"  # {{ means something to Kubeflow
+_ROOT = r"((gs|s3|minio|file)://)?((?!\{\{)[^@?#:])+"  # {{ and a query mean something to Kubeflow
 Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
 Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
 Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
@@ -40,7 +54,8 @@ Name = Annotated[str, _written(_NAME, "a Kubernetes name: a-z, 0-9, - and .", sh
 Address = Annotated[
     str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
 ]
-Place = Annotated[str, _written(_PLACE, "a path, or gs://, s3:// or minio:// without user or query", shown=False)]
+Root = Annotated[str, _written(_ROOT, "a path, or gs://, s3:// or minio:// without user or query", shown=False)]
+Place = Annotated[str, AfterValidator(_kept_at)]
 
 
 class Images(Settings):
@@ -141,7 +156,7 @@ class Cluster(Settings):
     endpoint: Address = setting("", "address of the Kubeflow Pipelines API; empty where there is no cluster")
     namespace: Name = setting("", "Kubernetes namespace of the runs; empty for Kubeflow's own")
     experiment: str = setting("quillflow", "the experiment runs are listed under", min_length=1)
-    pipeline_root: Place = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")
+    pipeline_root: Root = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")
     service_account: Name = setting("", "Kubernetes service account of the runs; empty for the namespace's default")
     champion: Place = setting(
         "",

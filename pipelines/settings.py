@@ -132,7 +132,7 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
 def as_dict(chosen: Recipe) -> dict[str, Any]:
     """What is in a recipe, to be shown: without the secrets of its source and other places."""
     stages = {stage: STAGES[stage].settings.redacted(values) for stage, values in chosen.stages.items()}
-    return {"description": chosen.description, "source": storage.redacted(chosen.source), **stages}
+    return {"description": chosen.description, "source": storage.redacted_source(chosen.source), **stages}
 
 
 def as_yaml(chosen: Recipe) -> str:

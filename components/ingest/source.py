@@ -60,8 +60,8 @@ def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
 
 def name_of(source: str) -> str:
     """A source as it is shown and kept: its places without secrets, one a line."""
-    shown = [storage.redacted(place) for place in storage.places_of(source)]
-    return "\n".join("standard input" if place == storage.STANDARD_INPUT else place for place in shown)
+    places = storage.places_of(storage.redacted_source(source))
+    return "\n".join("standard input" if place == storage.STANDARD_INPUT else place for place in places)
 
 
 def sha256_of(sources: list[Source]) -> str:

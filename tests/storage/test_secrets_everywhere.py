@@ -17,7 +17,7 @@ from components.train.config import TrainConfig
 from pipelines.arguments import arguments_of, refuse_for_cluster, withhold
 from pipelines.cli import command_names, main
 from pipelines.cluster import client
-from pipelines.settings import recipe, settings_of
+from pipelines.settings import as_dict, recipe, settings_of
 from tests.storage.test_secrets import CANARY, port
 
 __all__ = ["port"]
@@ -231,6 +231,12 @@ def test_a_manifest_holds_places_without_secrets() -> None:
     assert recorded(config)["prompts_file"] == "https://host/a"
     assert recorded(config)["prompts"] == ["see https://host/?q=1"]
     assert {*SampleConfig.places(), *TrainConfig.places()} == {"prompts_file", "corpus", "init_from"}
+
+
+def test_a_recipe_of_several_sources_is_shown_without_their_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"source: ['https://u:{CANARY}@host/a', 'https://u:{CANARY}@host/b?c={CANARY}', 's3://b/c #1']\n")
+    assert as_dict(recipe(str(path)))["source"] == "https://host/a\nhttps://host/b\ns3://b/c #1"
 
 
 def test_what_is_no_secret_stays() -> None:

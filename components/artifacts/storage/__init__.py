@@ -3,25 +3,18 @@
 A stage reads an artifact through `incoming` and writes one through `outgoing`; between them it sees
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
-`store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `place.py` finds the store that a URI
-means, `fetch.py` and `transfer.py` move whole artifacts, `outputs.py` says what may be gone over, `removal.py` removes
-what was written, `sources.py` fetches the texts that are read, and `secrets.py` keeps what is secret in their URIs out
-of sight.
+`store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `uris.py` takes URIs apart, `place.py`
+finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `outputs.py` says what may be gone
+over, `removal.py` removes what was written, `sources.py` fetches the texts that are read, and `secrets.py` keeps what
+is secret in their URIs out of sight.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
 from components.artifacts.storage.names import staged_artifact
 from components.artifacts.storage.outputs import check_outputs, check_replaceable
-from components.artifacts.storage.place import Place, is_web, local_path, place_of, redacted, user_path
+from components.artifacts.storage.place import Place, place_of
 from components.artifacts.storage.removal import remove
-from components.artifacts.storage.secrets import (
-    SECRETS_VARIABLE,
-    bare,
-    has_secrets,
-    known_secrets,
-    whole,
-    without_secrets,
-)
+from components.artifacts.storage.secrets import SECRETS_VARIABLE, bare, known_secrets, whole
 from components.artifacts.storage.sources import (
     STANDARD_INPUT,
     check_unchanged,
@@ -31,6 +24,7 @@ from components.artifacts.storage.sources import (
     is_comparable,
     is_pipe,
     places_of,
+    redacted_source,
     source_digest,
     source_file,
     spool,
@@ -45,6 +39,14 @@ from components.artifacts.storage.transfer import (
     push,
     read_file,
     write_file,
+)
+from components.artifacts.storage.uris import (
+    has_secrets,
+    is_web,
+    local_path,
+    redacted,
+    user_path,
+    without_secrets,
 )
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "push",
     "read_file",
     "redacted",
+    "redacted_source",
     "refuse_others",
     "remove",
     "source_digest",

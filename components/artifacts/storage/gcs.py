@@ -59,7 +59,7 @@ class GcsStore:
     def list(self, prefix: str) -> Iterator[Listed]:
         """All objects below a directory but the empty ones that stand for directories."""
         with self._failures(prefix):
-            for blob in self._bucket.list_blobs(prefix=f"{prefix.rstrip('/')}/" if prefix else None, **_patience()):
+            for blob in self._bucket.list_blobs(prefix=f"{prefix}/" if prefix else None, **_patience()):
                 if not blob.name.endswith("/"):
                     yield Listed(key=blob.name, size=blob.size, updated=blob.updated.timestamp())
 

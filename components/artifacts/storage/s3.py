@@ -73,7 +73,7 @@ class S3Store:
         """All objects below a directory but the empty ones that stand for directories."""
         pages = self._client.get_paginator("list_objects_v2")
         with self._failures(prefix):
-            for page in pages.paginate(Bucket=self._name, Prefix=f"{prefix.rstrip('/')}/" if prefix else ""):
+            for page in pages.paginate(Bucket=self._name, Prefix=f"{prefix}/" if prefix else ""):
                 for found in page.get("Contents", []):
                     if not found["Key"].endswith("/"):
                         yield Listed(key=found["Key"], size=found["Size"], updated=found["LastModified"].timestamp())

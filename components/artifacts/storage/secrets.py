@@ -6,34 +6,12 @@ the source is opened. A run puts it there for its stages, a person or a cluster'
 """
 
 import os
-import re
 from urllib.parse import urlsplit
 
-from components.artifacts.errors import UsageError
-from components.artifacts.storage.place import is_web, redacted
+from components.artifacts.storage.uris import has_secrets, is_web, redacted
 
 SECRETS_VARIABLE = "QUILLFLOW_SECRET_URIS"
 """The environment variable that holds whole URIs, with white space between them."""
-_SIGNATURE = re.compile(r"[?&](X-(Amz|Goog)-\w+|AWSAccessKeyId|GoogleAccessId|Signature|sig)=", re.IGNORECASE)
-_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^\s'\"<>]+")
-
-
-def has_secrets(uri: str) -> bool:
-    """Whether a URI may hold secrets.
-
-    Of http(s) all user information, queries and fragments count, but for `bare`'s own number; in a bucket's key ? and
-    # may stand, so there it is user information and signatures.
-
-    Raises:
-        UsageError: it is no well-formed URI.
-    """
-    if "://" not in uri:
-        return False
-    shown, parts = redacted(uri), urlsplit(uri)
-    if not is_web(uri):
-        return "@" in parts.netloc or bool(_SIGNATURE.search(uri))
-    whole_path = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return shown != whole_path or bool(parts.query) or not (parts.fragment or "1").isdecimal()
 
 
 def bare(uri: str, known: list[str]) -> str:
@@ -59,18 +37,3 @@ def whole(uri: str) -> str:
 def known_secrets() -> list[str]:
     """The whole URIs in SECRETS_VARIABLE."""
     return os.environ.get(SECRETS_VARIABLE, "").split()
-
-
-def without_secrets(message: str) -> str:
-    """A message without what may be secret in the URIs it quotes."""
-    return _URI.sub(_without_secrets, message)
-
-
-def _without_secrets(found: re.Match[str]) -> str:
-    uri = found[0]
-    if is_web(uri):
-        try:
-            return redacted(uri)
-        except UsageError:
-            return f"{found['scheme']}://..."
-    return _SIGNATURE.split(re.sub(r"://[^/]*@", "://", uri))[0]

@@ -1,8 +1,9 @@
 """Fetching the files that a stage reads but no stage made: source texts and lists of prompts.
 
 A source is one place or several, one a line; a place is a file, or a directory, a glob or a bucket's prefix, which
-stand for the files they have. Names that begin with a dot are no part of those, as in a shell. What is read is held
-against the name that its bytes had before, so that nothing is kept under another's name.
+stand for the files they have. Names that begin with a dot are no part of those, as in a shell. In a bucket * alone
+makes a glob, and other characters stand for themselves. What is read is held against the name that its bytes had
+before, so that nothing is kept under another's name.
 """
 
 import glob
@@ -18,16 +19,23 @@ from typing import BinaryIO
 
 from components.artifacts import http
 from components.artifacts.errors import SourceError, UsageError
-from components.artifacts.storage.place import is_web, local_path, place_of, redacted
+from components.artifacts.storage.place import place_of
 from components.artifacts.storage.secrets import whole
+from components.artifacts.storage.uris import is_web, local_path, redacted
 
 STANDARD_INPUT = "-"
 _COMPARABLE = re.compile(r"[0-9a-f]{64}")
+_DIRECTORIES = r"(?:(?!\.)[^/]*/)*"
 
 
 def places_of(source: str) -> list[str]:
     """The places that a source names, one a line."""
     return [place for place in source.split("\n") if place]
+
+
+def redacted_source(source: str) -> str:
+    """A source without what may be secret in the URIs of its places."""
+    return "\n".join(map(redacted, places_of(source)))
 
 
 def files_of(source: str) -> list[str]:
@@ -97,15 +105,24 @@ def _below(path: Path) -> list[str]:
 
 def _in_bucket(uri: str) -> list[str]:
     place = place_of(uri)
-    pattern = "*" in place.key
-    if not uri.endswith("/") and not pattern and place.store.version(place.key) is not None:
+    if place.key and not uri.endswith("/") and place.store.version(place.key) is not None:
         return [uri]
-    prefix = place.key.partition("*")[0].rpartition("/")[0] if pattern else place.key
-    keys = [listed.key for listed in place.store.list(prefix)]
-    keys = [key for key in keys if not any(part.startswith(".") for part in key.split("/"))]
-    if pattern:
-        keys = [key for key in keys if PurePosixPath("/" + key).match("/" + place.key)]
-    return [place.store.uri(key) for key in keys] or [uri]
+    above, star, _ = place.key.partition("*")
+    below = _below_in_bucket(place.key)
+    listed = place.store.list(above.rpartition("/")[0] if star else place.key)
+    files = [place.store.uri(found.key) for found in listed if below.fullmatch(f"{found.key}/")]
+    if not files and (star or uri.endswith("/")):
+        raise SourceError(f"{uri}: no files there")
+    return files or [uri]
+
+
+def _below_in_bucket(key: str) -> re.Pattern[str]:
+    """What the keys of a directory or a glob match, a / put at their end; ** stands for directories, or none."""
+    pattern = ""
+    for name in key.split("/") if key else []:
+        hidden = r"(?!\.)" if name.startswith("*") else ""
+        pattern += _DIRECTORIES if name == "**" else f"{hidden}{'[^/]*'.join(map(re.escape, name.split('*')))}/"
+    return re.compile(pattern + _DIRECTORIES, re.DOTALL)
 
 
 def _spool(raw: BinaryIO, path: Path, name: str, maximum_bytes: int) -> None:

@@ -14,8 +14,9 @@ from components.artifacts.storage.failures import full_disk_named
 from components.artifacts.storage.fetch import Progress, pull, transfer
 from components.artifacts.storage.names import UNDERWAY_NAME
 from components.artifacts.storage.outputs import check_replaceable
-from components.artifacts.storage.place import Place, is_text, place_of
+from components.artifacts.storage.place import Place, place_of
 from components.artifacts.storage.store import ABSENT, ANY
+from components.artifacts.storage.uris import is_text
 
 
 @contextmanager

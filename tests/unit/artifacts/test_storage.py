@@ -43,6 +43,7 @@ def names(directory: Path) -> list[str]:
         ("file:///data/notes.txt", "/data/notes.txt"),
         ("file://localhost/data/notes.txt", "/data/notes.txt"),
         ("file:///data/my%20gr%C3%BC%C3%9Fe%3F%23%25.txt", "/data/my grüße?#%.txt"),
+        ("file:///data/chat #3?.txt", "/data/chat #3?.txt"),
     ],
 )
 def test_a_local_uri_names_a_path(uri: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +54,15 @@ def test_a_local_uri_names_a_path(uri: str, path: str, monkeypatch: pytest.Monke
 def test_any_path_survives_being_written_as_a_uri(tmp_path: Path) -> None:
     path = tmp_path / "a b%20c#d?e&é"
     assert storage.local_path(path.as_uri()) == path
+
+
+@pytest.mark.parametrize("uri", ["file://data/notes.txt", "file://", "file://amy:hunter2@data/notes.txt"])
+def test_a_file_of_another_host_is_refused_and_not_looked_for_here(uri: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"^file://(data/notes\.txt)?: names no place on this machine; write it as"
+    ) as raised:
+        storage.local_path(uri)
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("uri", ["http://example.org/a", "https://example.org/a"])
@@ -76,6 +86,12 @@ def test_an_unknown_scheme_is_wrong_use_and_keeps_its_secrets() -> None:
         ("https://amy:hunter2@host:80/a?X-Signature=s3cret#s3cret", "https://host:80/a"),
         ("https://amy@host?token=s3cret", "https://host"),
         ("https://amy:hunt@er2@host/a@b", "https://host/a@b"),
+        ("runs/http://amy:hunter2@host/a", "runs/http://host/a"),
+        ("s3://bucket/notes #1?.txt", "s3://bucket/notes #1?.txt"),
+        ("S3://amy:hunter2@bucket/a@b", "s3://bucket/a@b"),
+        ("gs://amy:hunt/er2@bucket/a", "gs://bucket/a"),
+        ("gs://bucket?Signature=s3cret/a", "gs://bucket"),
+        ("file:///data/notes #1?sig=a", "file:///data/notes #1?sig=a"),
     ],
 )
 def test_what_may_be_secret_is_taken_out_of_a_uri(uri: str, shown: str) -> None:

@@ -141,6 +141,17 @@ def test_a_credential_has_no_place_in_a_file_and_is_not_repeated(text: str, refu
     assert "hunter2" not in refused(text).lower()
 
 
+@pytest.mark.parametrize("place", ["s3://bucket/best #1?/champion", "gs://bucket/me@home", "~/the best: champion", ""])
+def test_a_champion_may_be_at_any_key(place: str) -> None:
+    assert Environment.model_validate({"cluster": {"champion": place}}).cluster.champion == place
+
+
+@pytest.mark.parametrize("place", ["https://host/a", "ftp://a", "s3://b/{{a}}", "s3://b/a?X-Amz-Signature=hunter2"])
+def test_a_champion_at_no_place_or_with_a_secret_is_refused(place: str, refused: Refused) -> None:
+    told = refused(f"cluster: {{champion: '{place}'}}")
+    assert told == "cluster.champion: must be a path, or gs://, s3:// or minio:// without user or signature"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
