@@ -237,6 +237,8 @@ def _hold_stages_together(settings: Mapping[str, Any]) -> None:
             "train.best_by=validation_loss counts only with vectorize.held_out above 0; set that, or leave "
             "train.best_by at auto"
         )
+    if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
+        raise UsageError("train.evaluate_tokens counts only with vectorize.held_out above 0; set that, or leave it out")
 
 
 def environment_names() -> list[str]:

@@ -17,7 +17,7 @@ from components.artifacts import storage
 from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
 from components.artifacts.layout import run_of
-from components.artifacts.manifest import MANIFEST_NAME, digest
+from components.artifacts.manifest import MANIFEST_NAME, digest, read_manifest
 from components.artifacts.storage import ABSENT, ConflictError, StorageError
 
 ATTEMPTS = 10
@@ -27,8 +27,9 @@ class Champion(BaseModel):
     """What the pointer says of the model it points at.
 
     `digest` is the SHA-256 of the model's manifest, `run` the run that made it, for people; `held_out` names the
-    held-out text as tokens, and `protocol` the way the loss was taken that the model was trained for: losses [nats per
-    token] can be compared where the text is the same. `promoted` is UTC.
+    held-out text as tokens, or the part of it that was scored, which is at most `evaluate_tokens` long (0 for all of
+    it), and `protocol` the way the loss was taken that the model was trained for: losses [nats per token] can be
+    compared where the text is the same. `promoted` is UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -38,6 +39,7 @@ class Champion(BaseModel):
     loss: float
     protocol: str
     held_out: str
+    evaluate_tokens: int = 0
     run: str
     promoted: str
 
@@ -124,6 +126,7 @@ def _candidate(model: str, copy: str) -> Champion:
             loss=float(loss),
             protocol=str(metrics["validation_protocol"]),
             held_out=str(metrics["held_out"]),
+            evaluate_tokens=int(read_manifest(directory).config.get("evaluate_tokens", 0)),
             run=run_of(place, "train"),
             promoted=datetime.now(UTC).isoformat(timespec="seconds"),
         )

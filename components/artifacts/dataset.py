@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from components.artifacts.as_json import as_json
 from components.artifacts.manifest import Manifest, digest, read_manifest
+from components.artifacts.part import Part, is_part, part_of
 from components.artifacts.records import read_split
 from components.artifacts.vocabulary import Vocabulary
 
@@ -46,9 +47,16 @@ class Dataset:
         """Distance between windows in tokens."""
         return int(self.manifest.config["step"])
 
-    @property
-    def held_out(self) -> str:
-        """Names the held-out text as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
+    def held_out(self, most: int) -> Part:
+        """The held-out text, or at most `most` tokens of it, evenly spread; 0 is all."""
+        return part_of(self.validation, most, window=self.length)
+
+    def held_out_name(self, most: int) -> str:
+        """Names what `held_out` gives, as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
         files = sorted(self.manifest.files.items())
-        named = [(name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))]
+        named: list[object] = [
+            (name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))
+        ]
+        if is_part(len(self.validation), most):
+            named.append({"most": most, "window": self.length})
         return hashlib.sha256(as_json(named).encode()).hexdigest()

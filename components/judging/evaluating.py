@@ -1,6 +1,5 @@
 """The work of evaluate: a model, its training text and its samples in, figures and plain words out."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
+from components.artifacts.curves import bits_per_character
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, read_manifest
@@ -30,7 +30,8 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
     Args:
         model: the model.
         dataset: what it was trained on: the plain models are fitted to it, and copies looked for there.
-        text: a text to score the model on; by default the dataset's held-out split.
+        text: a text to score the model on; by default the dataset's held-out split, or the part of it that training
+            scored.
         samples: texts that the model wrote; by default none are judged.
 
     Returns:
@@ -47,11 +48,12 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     with storage.incoming(model, "model", log.transferred) as directory:
-        made_from, name = read_manifest(directory).made_from, digest(directory)
+        manifest, name = read_manifest(directory), digest(directory)
         generator = Model.read(directory)
-    _check_belongs(model, generator, made_from, dataset, data)
-    judged = text_at(text, generator.vocabulary) if text else held_out(data, dataset)
-    scores = score(generator, judged.ids, step=data.step)
+    _check_belongs(model, generator, manifest.made_from, dataset, data)
+    most = int(manifest.config.get("evaluate_tokens", 0))
+    judged = text_at(text, generator.vocabulary) if text else held_out(data, dataset, most)
+    scores = score(generator, judged.ids, step=data.step, counts=judged.counts)
     if not len(scores.places):
         hint = "give a longer one" if text else "name a text with --text, or make a dataset with vectorize.held_out"
         raise ArtifactError(f"{judged.name}: {len(judged.ids):,} tokens are too few to score; {hint}")
@@ -107,7 +109,7 @@ def _losses(
     size, kind = len(model.vocabulary), model.vocabulary.kind
     order = longest_order(size, kind)
     plain = NGrams(data.train, size, order)
-    bits = len(judged.ids) / len(judged.text) / math.log(2)  # a character in bits is a token's nats times this
+    bits = bits_per_character(1, judged.tokens_a_character)  # a character in bits is a token's nats times this
     rows = [(f"this model, {name}", nats) for name, nats in scores.nats.items()]
     names = {order: f"{order}-gram", 1: "unigram", 0: f"uniform over {size:,} tokens"}
     costs = {names[length]: plain.nats(judged.ids, length)[scores.places] for length in names}

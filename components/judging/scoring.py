@@ -34,10 +34,18 @@ class Scores:
     trained_for: str
 
 
-def score(model: Model, ids: NDArray[np.integer], *, step: int, both: bool = True) -> Scores:
+def score(
+    model: Model,
+    ids: NDArray[np.integer],
+    *,
+    step: int,
+    counts: NDArray[np.bool_] | None = None,
+    both: bool = True,
+) -> Scores:
     """Score the targets that both protocols have in ids [N], by both, or only by the one the model was trained for.
 
-    `step` is the distance between a dataset's windows. Without room for a target there are none.
+    `step` is the distance between a dataset's windows; `counts`, bool [N], says which tokens may be targets, by default
+    all. Without room for a target there are none.
     """
     window_name = f"window of {model.window}"
     trained_for = "carry" if model.context == "carry" else window_name
@@ -52,6 +60,9 @@ def score(model: Model, ids: NDArray[np.integer], *, step: int, both: bool = Tru
         if window_name in nats:
             starts = places - model.window if is_next else places[:: model.window] - 1
             nats[window_name] = _by_windows(model, padded, starts).reshape(-1)[: len(places)]
+    if counts is not None:
+        chosen = counts[places]
+        places, nats = places[chosen], {name: costs[chosen] for name, costs in nats.items()}
     return Scores(nats=nats, places=places, trained_for=trained_for)
 
 

@@ -13,6 +13,7 @@ from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError
 from components.artifacts.manifest import read_manifest
+from components.artifacts.part import Part, is_part, part_of
 from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.vocabulary import Vocabulary
@@ -25,15 +26,29 @@ PIECES, PIECE_CHARACTERS = 50, 64
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The text a model is scored on: what it is in words, its ids [tokens], and its characters."""
+    """The text a model is scored on.
+
+    Attributes:
+        name: what it is, in words.
+        ids: its tokens [tokens]; `counts`: which of them count, bool [tokens].
+        text: its characters; `characters_count`: which of them count, bool [characters].
+    """
 
     name: str
     ids: NDArray[np.integer]
+    counts: NDArray[np.bool_]
     text: str
+    characters_count: NDArray[np.bool_]
+
+    @property
+    def tokens_a_character(self) -> float:
+        """Of what counts."""
+        return float(self.counts.sum() / self.characters_count.sum())
 
     def as_dict(self) -> dict[str, Any]:
         """What it is and how long."""
-        return {"name": self.name, "tokens": len(self.ids), "characters": len(self.text)}
+        tokens, characters = int(self.counts.sum()), int(self.characters_count.sum())
+        return {"name": self.name, "tokens": tokens, "characters": characters}
 
 
 def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary) -> str:
@@ -51,10 +66,13 @@ def share_seen(text: str, training: str) -> float:
     return sum(text[begin : begin + PIECE_CHARACTERS] in training for begin in begins) / len(begins)
 
 
-def held_out(dataset: Dataset, uri: str) -> Judged:
-    """The held-out split of the dataset at `uri`."""
-    text = text_of(dataset.validation, dataset.vocabulary)
-    return Judged(name=f"the held-out split of {uri}", ids=dataset.validation, text=text)
+def held_out(dataset: Dataset, uri: str, most: int = 0) -> Judged:
+    """The held-out split of the dataset at `uri`, or at most `most` tokens of it, evenly spread; 0 is all."""
+    part = dataset.held_out(most)
+    name = f"the held-out split of {uri}"
+    if is_part(len(dataset.validation), most):
+        name = f"a part, evenly spread, of {name}"
+    return _judged(name, part, dataset.vocabulary)
 
 
 def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
@@ -76,7 +94,18 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
         raise SourceError(f"{name}: nothing in it that the model's vocabulary has")
     if len(known) < len(ids):
         log.warning(f"{len(ids) - len(known):,} of {name}'s {len(ids):,} tokens are not in the vocabulary; left out")
-    return Judged(name=name, ids=known, text=text_of(known, vocabulary))
+    return _judged(name, part_of(known, 0, window=0), vocabulary)
+
+
+def _judged(name: str, part: Part, vocabulary: Vocabulary) -> Judged:
+    lengths = np.array([len(token) for token in vocabulary.tokens])[part.ids]
+    return Judged(
+        name=name,
+        ids=part.ids,
+        counts=part.counts,
+        text=text_of(part.ids, vocabulary),
+        characters_count=np.repeat(part.counts, lengths),
+    )
 
 
 def samples_at(uri: str) -> tuple[list[dict[str, Any]], Mapping[str, str]]:

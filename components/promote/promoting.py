@@ -8,6 +8,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from components.artifacts import storage
 from components.artifacts.champion import Champion, Promotion, Verdict
 from components.artifacts.champion import promote as point
@@ -45,13 +48,13 @@ def promote(*, model: str, dataset: Callable[[], str], champion: str, copy: str 
 
 
 def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
-    """Compare a model with the former champion on the held-out split of the model's dataset."""
+    """Compare a model with the former champion on what was scored of the held-out split of the model's dataset."""
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
-    if data.held_out != candidate.held_out:
+    if data.held_out_name(candidate.evaluate_tokens) != candidate.held_out:
         raise ArtifactError(f"{dataset}: its held-out text is not the one that {candidate.model} has its loss of")
-    judged = held_out(data, dataset)
-    own = candidate.loss * len(judged.ids) / len(judged.text) / math.log(2)
+    judged = held_out(data, dataset, candidate.evaluate_tokens)
+    own = candidate.loss * judged.tokens_a_character / math.log(2)
     log.info(f"scoring the champion {former.model} on the new model's held-out text")
     from components.artifacts.tensorflow import use_device
     from components.generator.model import Model
@@ -62,7 +65,7 @@ def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
             champion = Model.read(directory)
     except ArtifactError as error:
         return Verdict(moves=True, reason=f"the former champion can't be read ({error})")
-    theirs = bits_per_character(champion, judged.text, step=data.step)
+    theirs = bits_per_character(champion, judged.text, judged.characters_count, step=data.step)
     if own < theirs:
         reason = f"on its held-out text it takes {own:.4f} bits per character, the former champion {theirs:.4f}"
         return Verdict(moves=True, reason=reason)
@@ -70,19 +73,23 @@ def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
     return Verdict(moves=False, reason=reason)
 
 
-def bits_per_character(model: "Model", text: str, *, step: int) -> float:
+def bits_per_character(model: "Model", text: str, counts: NDArray[np.bool_], *, step: int) -> float:
     """What a text costs a model by the protocol it was trained for, tokens that it lacks at UNKNOWN_BITS a character.
 
+    `counts`, bool [characters], says which of the text's characters count; a token does where its first one does.
     `step` is the distance between a dataset's windows, for a model that predicts only what follows a window.
     """
     from components.judging.scoring import score
 
     tokens = model.vocabulary.cut(text)
-    lacking = sum(len(token) for token in tokens if token not in model.vocabulary.ids)
+    lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    counted = counts[np.cumsum(lengths) - lengths]
+    is_here = np.fromiter((token in model.vocabulary.ids for token in tokens), bool, len(tokens))
+    lacking = int(lengths[counted & ~is_here].sum())
     ids = model.vocabulary.encode(text)
-    known = ids[ids >= 0]
-    scores = score(model, known, step=step, both=False)
+    known = ids >= 0
+    scores = score(model, ids[known], step=step, counts=counted[known], both=False)
     if not len(scores.places):  # it knows too little of the text to be asked
         return UNKNOWN_BITS
-    nats = float(scores.nats[scores.trained_for].mean()) * len(known)
-    return (nats / math.log(2) + lacking * UNKNOWN_BITS) / len(text)
+    nats = float(scores.nats[scores.trained_for].mean()) * int(counted[known].sum())
+    return (nats / math.log(2) + lacking * UNKNOWN_BITS) / int(counts.sum())

@@ -154,6 +154,12 @@ class TrainConfig(Settings):
     seed: int = setting(1, "seed of the weights, the order of the data and dropout", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
 
+    evaluate_tokens: int = setting(
+        500_000,
+        "score at most this much of the held-out text, evenly spread; 0 for all of it",
+        unit="tokens",
+        ge=0,
+    )
     best_by: Literal["auto", "validation_loss", "training_loss"] = setting(
         "auto", "what makes a checkpoint the best; auto is the held-out loss where text is held out"
     )

@@ -5,6 +5,8 @@ lanes read side by side; each lane first reads WARM_UP_TOKENS before its own par
 `window`: the state is zero at the start of each window of the dataset's length. With the objective
 `next` the target after each of the dataset's windows counts; with `sequence` all targets of windows that
 lie end to end.
+
+Of a long text an evenly spread part is scored, which `artifacts/part.py` makes.
 """
 
 import time
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts.part import LEAD_IN_TOKENS, Part
 from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
@@ -21,26 +24,35 @@ from components.train.chains import CHAINS_ON_CPU, in_chains, joined
 from components.train.data import Text
 from components.train.trainer import Trainer
 
-WARM_UP_TOKENS = 128
+WARM_UP_TOKENS = LEAD_IN_TOKENS
 LANES = 64
 WINDOWS_AT_ONCE = 512
 
 
 class Evaluation:
-    """Scores a trainer's network on held-out ids [tokens]."""
+    """Scores a trainer's network on held-out text.
 
-    def __init__(self, trainer: Trainer, ids: NDArray[np.unsignedinteger], *, step: int) -> None:
+    Attributes:
+        targets: how many tokens are scored.
+    """
+
+    def __init__(self, trainer: Trainer, held_out: Part, *, step: int) -> None:
         self._trainer = trainer
         carry, precision = trainer.config.carries_state, trainer.config.precision
         self._network = build(trainer.architecture, on_cpu=not trainer.on_gpu, carry=carry, precision=precision)
         self._length = trainer.length
-        self._tokens = len(ids)
+        ids = held_out.ids
         # Padding lets the last window be gathered whole; what is in it is never scored.
-        self._text = Text(np.concatenate([ids, np.zeros(self._length, ids.dtype)]))
+        self._text, self._counts = (
+            Text(np.concatenate([array, np.zeros(self._length, array.dtype)]))
+            for array in (ids, held_out.counts.view(np.uint8))
+        )
         if trainer.config.objective == "next":
             self._step, self._windows = step, window_count(len(ids), self._length, step)
+            self.targets = int(held_out.counts[self._length :: step].sum())
         else:
             self._step, self._windows = self._length, window_count(len(ids), 1, self._length)
+            self.targets = int(held_out.counts[1:].sum())
         self._chunks_a_lane = -(-self._windows // LANES)
         self._warm_up = -(-WARM_UP_TOKENS // self._length)
         self._score_step = tf.function(self._score, reduce_retracing=True)
@@ -50,23 +62,23 @@ class Evaluation:
         """The protocol's name, as it stands in metrics.json."""
         return "carry" if self._trainer.config.carries_state else f"window of {self._length}"
 
-    def __call__(self, between: Callable[[], None] = lambda: None) -> float | None:
+    def __call__(self, between: Callable[[int], None] = lambda _: None) -> float | None:
         """The mean nats per token, or None where too little is held out for one target.
 
-        `between` is called between batches, and may raise to stop.
+        `between` is called between batches with how many tokens are scored, and may raise to stop.
         """
-        if not self._windows:
+        if not self.targets:
             return None
         nats = scored = 0.0
         for batch_nats, batch_scored in self._scored():
             nats += batch_nats
             scored += batch_scored
-            between()
+            between(int(scored))
         return nats / scored
 
     def estimated_seconds(self) -> float:
         """How long scoring will take, by one batch of it."""
-        if not self._windows:
+        if not self.targets:
             return 0.0
         next(self._scored())  # traces the graph
         began = time.monotonic()
@@ -121,11 +133,12 @@ class Evaluation:
         logits, *new = joined([self._outputs(inputs) for inputs in chains])
         states = [tf.cast(state, old.dtype) for state, old in zip(new, states, strict=True)]
         if self._trainer.config.objective == "next":
-            labels, places = window[:, -1:], starts[:, None] + self._length
-            logits = logits[:, None]
+            labels, logits = window[:, -1:], logits[:, None]
         else:
-            labels, places = window[:, 1:], starts[:, None] + tf.range(1, self._length + 1, dtype=tf.int64)
-        weights = tf.cast(places < self._tokens, tf.float32) * counts[:, None]
+            labels = window[:, 1:]
+        scored = labels.shape[1]
+        weights = tf.cast(self._counts.windows(starts + self._length + 1 - scored, scored), tf.float32)
+        weights *= counts[:, None]
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         return tf.reduce_sum(tf.cast(nats * weights, tf.float64)), tf.reduce_sum(weights), states
 

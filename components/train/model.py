@@ -21,6 +21,7 @@ from components.generator.model import Model, trained_for
 from components.generator.network import build, layers_of, parameters
 from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
+from components.train.evaluation import Evaluation
 from components.train.report import Training, write_report
 from components.train.tensorboard import write_events
 from components.train.trainer import Trainer
@@ -30,11 +31,12 @@ _WHOLE_WORDS = re.compile(r"(?<=\s)\S.*\s", re.DOTALL)
 
 
 def metrics_of(
-    config: TrainConfig, dataset: Dataset, trainer: Trainer, protocol: str, progress: Progress, device: str
+    config: TrainConfig, dataset: Dataset, trainer: Trainer, evaluation: Evaluation, progress: Progress, device: str
 ) -> dict[str, Any]:
     """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
 
-    `held_out` names the text that the held-out loss is of. `tokens_per_second` counts input tokens over the time of
+    `held_out` names the text that the held-out loss is of, `validation_tokens_scored` is how many tokens it is the mean
+    of, and `validation_tokens` how many are held out. `tokens_per_second` counts input tokens over the time of
     train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint has
     behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
     """
@@ -48,8 +50,10 @@ def metrics_of(
         "train_loss_nats": train_loss,
         "validation_loss_nats": validation_loss,
         "validation_bits_per_char": bits,
-        "validation_protocol": protocol,
-        "held_out": None if validation_loss is None else dataset.held_out,
+        "validation_protocol": evaluation.protocol,
+        "validation_tokens_scored": evaluation.targets,
+        "validation_tokens": len(dataset.validation),
+        "held_out": None if validation_loss is None else dataset.held_out_name(config.evaluate_tokens),
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
         "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
         "steps": exported["train_step"],
@@ -146,12 +150,13 @@ def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: dict[str
         for name, value in metrics.items()
     )
     counts = dataset.manifest.counts
+    scored = f"{counts['validation_tokens']:,} held out, of which {metrics['validation_tokens_scored']:,} were scored"
     rows = layers_of(model.network)
     layers = "\n".join(f"| {name} | {kind} | {shape} | {count:,} |" for name, kind, shape, count in rows)
     return f"""# A text generator made by Quillflow
 
 Writes text token by token; a token is one of {len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
-{counts["train_tokens"]:,} tokens, with {counts["validation_tokens"]:,} held out, and is to be used with
+{counts["train_tokens"]:,} tokens, with {scored}, and is to be used with
 {"state carried through the text" if model.context == "carry" else f"windows of {model.window} tokens"}.
 
 Write with it: `quillflow sample --model <this directory> --samples <new directory>`.

@@ -99,6 +99,7 @@ def _figures(training: Training) -> dict[str, str]:
         losses = {
             "nats per token, held-out": f"{held_out:.4f}",
             "bits per character, held-out": f"{metrics['validation_bits_per_char']:.3f}",
+            f"tokens scored, of {metrics['validation_tokens']:,} held out": f"{metrics['validation_tokens_scored']:,}",
             **losses,
         }
     return {

@@ -34,7 +34,7 @@ class Run:
         self.data = data
         self.checkpoints = checkpoints
         self.trainer = Trainer(config, data)
-        self.evaluation = Evaluation(self.trainer, data.validation, step=data.step)
+        self.evaluation = Evaluation(self.trainer, data.held_out(config.evaluate_tokens), step=data.step)
         self.progress = Progress()
         self._steps_a_call = 0  # until the graph is traced
         self._is_measured = not config.minutes  # whether the number of train steps is known
@@ -209,9 +209,7 @@ class Run:
     def _end_epoch(self, saver: Saver, stopping: Stopping) -> None:
         """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
         progress, config = self.progress, self.config
-        began = time.monotonic()
-        validation_loss = self.evaluation(stopping.if_asked)
-        self._costs = replace(self._costs, evaluation=time.monotonic() - began)
+        validation_loss = self._evaluate(stopping)
         self._check_finite(validation_loss or 0.0, f"the held-out loss after train step {progress.train_step:,}")
         train_loss = progress.epoch_nats / progress.epoch_targets
         loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
@@ -237,6 +235,19 @@ class Run:
         progress.history.append(row)
         progress.epoch_nats, progress.epoch_targets, progress.curve = 0.0, 0, []
         self._save(saver)
+
+    def _evaluate(self, stopping: Stopping) -> float | None:
+        """The held-out loss, with a word on how far its scoring is; None where no text is held out."""
+        began, left = time.monotonic(), self._seconds_left()
+
+        def between(scored: int) -> None:
+            stopping.if_asked()
+            still = log.duration(max(left - (time.monotonic() - began), 0))
+            log.progress(f"held-out text: {scored:,}/{self.evaluation.targets:,} tokens scored  {still} left")
+
+        loss = self.evaluation(between)
+        self._costs = replace(self._costs, evaluation=time.monotonic() - began)
+        return loss
 
     def _samples_are_due(self, epoch: int) -> bool:
         """Whether samples are asked for after this epoch, whose row is not in the history yet."""
@@ -278,10 +289,15 @@ class Run:
 
     def _seconds_left(self) -> float:
         progress = self.progress
-        done = progress.step_tokens / (self.config.batch * self.trainer.length)
-        return replace(self._costs, step=progress.step_seconds / done).of(
+        if not progress.step_tokens:
+            return 0.0
+        a_token = progress.step_seconds / progress.step_tokens
+        # Until the held-out text was scored once: reading is a third of a train step's work.
+        evaluation = self._costs.evaluation or self.evaluation.targets * a_token / 3
+        step = a_token * self.config.batch * self.trainer.length
+        return replace(self._costs, step=step, evaluation=evaluation).of(
             self.config,
-            taken=progress.train_step,
+            taken=progress.train_step - self._owes_row(),  # the evaluation that is owed is part of what is left
             train_steps=progress.train_steps,
             steps_per_epoch=self.trainer.order.steps_per_epoch,
         )

@@ -58,7 +58,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, in
         run.restore(init_from)
         with Saver(kept, ownership) as saver:
             run.fit(saver)
-        metrics = metrics_of(config, data, run.trainer, run.evaluation.protocol, run.progress, device)
+        metrics = metrics_of(config, data, run.trainer, run.evaluation, run.progress, device)
         if config.export == "best" and run.progress.best_step != run.progress.train_step:
             # The best may be of before training went on here. A damaged one has no substitute: there it may differ.
             elsewhere = None if kept.has(run.progress.best_step) else init_from
@@ -80,6 +80,10 @@ def _hold_against(data: Dataset, config: TrainConfig) -> None:
         raise UsageError(
             "train.best_by=validation_loss counts only where text is held out; set vectorize.held_out above 0, or "
             "leave train.best_by at auto"
+        )
+    if config.evaluate_tokens != TrainConfig().evaluate_tokens and not len(data.validation):
+        raise UsageError(
+            "train.evaluate_tokens counts only where text is held out; set vectorize.held_out above 0, or leave it out"
         )
     if config.carries_state and data.step != 1:
         log.warning(

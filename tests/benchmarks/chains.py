@@ -37,9 +37,9 @@ def figures(budget: Budget) -> Iterator[Figure]:
                 conditions=f"batch {settings.batch}, {settings.units} units; medians of {pairs} turns of {steps} steps",
             )
         with _chains(1):
-            whole = Evaluation(two, data.validation, step=data.step)
+            whole = Evaluation(two, data.held_out(0), step=data.step)
             whole()
-        halves = Evaluation(two, data.validation, step=data.step)
+        halves = Evaluation(two, data.held_out(0), step=data.step)
         halves()
         slow, fast = paired(whole, halves, pairs)
         yield Figure(

@@ -38,7 +38,7 @@ def graphs_of(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The graphs by name, for what `recipes.settings_by_recipe` has of one recipe."""
     data = dataset(settings["vocabulary"], settings["length"], settings["step"])
     trainer = Trainer(TrainConfig(**settings["train"]), data)
-    evaluation = Evaluation(trainer, data.validation, step=data.step)
+    evaluation = Evaluation(trainer, data.held_out(0), step=data.step)
     scalar = tf.TensorSpec([], tf.int64)
     yield "train step", trainer._steps.get_concrete_function(scalar, scalar).graph
     rows = LANES if trainer.config.carries_state else None

@@ -33,6 +33,8 @@ METRICS = {
     "validation_loss_nats": 1.4,
     "validation_bits_per_char": 1.4 / math.log(2),
     "validation_protocol": "carry",
+    "validation_tokens_scored": 499_999,
+    "validation_tokens": 6_000_000,
     "perplexity": math.exp(1.4),
     "tokens_per_second": 12345.6,
     "steps": 20,

@@ -10,6 +10,7 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.generator.model import Model
 from components.generator.stepping import Stepper
+from components.judging.evaluating import evaluate
 from components.judging.scoring import score
 
 IDS = np.random.default_rng(1).integers(0, 20, 60).astype(np.uint8)
@@ -61,6 +62,21 @@ def test_the_loss_is_the_one_that_training_wrote(place: Path, tmp_path: Path) ->
     scores = score(Model.read(model), Dataset.read(place / "dataset").validation, step=3)
     assert scores.trained_for == metrics["validation_protocol"] == "carry"
     assert scores.nats["carry"].mean() == pytest.approx(metrics["validation_loss_nats"], rel=1e-4)
+
+
+def test_what_evaluate_scores_is_the_part_that_training_scored(place: Path, tmp_path: Path) -> None:
+    from components.train.config import TrainConfig
+    from components.train.training import train
+
+    settings = TrainConfig(units=8, embedding_size=4, batch=8, epochs=1, ngrams=1, evaluate_tokens=256)
+    model, dataset = str(tmp_path / "model"), str(place / "dataset")
+    train(settings, dataset=dataset, checkpoints=str(tmp_path / "checkpoints"), model=model)
+    metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
+    found = evaluate(model=model, dataset=dataset)
+    assert found["text"]["name"] == f"a part, evenly spread, of the held-out split of {dataset}"
+    assert found["text"]["targets"] == metrics["validation_tokens_scored"] == 255
+    assert found["text"]["characters"] == 256
+    assert found["losses"][0]["nats_per_token"] == pytest.approx(metrics["validation_loss_nats"], rel=1e-3)
 
 
 @pytest.mark.parametrize("tokens", [0, 1])

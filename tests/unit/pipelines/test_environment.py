@@ -198,6 +198,10 @@ def test_a_whole_run_holds_text_out_where_a_champion_is_kept() -> None:
             ["train.best_by=validation_loss", "vectorize.held_out=0"],
             r"^train\.best_by=validation_loss counts only with vectorize\.held_out above 0",
         ),
+        (
+            ["train.evaluate_tokens=9", "vectorize.held_out=0"],
+            r"^train\.evaluate_tokens counts only with vectorize\.held_out above 0",
+        ),
     ],
 )
 def test_what_another_stage_leaves_without_a_part_is_refused_of_a_whole_run(assignments: list[str], told: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from components.artifacts.champion import Promotion, read
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
+from components.artifacts.part import part_of
 from components.judging.texts import text_of
 from components.promote.promoting import UNKNOWN_BITS, bits_per_character, promote
 from pipelines.cli import main
@@ -51,7 +52,21 @@ def own_bits(made: Made, text: str = "") -> float:
     """What a text costs a model, its own held-out text by default."""
     from components.generator.model import Model
 
-    return bits_per_character(Model.read(Path(made.model)), text or held_out_text(made), step=3)
+    text = text or held_out_text(made)
+    return bits_per_character(Model.read(Path(made.model)), text, np.ones(len(text), bool), step=3)
+
+
+def bits_of_stretches(made: Made, data: Dataset, most: int) -> float:
+    """What the characters that count cost a model of characters, of those of all held-out text read in one go."""
+    from components.generator.model import Model
+    from components.judging.scoring import score
+
+    model, text = Model.read(Path(made.model)), text_of(data.validation, data.vocabulary)
+    costs = score(model, model.vocabulary.encode(text), step=3, both=False).nats["carry"]
+    numbered = part_of(np.arange(len(data.validation)), most, window=8)
+    ends = np.cumsum([len(data.vocabulary.tokens[token]) for token in data.validation])
+    counted = [range(ends[token - 1], ends[token]) for token in numbered.ids[numbered.counts] if token]
+    return float(costs[np.concatenate(counted) - 1].mean() / np.log(2))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -91,6 +106,25 @@ def test_another_protocol_or_kind_of_token_is_no_obstacle(
     own, champion = bits_in(promoted(poor, pointer).reason)
     assert own == pytest.approx(poor.metrics["validation_bits_per_char"], abs=1e-4)
     assert 0 < champion < UNKNOWN_BITS
+
+
+@pytest.mark.parametrize("settings", [{}, {"tokens": "words"}], ids=["characters", "words"])
+def test_of_long_held_out_text_both_are_scored_on_the_same_stretches(
+    settings: dict[str, Any], make_run: MakeRun, good: Made, pointer: str
+) -> None:
+    most = 128
+    candidate = make_run(training={"evaluate_tokens": most, "epochs": 4}, **settings)
+    promoted(good, pointer)
+    own, former = bits_in(promoted(candidate, pointer).reason)
+    data = Dataset.read(Path(candidate.dataset))
+    part = data.held_out(most)
+    tokens, scored = part.counts.sum(), text_of(part.ids[part.counts], data.vocabulary)
+    bits = candidate.metrics["validation_loss_nats"] * tokens / len(scored) / np.log(2)
+    assert own == pytest.approx(bits, abs=1e-4)
+    assert own != pytest.approx(candidate.metrics["validation_bits_per_char"], abs=1e-2) or not settings
+    assert former == pytest.approx(bits_of_stretches(good, data, most), abs=1e-2)
+    if not settings:  # the champion's weights are the candidate's
+        assert former == pytest.approx(own, abs=1e-3)
 
 
 def test_a_character_that_a_model_lacks_costs_a_guess_among_all_there_are(good: Made) -> None:

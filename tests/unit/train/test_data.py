@@ -33,7 +33,7 @@ def test_a_dataset_is_the_text_in_two_splits(data: Dataset, text: str) -> None:
 
 def test_held_out_text_is_named_by_its_tokens_alone(dataset_of: Callable[..., Path], text: str) -> None:
     def named(text: str, **changes: Any) -> str:
-        return Dataset.read(dataset_of(text, **changes)).held_out
+        return Dataset.read(dataset_of(text, **changes)).held_out_name(0)
 
     last = "abba deaf hide jag\n"
     assert len({named(text, length=8), named(text, length=16), named("fed" + text[3:])}) == 1

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.artifacts import part
 from components.artifacts.dataset import Dataset
+from components.artifacts.part import Part, part_of
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
 from components.generator.stepping import Stepper
@@ -46,24 +48,34 @@ def of_next(trainer_of: Callable[..., Trainer]) -> Trainer:
     return trainer_of(objective="next")
 
 
+def whole(ids: NDArray[np.uint8]) -> Part:
+    return part_of(ids, 0, window=8)
+
+
 def _nats(logits: Any, label: int) -> float:
     row = np.array(logits, np.float64)
     return float(np.log(np.exp(row).sum()) - row[label])
 
 
-def _read_in_one_go(trainer: Trainer, ids: NDArray[np.uint8]) -> float:
-    """The mean nats of every token but the first, each after all the tokens before it."""
+def _costs_in_one_go(trainer: Trainer, ids: NDArray[np.uint8]) -> list[float]:
+    """The nats of every token but the first, each after all the tokens before it."""
     stepper = Stepper(trainer.architecture, trainer.network)
     read = tf.function(stepper.read)
-    states, nats = stepper.zero_states(1), 0.0
+    states, nats = stepper.zero_states(1), []
     for index, label in enumerate(ids[1:]):
         states = read(tf.constant(ids[index : index + 1], tf.int32), states)
-        nats += _nats(stepper.logits(states)[0], label)
-    return nats / (len(ids) - 1)
+        nats.append(_nats(stepper.logits(states)[0], label))
+    return nats
 
 
-def _window_by_window(trainer: Trainer, ids: NDArray[np.uint8], step: int) -> float:
-    """The mean nats of the targets of each window alone, read from a zero state."""
+def _read_in_one_go(trainer: Trainer, ids: NDArray[np.uint8]) -> float:
+    return float(np.mean(_costs_in_one_go(trainer, ids)))
+
+
+def _window_by_window(
+    trainer: Trainer, ids: NDArray[np.uint8], step: int, counted: NDArray[np.int64] | None = None
+) -> float:
+    """The mean nats of the targets of each window alone, read from a zero state; of those at `counted`, if given."""
     network = build(trainer.architecture)
     network.set_weights(trainer.network.get_weights())
     nats = []
@@ -72,67 +84,92 @@ def _window_by_window(trainer: Trainer, ids: NDArray[np.uint8], step: int) -> fl
         if trainer.config.objective == "sequence":
             logits = np.array(network(window[None].astype(np.int32)))[0]
             nats += [_nats(row, label) for row, label in zip(logits, targets, strict=False)]
-        elif len(targets) == 8:
+        elif len(targets) == 8 and (counted is None or start + 8 in counted):
             nats.append(_nats(network(window[None].astype(np.int32))[0], targets[-1]))
     return float(np.mean(nats))
 
 
 def test_carry_equals_reading_a_short_text_in_one_go(carrying: Trainer) -> None:
     ids = IDS[:500]
-    assert Evaluation(carrying, ids, step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
+    assert Evaluation(carrying, whole(ids), step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
 
 
 def test_carry_is_close_to_reading_a_long_text_in_one_go(carrying: Trainer) -> None:
     expected = _read_in_one_go(carrying, IDS)
-    assert Evaluation(carrying, IDS, step=3)() == pytest.approx(expected, abs=1e-3)
+    assert Evaluation(carrying, whole(IDS), step=3)() == pytest.approx(expected, abs=1e-3)
 
 
 def test_carry_needs_its_warm_up(carrying: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = _read_in_one_go(carrying, IDS[:500])
     monkeypatch.setattr(evaluation, "WARM_UP_TOKENS", 0)
-    assert Evaluation(carrying, IDS[:500], step=3)() != pytest.approx(expected, abs=1e-4)
+    assert Evaluation(carrying, whole(IDS[:500]), step=3)() != pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("tokens", [2, 5, 8, 9, 10, 17, 130])
 def test_carry_scores_every_target_of_texts_of_any_length(carrying: Trainer, tokens: int) -> None:
     ids = IDS[:tokens]
-    assert Evaluation(carrying, ids, step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
+    assert Evaluation(carrying, whole(ids), step=3)() == pytest.approx(_read_in_one_go(carrying, ids), abs=1e-5)
 
 
 @pytest.mark.parametrize("tokens", [2, 9, 10, 96, 97])
 def test_windows_of_sequences_lie_end_to_end(resetting: Trainer, tokens: int) -> None:
     ids = IDS[:tokens]
-    assert Evaluation(resetting, ids, step=3)() == pytest.approx(_window_by_window(resetting, ids, 8), abs=1e-5)
+    assert Evaluation(resetting, whole(ids), step=3)() == pytest.approx(_window_by_window(resetting, ids, 8), abs=1e-5)
 
 
 @pytest.mark.parametrize("tokens", [9, 11, 12, 60])
 @pytest.mark.parametrize("step", [1, 3])
 def test_windows_of_one_target_are_the_datasets(of_next: Trainer, tokens: int, step: int) -> None:
     ids = IDS[:tokens]
-    assert Evaluation(of_next, ids, step=step)() == pytest.approx(_window_by_window(of_next, ids, step), abs=1e-5)
+    assert Evaluation(of_next, whole(ids), step=step)() == pytest.approx(
+        _window_by_window(of_next, ids, step), abs=1e-5
+    )
 
 
 def test_the_loss_does_not_depend_on_how_many_windows_go_at_once(
     of_next: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = Evaluation(of_next, IDS[:200], step=1)()
+    expected = Evaluation(of_next, whole(IDS[:200]), step=1)()
     monkeypatch.setattr(evaluation, "WINDOWS_AT_ONCE", 50)
-    assert Evaluation(of_next, IDS[:200], step=1)() == pytest.approx(expected, abs=1e-6)
+    assert Evaluation(of_next, whole(IDS[:200]), step=1)() == pytest.approx(expected, abs=1e-6)
+
+
+def test_of_a_long_text_a_part_is_scored_as_if_all_had_been_read(carrying: Trainer, of_next: Trainer) -> None:
+    numbered = part_of(np.arange(len(IDS)), 200, window=8)
+    counted = numbered.ids[numbered.counts]
+    some = Part(ids=IDS[numbered.ids], counts=numbered.counts)
+    costs = np.array(_costs_in_one_go(carrying, IDS))[counted[counted > 0] - 1]
+    scored: list[int] = []
+    carried = Evaluation(carrying, some, step=3)
+    assert carried(scored.append) == pytest.approx(costs.mean(), abs=1e-3)
+    assert costs.mean() != pytest.approx(_read_in_one_go(carrying, IDS), abs=1e-2)
+    assert scored[-1] == carried.targets == len(costs) == 191
+    assert scored == sorted(scored)
+    of_windows = Evaluation(of_next, some, step=1)
+    counted = counted[counted >= 8]
+    assert of_windows() == pytest.approx(_window_by_window(of_next, IDS, 1, counted), abs=1e-5)
+    assert of_windows.targets == len(counted)
+
+
+def test_a_part_needs_its_lead_in(carrying: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Evaluation(carrying, part_of(IDS, 200, window=8), step=3)()
+    monkeypatch.setattr(part, "LEAD_IN_TOKENS", 0)
+    assert Evaluation(carrying, part_of(IDS, 200, window=0), step=3)() != pytest.approx(expected, abs=1e-3)
 
 
 def test_dropout_is_off(trainer_of: Callable[..., Trainer], resetting: Trainer) -> None:
     dropping = trainer_of(carry_state=False, dropout=0.9)
     dropping.network.set_weights(resetting.network.get_weights())
-    losses = [Evaluation(trainer, IDS[:100], step=3)() for trainer in (dropping, resetting)]
+    losses = [Evaluation(trainer, whole(IDS[:100]), step=3)() for trainer in (dropping, resetting)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
 
 def test_nothing_held_out_gives_no_loss(carrying: Trainer, resetting: Trainer, of_next: Trainer) -> None:
     for trainer, too_few in ((carrying, 1), (resetting, 1), (of_next, 8)):
-        assert Evaluation(trainer, IDS[:0], step=3)() is None
-        assert Evaluation(trainer, IDS[:too_few], step=3)() is None
+        assert Evaluation(trainer, whole(IDS[:0]), step=3)() is None
+        assert Evaluation(trainer, whole(IDS[:too_few]), step=3)() is None
 
 
 def test_the_protocol_is_named(carrying: Trainer, resetting: Trainer, of_next: Trainer) -> None:
-    protocols = [Evaluation(trainer, IDS[:9], step=3).protocol for trainer in (carrying, resetting, of_next)]
+    protocols = [Evaluation(trainer, whole(IDS[:9]), step=3).protocol for trainer in (carrying, resetting, of_next)]
     assert protocols == ["carry", "window of 8", "window of 8"]

@@ -1,6 +1,7 @@
 """Training for so many minutes: how many train steps those are, as exact as a number that is given."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,6 +162,21 @@ def test_it_lasts_as_long_as_was_asked_for_with_all_that_is_beside_train_steps(t
     metrics = _metrics(timed)
     assert metrics["wall_seconds"] == pytest.approx(60, rel=0.1)
     assert metrics["train_steps"] * STEP < 40  # else nothing but train steps was counted
+
+
+def test_the_time_left_counts_the_scoring_of_held_out_text(
+    train_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(run.log, "progress", told.append)
+    no_samples = {name: TrainConfig.model_fields[name].default for name in SAMPLES}
+    train_in(tmp_path, minutes=0, train_steps=24, **no_samples)
+    batches = 16 + 1  # a window of 8 tokens for each of 64 lanes, after a warm-up of 128
+    last_step = next(line for line in reversed(told) if line.startswith("step 24/24 "))
+    assert re.search(r" 0:0[34] left$", last_step)  # 3.5 s by these clocks
+    left = [line.rpartition("  ")[2] for line in told if line.startswith("held-out text: ")][batches:]
+    assert len(left) == batches
+    assert (left[0], left[-1]) == ("0:03 left", "0:00 left")
 
 
 def test_the_number_is_in_the_checkpoints_and_in_the_model(timed: Path) -> None:

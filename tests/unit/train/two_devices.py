@@ -29,7 +29,7 @@ def main(dataset: str, *settings: str) -> None:
 def compare(data: Dataset, config: TrainConfig) -> dict[str, Any]:
     one, two = Trainer(config, data), Trainer(config, data, ["CPU:0", "CPU:1"])
     losses = [trainer.advance(0, 30) for trainer in (one, two)]
-    held_out = [Evaluation(trainer, data.validation, step=data.step)() for trainer in (one, two)]
+    held_out = [Evaluation(trainer, data.held_out(0), step=data.step)() for trainer in (one, two)]
     apart = max(float(np.abs(a - b).max()) for a, b in zip(one.values(), two.values(), strict=True))
     saved = two.values()
     further = two.advance(30, 5)

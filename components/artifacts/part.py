@@ -1,0 +1,43 @@
+"""An evenly spread part of a text's tokens, for figures that the whole would hardly change and take far longer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRETCHES = 64
+LEAD_IN_TOKENS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Stretches of a text, one after the other: ids [tokens], and which of them count, bool [tokens].
+
+    What does not count is there to be read before what does, so that no token that counts is told from what stands
+    before it in another stretch.
+    """
+
+    ids: NDArray[np.integer]
+    counts: NDArray[np.bool_]
+
+
+def part_of(ids: NDArray[np.integer], most: int, *, window: int) -> Part:
+    """Of ids [N] at most `most`, in stretches that begin evenly spread over them; all where `most` is 0 or enough.
+
+    Before each stretch stand the LEAD_IN_TOKENS before it, or a window of `window` tokens where that is longer.
+    """
+    if not is_part(len(ids), most):
+        return Part(ids=ids, counts=np.ones(len(ids), bool))
+    stretches = min(STRETCHES, most)
+    size, lead_in = most // stretches, max(LEAD_IN_TOKENS, window)
+    places, counts = [], []
+    for begin in (number * len(ids) // stretches for number in range(stretches)):
+        place = np.arange(max(begin - lead_in, 0), begin + size)
+        places.append(place)
+        counts.append(place >= begin)
+    return Part(ids=ids[np.concatenate(places)], counts=np.concatenate(counts))
+
+
+def is_part(tokens: int, most: int) -> bool:
+    """Whether at most `most` of so many tokens are fewer than all; a `most` of 0 is all."""
+    return 0 < most < tokens
