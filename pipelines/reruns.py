@@ -149,9 +149,11 @@ def _unfinished(run: str, root: str) -> Unfinished | None:
 
 
 def _going_on(unfinished: Unfinished, assignments: Sequence[str]) -> list[str]:
-    """The setting that takes training up where it was left, unless what is set would change the steps taken."""
-    changed = {assignment.partition("=")[0].removeprefix("train.") for assignment in assignments} - UNCHANGED_BY
-    if changed:
+    """The setting that takes training up where it was left, unless what is set says otherwise."""
+    named = {assignment.partition("=")[0].removeprefix("train.") for assignment in assignments}
+    if named & {"init_from", "start_anew"}:
+        return []
+    if changed := named - UNCHANGED_BY:
         log.info(f"Training begins anew: {', '.join(sorted(changed))} would change the steps already taken")
         return []
     steps = unfinished.manifest.counts["train_step"]

@@ -96,7 +96,7 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
     """Each stage's settings: the recipe's with `stage.name=value` assignments on top.
 
     Raises:
-        UsageError: an assignment is malformed, or a stage, name or value is wrong.
+        UsageError: an assignment is malformed, a stage, name or value is wrong, or a setting is set twice.
     """
     values: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
     for assignment in assignments:
@@ -106,6 +106,9 @@ def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Setting
             raise UsageError(f"--set {assignment}: write it as stage.setting=value, such as train.epochs=3")
         if stage not in STAGES:
             raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
+        if name in values[stage]:
+            first, second = (STAGES[stage].settings.redacted({name: one})[name] for one in (values[stage][name], value))
+            raise UsageError(f"--set: {place} is given twice, {first!r} and {second!r}; give it once")
         values[stage][name] = value
     return checked(chosen, values)
 

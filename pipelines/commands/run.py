@@ -74,7 +74,7 @@ def add_assignments_flag(command: argparse.ArgumentParser, text: str) -> None:
         default=[],
         dest="assignments",
         metavar="STAGE.SETTING=VALUE",
-        help=f"{text}; may be repeated",
+        help=f"{text}; may be repeated, for another setting each",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.cli import main
+from pipelines.reruns import plan
 
 RUN = "text-generation-1"
 
@@ -57,6 +58,18 @@ def test_a_run_whose_training_was_left_goes_on_and_its_better_model_becomes_cham
     assert not back["moved"]
     pulled, _ = quillflow(capsys, "artifacts", "pull", "champion", str(root / "best"), "--root", str(root))
     assert (Path(pulled["pulled"][0]) / "model.keras").is_file()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "start"), [("train.init_from=s3://b/other", "s3://b/other"), ("train.start_anew=true", "")]
+)
+def test_where_to_go_on_from_is_what_was_set(root: Path, assignment: str, start: str) -> None:
+    left = root / "left-too"
+    if not left.exists():
+        shutil.copytree(root / RUN, left)
+        shutil.rmtree(left / "train" / "model")
+    settings = plan("train", "left-too", str(root), recorded={}, assignments=[assignment], fallback="quick").settings
+    assert settings["train"].model_dump()["init_from"] == start
 
 
 def test_training_that_was_finished_is_done_anew(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -283,10 +283,28 @@ def test_a_wrong_assignment_is_told(assignment: str, told: str) -> None:
     assert refused("quick", assignment) == told
 
 
-def test_assignments_go_before_the_recipe_and_the_last_one_counts() -> None:
-    _, _, train, sample = parsed("quick", "train.epochs=7", "sample.prompts=a=b, c", "train.epochs=9")
+def test_assignments_go_before_the_recipe() -> None:
+    _, _, train, sample = parsed("quick", "train.epochs=9", "sample.prompts=a=b, c")
     assert (train.epochs, train.units) == (9, 256)
     assert sample.prompts == ("a=b, c",)
+
+
+@pytest.mark.parametrize(
+    ("twice", "told"),
+    [
+        (("train.epochs=7", "train.epochs=9"), "--set: train.epochs is given twice, '7' and '9'; give it once"),
+        (
+            ("ingest.keep_users=a", "ingest.keep_users=b"),
+            "--set: ingest.keep_users is given twice, 'a' and 'b'; give it",
+        ),
+        (
+            ("train.init_from=s3://me:secret@bucket/a", "train.init_from=s3://me:secret@bucket/b"),
+            "--set: train.init_from is given twice, 's3://bucket/a' and 's3://bucket/b'; give it once",
+        ),
+    ],
+)
+def test_a_setting_is_set_once(twice: tuple[str, str], told: str) -> None:
+    assert refused("quick", "train.units=8", *twice).startswith(told)
 
 
 def test_assignments_do_not_outlive_their_run() -> None:
