@@ -14,6 +14,7 @@ import kfp_server_api as kfp
 import yaml
 
 from tests.cluster.checks import RefusedError, check_arguments, check_cron, check_name, parsed
+from tests.cluster.workflows import STOCK_DEFAULTS, Workflow, started, tasks_of
 
 MULTI_USER = "a namespace is needed: this API keeps namespaces apart"
 
@@ -30,6 +31,9 @@ class Api:
     versions: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, Any] = field(default_factory=dict)
     recurring: dict[str, Any] = field(default_factory=dict)
+    platforms: dict[str, Any] = field(default_factory=dict)
+    workflows: dict[str, Workflow] = field(default_factory=dict)
+    controller: dict[str, str] = field(default_factory=lambda: {"workflowDefaults": STOCK_DEFAULTS})
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     def health(self, query: dict[str, str], body: Any) -> Any:
@@ -84,7 +88,7 @@ class Api:
         # Kept as Kubernetes resources, versions have one namespace for their names.
         if any(one.name == query["name"] for one in self.versions.values()):
             raise RefusedError(409, f"Already exist error: version {query['name']}")
-        spec = next(yaml.safe_load_all(body["uploadfile"]))
+        spec, *platform = yaml.safe_load_all(body["uploadfile"])
         if "pipelineInfo" not in spec:
             raise RefusedError(400, "the file is no pipeline")
         version = kfp.V2beta1PipelineVersion(
@@ -96,13 +100,33 @@ class Api:
             created_at=self._tick(),
         )
         self.versions[version.pipeline_version_id] = version
+        self.platforms[version.pipeline_version_id] = platform[0] if platform else {}
         return version
 
     def create_run(self, query: dict[str, str], body: Any) -> Any:
         del query
         run = parsed(body, kfp.V2beta1Run)
         self._check_started(run)
+        return self._start(run)
+
+    def fire(self, recurring: str) -> str:
+        """Start a run of a recurring run, as its time has come; the run's id."""
+        one = self.recurring[recurring]
+        run = kfp.V2beta1Run(
+            display_name=f"{one.display_name}-1",
+            experiment_id=one.experiment_id,
+            pipeline_version_reference=one.pipeline_version_reference,
+            runtime_config=one.runtime_config,
+            recurring_run_id=recurring,
+        )
+        return str(self._start(run).run_id)
+
+    def _start(self, run: Any) -> Any:
         run.run_id, run.created_at, run.state = _id(), self._tick(), "PENDING"
+        version = self.versions[run.pipeline_version_reference.pipeline_version_id]
+        platform = self.platforms[version.pipeline_version_id]
+        name = version.pipeline_spec["pipelineInfo"]["name"]
+        self.workflows[run.run_id] = started(name, platform, run.recurring_run_id)
         self.runs[run.run_id] = run
         return run
 
@@ -133,22 +157,45 @@ class Api:
         return self._paged(kfp.V2beta1ListRecurringRunsResponse, "recurring_runs", found, query)
 
     def delete_recurring(self, query: dict[str, str], body: Any, recurring: str) -> Any:
-        del query, body
+        del body
         _one(self.recurring, lambda one: one.recurring_run_id == recurring, f"recurring run {recurring}")
         del self.recurring[recurring]
+        for run, workflow in list(self.workflows.items()):
+            if workflow.owner == recurring:
+                workflow.owner = None
+                if query.get("propagation_policy") != "ORPHAN":
+                    del self.workflows[run]  # with its pods; the run says on what it said last
         return {}
 
-    def end(self, run: str, state: str = "SUCCEEDED", failed: str = "", message: str = "") -> None:
+    def terminate_run(self, query: dict[str, str], body: Any, run: str) -> Any:
+        del query, body
+        one = _one(self.runs, lambda one: one.run_id == run, f"run {run}")
+        if one.state in {"SUCCEEDED", "FAILED", "CANCELED"}:
+            raise RefusedError(400, f"Invalid input error: run {run} has ended")
+        one.state = "CANCELING"
+        if run not in self.workflows:
+            text = f'Failed to terminate run {run} due to error terminating its workflow: workflow "it" not found'
+            raise RefusedError(500, text)
+        self.end(run, "CANCELED")
+        return {}
+
+    def archive_run(self, query: dict[str, str], body: Any, run: str) -> Any:
+        del query, body
+        _one(self.runs, lambda one: one.run_id == run, f"run {run}").storage_state = "ARCHIVED"
+        return {}
+
+    def reach(self, run: str, stage: str, attempt: int = 0) -> None:
+        """Bring a run to a stage; without one, to the time between two."""
+        one = self.runs[run]
+        one.state = "RUNNING"
+        one.run_details = tasks_of(self.workflows[run], run, stage, "RUNNING", attempt)
+
+    def end(self, run: str, state: str = "SUCCEEDED", failed: str = "") -> None:
         """End a run; where a task failed, those of Kubeflow's own around it fail too."""
         one = self.runs[run]
         one.state, one.finished_at = state, one.created_at + timedelta(minutes=61)
-        details = []
-        for name in ("root", failed, "executor") if failed else ():
-            error = kfp.GoogleRpcStatus(code=13, message=message) if name != "root" else None
-            details.append(
-                kfp.V2beta1PipelineTaskDetail(run_id=run, task_id=_id(), display_name=name, state="FAILED", error=error)
-            )
-        one.run_details = kfp.V2beta1RunDetails(task_details=details)
+        if failed:
+            one.run_details = tasks_of(self.workflows[run], run, failed, "FAILED")
 
     def _check_namespace(self, namespace: str | None) -> None:
         if bool(namespace) != self.multi_user:
@@ -186,6 +233,8 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("POST", "/runs", Api.create_run),
     ("GET", "/runs", Api.list_runs),
     ("GET", "/runs/([^/:]+)", Api.get_run),
+    ("POST", "/runs/([^/:]+):terminate", Api.terminate_run),
+    ("POST", "/runs/([^/:]+):archive", Api.archive_run),
     ("POST", "/recurringruns", Api.create_recurring),
     ("GET", "/recurringruns", Api.list_recurring),
     ("DELETE", "/recurringruns/([^/:]+)", Api.delete_recurring),

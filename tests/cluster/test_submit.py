@@ -160,9 +160,7 @@ def test_submit_waits_and_says_how_it_ended(server: Server, quillflow: Command) 
 
 
 def test_submit_that_waits_exits_1_when_the_run_fails(server: Server, quillflow: Command) -> None:
-    server.faults.after(
-        "POST .*/runs", lambda: server.api.end(next(iter(server.api.runs)), "FAILED", "train", "out of memory")
-    )
+    server.faults.after("POST .*/runs", lambda: server.api.end(next(iter(server.api.runs)), "FAILED", "train"))
     code, out, err = quillflow("submit", "--wait")
     assert (code, out) == (1, "")
-    assert "train failed: out of memory" in err.splitlines()[-1]
+    assert "train failed; " in err.splitlines()[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.artifacts import storage
 from tests.cluster.api import Api
+from tests.cluster.stored import store_log
 from tests.docs.sandbox import Sandbox
 
 ROOT = "gs://example-quillflow"
@@ -60,13 +61,12 @@ class Reader:
         for stage, kind in (UNFINISHED if failed else MADE).items():
             task = f"{ROOT}/runs/text-generation/{run}/{stage}/{uuid.uuid4()}"
             _upload(self._made / stage / kind, f"{task}/{kind}")
-            storage.write_file(f"{task}/executor-logs", b"what the stage wrote\n")
-        message = "main: Error (exit code 137)" if failed else ""
-        self._api.end(run, "FAILED" if failed else "SUCCEEDED", failed, message)
+            was_killed = failed and stage == "train"
+            store_log(task, "what the stage wrote", *(["Killed"] if was_killed else []), plain=(1,))
+        self._api.end(run, "FAILED" if failed else "SUCCEEDED", failed)
         if not failed:
             done = self._box.run(f"quillflow promote {run} --environment gke")  # as a run does at its end
-            place = f"{ROOT}/runs/text-generation/{run}/promote/{uuid.uuid4()}/executor-logs"
-            storage.write_file(place, done.stdout.encode() if done else b"")
+            store_log(f"{ROOT}/runs/text-generation/{run}/promote/{uuid.uuid4()}", done.stdout if done else "")
 
 
 def _upload(directory: Path, uri: str) -> None:

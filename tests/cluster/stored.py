@@ -1,0 +1,24 @@
+"""What Kubeflow stores of a task, as it was seen: a log an attempt, the stage's lines amid the launcher's."""
+
+import json
+
+from components.artifacts import storage
+
+_BEFORE = [f'I0102 03:04:05.{number:06d}       1 launcher_v2.go:{number}] "of the launcher"' for number in range(30)]
+_AFTER = [
+    "{",
+    *(f'  "outputs-{number}": {{}},' for number in range(12)),
+    "}",
+    "I0102 03:04:09.000000 1 publish success",
+]
+
+
+def store_log(task: str, *messages: str, attempt: int = 0, plain: tuple[int, ...] = ()) -> None:
+    """Store what a task at `<run>/<task>/<id>` wrote; `plain` are the messages that no stage's line is made of."""
+    stage = task.split("/")[-2].partition("-")[0]
+    lines = [
+        message if number in plain else json.dumps({"quillflow": stage, "level": "info", "message": message})
+        for number, message in enumerate(messages)
+    ]
+    text = "\n".join([*_BEFORE, *lines, *_AFTER]) + "\n"
+    storage.write_file(f"{task}/executor-logs-{attempt}", text.encode())
