@@ -1,44 +1,27 @@
-"""Runs on a cluster: listed, awaited, and their stages' logs read."""
+"""Runs on a cluster: listed, and awaited."""
 
-import json
-import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from components.artifacts import storage
-from components.artifacts.errors import QuillflowError, UsageError
-from components.artifacts.storage import Place
+from components.artifacts.errors import QuillflowError
 from components.artifacts.storage.failures import one_line
 from components.command import log
-from components.command.printing import without_colours
-from pipelines import artifacts
 from pipelines.cluster.client import AwayError, Client
+from pipelines.cluster.logs import last_error
 from pipelines.cluster.submitting import find_experiment
-from pipelines.engine import STAGES
+from pipelines.cluster.tasks import stages_in
 
 ENDED = {"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"}
 GOOD = {"SUCCEEDED", "SKIPPED"}
 POLL_SECONDS = 10.0
 PATIENCE_SECONDS = 900.0
 """For how long a run is awaited while its cluster does not answer: an upgrade takes minutes, training hours."""
-_LOG = re.compile(r"(?P<task>[^/]+)/[^/]+/executor-logs$")
 
 
 class FailedRunError(QuillflowError):
     """A run ended, but not well."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Log:
-    """What a task wrote: the task's name, when it was stored in seconds since 1970, and the lines."""
-
-    task: str
-    stored: float
-    lines: list[str]
 
 
 def listed(client: Client, limit: int) -> Iterator[dict[str, Any]]:
@@ -113,8 +96,7 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
         else:
             if now.state in ENDED:
                 break
-            doing = f"{now.state or 'PENDING'}: {', '.join(_running(now)) or 'no stage yet'}".lower()
-            if doing != told:
+            if (doing := _doing(now)) != told:
                 log.info(f"Run {run} is {doing}")
                 told = doing
         if deadline is not None and time.monotonic() > deadline:
@@ -125,96 +107,18 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
     return as_dict(now)
 
 
+def _doing(run: Any) -> str:
+    """What a run does now: its state and the stages that run; between two there is none."""
+    idle = "between stages" if stages_in(run, "SUCCEEDED") else "no stage yet"
+    return f"{run.state or 'PENDING'}: {', '.join(stages_in(run, 'RUNNING')) or idle}".lower()
+
+
 def failure(client: Client, run: Any) -> str:
-    """Which task of a run failed and what it said, in one line: in its log, where that can be had, or to Kubeflow."""
-    failed = [task for task in _tasks(run) if task.state == "FAILED"]
-    # Around a stage's task stand others of Kubeflow's own, "root" and "executor" among them, which fail with it.
-    failed.sort(key=lambda task: not _is_of(task.display_name, STAGES))
-    said = [each.error.message for each in [*failed, run] if each.error and each.error.message]
-    if failed and (error := _last_error(client, run, failed[0].display_name)):
-        said = [error]
-    what = f"{failed[0].display_name} failed" if failed else f"it is {str(run.state).lower()}"
-    message = f": {one_line(said[0], limit=500)}" if said else ""
+    """Which stage of a run failed and what it said, in one line: in its log, where that can be had, or to Kubeflow."""
+    failed = stages_in(run, "FAILED")
+    said = last_error(client, run, failed[0]) if failed else ""
+    if not said and run.error:
+        said = run.error.message or ""
+    what = f"{failed[0]} failed" if failed else f"it is {str(run.state).lower()}"
+    message = f": {one_line(said, limit=500)}" if said else ""
     return f"run {run.run_id}: {what}{message}; quillflow runs logs {run.run_id} shows what was written"
-
-
-def logs(client: Client, run: str, stage: str = "") -> list[Log]:
-    """What a run's tasks wrote, in the order it was stored; a task's log is stored when the task has ended.
-
-    Kubeflow's API has no logs: they are objects beside the task's artifacts.
-
-    Raises:
-        UsageError: the environment does not name the place of artifacts.
-        FailedRunError: none is stored; it says how to see those of pods that run.
-    """
-    return _logs_of(client, get(client, run), stage)
-
-
-def _logs_of(client: Client, run: Any, stage: str) -> list[Log]:
-    place = place_of(client, run)
-    found = [(listed, match) for listed in place.store.list(place.key) if (match := _LOG.search(listed.key))]
-    chosen = [(listed, match["task"]) for listed, match in found if _is_of(match["task"], [stage])]
-    if not chosen:
-        pods = [task.pod_name for task in _tasks(run) if task.pod_name and _is_of(task.display_name, [stage])]
-        pod = pods[-1] if pods else f"-l pipeline/runid={run.run_id}"
-        of = f" of {stage}" if stage else ""
-        raise FailedRunError(
-            f"run {run.run_id}: no log{of} is stored below {place}, which happens when a task ends; while it runs: "
-            f"kubectl logs -n {client.cluster.namespace or 'kubeflow'} {pod} -c main"
-        )
-    logs = []
-    for listed, task in sorted(chosen, key=lambda pair: pair[0].updated):
-        data, _ = place.store.read(listed.key) or (b"", "")
-        lines = [
-            shown
-            for line in data.decode(errors="replace").removesuffix("\n").split("\n")
-            for shown in _for_a_person(line)
-        ]
-        logs.append(Log(task=task, stored=listed.updated, lines=lines))
-    return logs
-
-
-def _last_error(client: Client, run: Any, task: str) -> str:
-    """What a task said last of what stopped it; empty where its log can't be had from here or says nothing."""
-    lines: list[str] = []
-    with suppress(QuillflowError):
-        lines = [line for log in _logs_of(client, run, task) for line in log.lines]
-    return next((error for line in reversed(lines) if (error := line.partition(" error: ")[2])), "")
-
-
-def place_of(client: Client, run: Any) -> Place:
-    """Where a run's artifacts are.
-
-    Raises:
-        UsageError: neither the run nor the environment says where artifacts go.
-    """
-    root = (run.runtime_config and run.runtime_config.pipeline_root) or client.cluster.pipeline_root
-    if not root:
-        raise UsageError("the environment names no pipeline_root, so nobody here knows where artifacts are")
-    places = [storage.place_of(uri) for uri in artifacts.run_uris(run.run_id, root)]
-    return next((place for place in places if next(place.store.list(place.key), None)), places[0])
-
-
-def _tasks(run: Any) -> list[Any]:
-    return (run.run_details and run.run_details.task_details) or []
-
-
-def _running(run: Any) -> list[str]:
-    running = [task.display_name for task in _tasks(run) if task.state == "RUNNING"]
-    return [stage for stage in STAGES if any(_is_of(task, [stage]) for task in running)]
-
-
-def _is_of(task: str, stages: Sequence[str]) -> bool:
-    """Whether a task is one of these stages', of which sample may have several: sample-shard, sample-gather."""
-    return any(task.startswith(stage) for stage in stages)
-
-
-def _for_a_person(line: str) -> list[str]:
-    """A stage's own line, which it writes as JSON on a cluster, as the lines that a person reads."""
-    try:
-        entry: Any = json.loads(line) if line.startswith('{"quillflow"') else None
-    except ValueError:
-        entry = None
-    if not isinstance(entry, Mapping) or "message" not in entry:
-        return [without_colours(line)]
-    return f"{entry['quillflow']:<10} {entry['message']}".replace("\n", f"\n{'':<11}").split("\n")

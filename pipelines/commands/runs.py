@@ -2,10 +2,14 @@
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
+from pipelines.engine import STAGES
+
+if TYPE_CHECKING:
+    from pipelines.cluster.logs import Log
 
 
 def add(commands: Any) -> None:
@@ -25,9 +29,32 @@ def add(commands: Any) -> None:
         if name == "wait":
             action.add_argument("--timeout", type=float, metavar="SECONDS", help="how long (default: for ever)")
         if name == "logs":
-            action.add_argument("--stage", default="", metavar="STAGE", help="of this stage only")
+            _add_log_flags(action)
         add_cluster_flags(action)
         action.set_defaults(run=run)
+
+
+def _add_log_flags(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--stage", default="", choices=STAGES, metavar="STAGE", help="of this stage only")
+    action.add_argument(
+        "--attempt",
+        type=_attempt,
+        default=0,
+        metavar="N",
+        help="of each task's Nth attempt, from 1 (default: the last)",
+    )
+    action.add_argument(
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="all attempts, with Kubeflow's own lines around the stage's",
+    )
+
+
+def _attempt(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a number from 1 on, not {text!r}")
+    return int(text)
 
 
 def _ls(arguments: argparse.Namespace) -> int:
@@ -49,11 +76,24 @@ def _wait(arguments: argparse.Namespace) -> int:
 
 
 def _logs(arguments: argparse.Namespace) -> int:
-    from pipelines.cluster import runs
+    from pipelines.cluster import logs, runs
     from pipelines.cluster.client import Client
 
-    found = runs.logs(Client(environment_of(arguments).cluster), arguments.name, arguments.stage)
-    lines = []
-    for one in found:
-        lines += [f"== {one.task}, stored {datetime.fromtimestamp(one.stored, UTC):%Y-%m-%d %H:%M:%S} UTC", *one.lines]
-    return print_result(arguments, {"logs": [{"task": one.task, "lines": one.lines} for one in found]}, lines)
+    client = Client(environment_of(arguments).cluster)
+    found = logs.logs(
+        client,
+        runs.get(client, arguments.name),
+        arguments.stage,
+        attempt=arguments.attempt,
+        everything=arguments.everything,
+    )
+    shown = [{"task": one.task, "attempt": one.attempt, "lines": one.lines} for one in found]
+    return print_result(arguments, {"logs": shown}, [line for one in found for line in _told(one)])
+
+
+def _told(one: "Log") -> list[str]:
+    attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
+    return [
+        f"== {one.task}{attempt}, stored {datetime.fromtimestamp(one.stored, UTC):%Y-%m-%d %H:%M:%S} UTC",
+        *one.lines,
+    ]
