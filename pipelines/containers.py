@@ -25,7 +25,7 @@ from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
 
 _PASSED_ON = re.compile(
-    "(AWS|GOOGLE|CLOUDSDK|QUILLFLOW)_.*|STORAGE_EMULATOR_HOST|NO_GCE_CHECK|TMPDIR|"
+    "(AWS|GOOGLE|GS|CLOUDSDK|QUILLFLOW)_.*|STORAGE_EMULATOR_HOST|NO_GCE_CHECK|TMPDIR|"
     "(HTTPS?|NO)_PROXY|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE"
 )
 _CREDENTIALS = {

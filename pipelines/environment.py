@@ -143,6 +143,10 @@ class ObjectStore(Settings):
 
     endpoint: Address = setting("", "an S3 server's address (AWS_ENDPOINT_URL_S3); empty for the clouds' own")
     region: str = setting("", "an S3 store's region (AWS_REGION); empty for the server's default")
+    request_payer: Literal["", "requester"] = setting(
+        "", "requester where S3 buckets are read whose requester pays (AWS_REQUEST_PAYER)"
+    )
+    user_project: str = setting("", "the project that pays for gs:// buckets whose requester pays (GS_USER_PROJECT)")
     secret: Name = setting("", "name of the secret with the credentials; empty for workload identity")
     secret_keys: dict[str, str] = setting(
         {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"},

@@ -86,7 +86,12 @@ def _set_nodes(task: Any, pod: Pod) -> None:
 def _set_store(task: Any, environment: Environment) -> None:
     """Tell the task where the object store is, and which secret holds its credentials: never the credentials."""
     store = environment.store
-    for name, value in (("AWS_ENDPOINT_URL_S3", store.endpoint), ("AWS_REGION", store.region)):
+    for name, value in (
+        ("AWS_ENDPOINT_URL_S3", store.endpoint),
+        ("AWS_REGION", store.region),
+        ("AWS_REQUEST_PAYER", store.request_payer),
+        ("GS_USER_PROJECT", store.user_project),
+    ):
         if value:
             task.set_env_variable(name, value)
     if store.secret:

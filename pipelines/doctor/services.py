@@ -62,9 +62,14 @@ def google_credentials() -> Check:
 
 def amazon_credentials() -> Check:
     """Where credentials for s3:// and minio:// would be taken from."""
+    from components.artifacts.storage.s3_client import server_address
+
     path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or home() / ".aws" / "credentials")
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    server = f", server {storage.redacted(endpoint)}" if endpoint else ""
+    try:
+        address = server_address()
+    except QuillflowError as error:
+        return missing("s3 credentials", str(error), "correct the server's address", asked=True)
+    server = f", server {address}" if address else ""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         if os.environ.get(name):
             return Check(name="s3 credentials", verdict="ok", found=f"variable {name}{server}")

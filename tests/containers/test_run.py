@@ -16,6 +16,7 @@ from components.artifacts.storage import place
 from pipelines.cli import main
 from tests.containers.running import Caller, Ended
 from tests.storage import servers
+from tests.storage.amazon import amazon_server
 
 EXECUTED = dict.fromkeys(("ingest", "vectorize", "train", "sample", "report"), "executed")
 CACHED = dict.fromkeys(EXECUTED, "cached")
@@ -151,7 +152,7 @@ def test_a_stage_that_fails_is_one_line_and_its_exit_code(
 def test_a_runs_artifacts_can_go_to_a_bucket_whose_server_is_on_this_machine(
     caller: Caller, tiny: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with servers.amazon() as amazon:
+    with amazon_server() as amazon:
         servers.make_bucket(amazon, "bucket")
         place._bucket.cache_clear()
         for name, value in amazon.environment.items():

@@ -14,8 +14,8 @@ from kfp import components
 
 from components.artifacts.version import VERSION
 from pipelines.cli import main
-from pipelines.compile import PIPELINES, compile_all
-from pipelines.environment import Environment, environment, environment_names
+from pipelines.compile import PIPELINES, compile_all, compile_pipeline
+from pipelines.environment import Environment, ObjectStore, environment, environment_names
 from pipelines.settings import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -200,6 +200,14 @@ def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address() 
         assert secret["secretName"] == "object-store-credentials"
         assert {key["secretKey"]: key["envVar"] for key in secret["keyToEnv"]} == store.secret_keys
         assert [one["secretName"] for one in asked["imagePullSecret"]] == ["registry-credentials"]
+
+
+def test_who_pays_for_requests_is_told_to_every_task(tmp_path: Path) -> None:
+    store = ObjectStore(request_payer="requester", user_project="who-pays")
+    path = compile_pipeline("ingest", environment("gke").model_copy(update={"store": store}), tmp_path / "ingest.yaml")
+    (container,) = containers(next(yaml.safe_load_all(path.read_text()))).values()
+    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert told == {"AWS_REQUEST_PAYER": "requester", "GS_USER_PROJECT": "who-pays"}
 
 
 def test_workload_identity_needs_no_secret() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 import botocore.retries.standard
 import pytest
 
-from components.artifacts.storage import Place, gcs, place, place_of, s3
+from components.artifacts.storage import Place, gcs, place, place_of, s3, s3_client
 from tests.storage import servers
+from tests.storage.amazon import AmazonProxy, amazon_server
 
 KINDS = ("local", "gs", "s3")
 BUCKETS = ("gs", "s3")
@@ -19,8 +20,8 @@ def google() -> Iterator[servers.GcsProxy]:
 
 
 @pytest.fixture(scope="session")
-def amazon() -> Iterator[servers.Proxy]:
-    with servers.amazon() as proxy:
+def amazon() -> Iterator[AmazonProxy]:
+    with amazon_server() as proxy:
         yield proxy
 
 
@@ -45,7 +46,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setattr(gcs, "TIMEOUT_SECONDS", silence)
     monkeypatch.setattr(s3, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(s3, "ATTEMPTS", 4)
-    monkeypatch.setattr(s3, "READ_SECONDS", silence)
+    monkeypatch.setattr(s3_client, "ATTEMPTS", 4)
+    monkeypatch.setattr(s3_client, "READ_SECONDS", silence)
     monkeypatch.setattr(botocore.retries.standard.ExponentialBackoff, "delay_amount", lambda *_: 0.02)
 
 

@@ -1,7 +1,7 @@
 """Object stores on loopback whose faults tests choose: gcp-storage-emulator and moto, each behind a proxy of ours.
 
 The emulator heeds no precondition and moto judges one without a lock, so both proxies let one change through at a
-time and Google's judges the preconditions itself.
+time and Google's judges the preconditions itself. Amazon's is in amazon.py.
 """
 
 import contextlib
@@ -19,7 +19,6 @@ from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gcp_storage_emulator.server import create_server
-from moto.server import ThreadedMotoServer
 
 STALL_SECONDS = 20.0
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
@@ -302,24 +301,6 @@ def google(host: str = "127.0.0.1") -> Iterator[GcsProxy]:
             yield proxy
     finally:
         emulator.stop()
-
-
-@contextlib.contextmanager
-def amazon(host: str = "127.0.0.1") -> Iterator[Proxy]:
-    """An S3; `environment` is what a client needs."""
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    environment = {
-        "AWS_ENDPOINT_URL": "{url}",
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }
-    try:
-        with Proxy(moto.get_host_and_port(), environment, host).running() as proxy:
-            yield proxy
-    finally:
-        moto.stop()
 
 
 def make_bucket(proxy: Proxy, name: str) -> None:

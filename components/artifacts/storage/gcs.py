@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ ATTEMPTS = 5
 CHUNK_BYTES = 16 << 20
 """How much of a large upload is held in memory and sent at once."""
 WRITE_ID = "quillflow-write"
+PAYER_VARIABLE = "GS_USER_PROJECT"
+"""Names the project that pays for requests to a bucket whose requester pays."""
 
 _NO_BUCKET = "bucket does not exist"
 _CHECKSUM: Any = google_crc32c.Checksum
@@ -50,7 +53,8 @@ class GcsStore:
         self._name = name
         with self._failures(""):
             # No request here is about a project, and finding out the default one can fail.
-            self._bucket: Any = storage.Client(project=None).bucket(name)
+            payer = os.environ.get(PAYER_VARIABLE) or None
+            self._bucket: Any = storage.Client(project=None).bucket(name, user_project=payer)
 
     def uri(self, key: str) -> str:
         """The gs:// URI."""

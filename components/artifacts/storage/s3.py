@@ -1,7 +1,6 @@
 """An S3 bucket as a store: Amazon's, or a server that speaks the same (MinIO, SeaweedFS)."""
 
 import hashlib
-import os
 import re
 import secrets
 import time
@@ -10,21 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
 from boto3.exceptions import Boto3Error, RetriesExceededError, S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore import exceptions as boto
-from botocore.config import Config
 
-from components.artifacts.errors import UsageError
 from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line
+from components.artifacts.storage.s3_client import ATTEMPTS, connect, has_newer_checksums
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 60.0
-"""How long the server may be silent within one request."""
-ATTEMPTS = 8
-"""How often one request is made at most; botocore waits up to 20 s between two."""
 TRANSFERS = 4
 """How often a whole object is fetched at most, where it came damaged or broke off."""
 FIRST_WAIT_SECONDS = 0.5
@@ -40,6 +32,11 @@ _HINTS = {
     "s3:DeleteObject and s3:ListBucket (without which a missing object is answered so too)",
     404: "create the bucket or correct its name",
 }
+_NEWER_HEADER = re.compile("x-amz-(checksum|sdk-checksum|trailer)")
+_OLDER_SERVER = (
+    "the server knows no newer checksums: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to "
+    "when_required, or leave them out"
+)
 
 
 class S3Store:
@@ -51,19 +48,9 @@ class S3Store:
 
     def __init__(self, name: str, *, scheme: str) -> None:
         self._name, self._scheme = name, scheme
-        endpoint = _endpoint()
-        if scheme == "minio" and not endpoint:
-            raise UsageError(f"minio://{name}: set AWS_ENDPOINT_URL_S3 to the server's address, http://localhost:9000")
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            max_pool_connections=32,
-            s3={"addressing_style": "path"} if endpoint else None,
-        )
         with self._failures(""):
-            # Unlike Amazon's other tools, boto reads no AWS_REGION.
-            self._client: Any = boto3.Session(region_name=os.environ.get("AWS_REGION")).client("s3", config=config)
+            self._client: Any = connect(scheme, name)
+        self._checked: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if has_newer_checksums(self._client) else {}
 
     def uri(self, key: str) -> str:
         """The s3:// or minio:// URI."""
@@ -93,14 +80,14 @@ class S3Store:
         """Write an object in one request."""
         condition = {} if expected is ANY else {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
         described = {WRITE_ID: secrets.token_hex(8), SHA256: hashlib.sha256(data).hexdigest()}
-        options = {"Body": data, "Metadata": described, "ChecksumAlgorithm": "SHA256", **condition}
+        options = {"Body": data, "Metadata": described, **self._checked, **condition}
         with self._failures(key):
             return self._put(key, options)
 
     def upload(self, path: Path, key: str) -> None:
         """Write an object from a file, a large one in parts."""
         with self._failures(key):
-            options = {"Metadata": {SHA256: _sha256(path)}, "ChecksumAlgorithm": "SHA256"}
+            options = {"Metadata": {SHA256: _sha256(path)}, **self._checked}
             self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Config=_TRANSFER)
 
     def download(self, key: str, path: Path) -> None:
@@ -196,28 +183,13 @@ class _DamagedError(Exception):
     """Bytes arrived that are not the object's, or not all of them."""
 
 
-def _endpoint() -> str | None:
-    """The server's address from the environment; None means Amazon's.
-
-    Raises:
-        UsageError: it is none, or has a password in it.
-    """
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
-        if value := os.environ.get(name):
-            if "@" in value:
-                raise UsageError(f"{name}: put user and password into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-            if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-                raise UsageError(f"{name}: no address of a server; write it as http(s)://host:port")
-            return value
-    return None
-
-
 def _explained(error: BaseException) -> str:
     if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):
         return "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role or a profile"
     if isinstance(error, boto.ClientError):
         said = one_line(error.response["Error"].get("Message", ""))
-        return f"the server answered {_answered(error)} ({said}; {_HINTS.get(_status(error), 'try again later')})"
+        hint = _OLDER_SERVER if _NEWER_HEADER.search(said) else _HINTS.get(_status(error), "try again later")
+        return f"the server answered {_answered(error)} ({said}; {hint})"
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
         return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
     return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"

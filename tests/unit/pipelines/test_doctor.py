@@ -264,11 +264,37 @@ def test_credentials_are_told_by_where_they_are_and_never_shown(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAs3cret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://user:s3cret@minio:9000")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000/s3")
     code, checks = doctor()
     assert code == 0
     assert checks["gs credentials"]["found"] == f"file {file}"
-    assert checks["s3 credentials"]["found"] == "variable AWS_ACCESS_KEY_ID, server http://minio:9000"
+    assert checks["s3 credentials"]["found"] == "variable AWS_ACCESS_KEY_ID, server http://minio:9000/s3"
+    assert "s3cret" not in json.dumps(checks)
+
+
+def test_the_server_that_the_configuration_file_names_is_told(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text("[default]\nendpoint_url = http://minio:9000")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    _, checks = doctor()
+    assert checks["s3 credentials"]["found"].endswith(", server http://minio:9000")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_ENDPOINT_URL", "http://user:s3cret@minio:9000", "AWS_ENDPOINT_URL: put user and password into AWS_"),
+        ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found; check AWS_PROFILE"),
+    ],
+)
+def test_an_s3_configuration_that_no_command_could_use_fails(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, checks = doctor()
+    assert (code, checks["s3 credentials"]["verdict"]) == (1, "fail")
+    assert checks["s3 credentials"]["found"].startswith(said)
     assert "s3cret" not in json.dumps(checks)
 
 

@@ -1,0 +1,119 @@
+"""The client for an S3 server: at which address, with which checksums, and at whose cost."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from components.artifacts.errors import UsageError
+from components.artifacts.storage.failures import one_line
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+"""How long the server may be silent within one request."""
+ATTEMPTS = 8
+"""How often one request is made at most; botocore waits up to 20 s between two."""
+PAYER_VARIABLE = "AWS_REQUEST_PAYER"
+
+_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+_NEWER, _OLDER = "when_supported", "when_required"
+
+
+def connect(scheme: str, bucket: str) -> Any:
+    """A boto3 client for the server that environment and configuration file name, or for Amazon.
+
+    Raises:
+        UsageError: the address is none, a minio:// bucket has none, or a variable has a value that means nothing.
+    """
+    session = Session()
+    address = server_address(session)
+    if scheme == "minio" and not address:
+        raise UsageError(f"minio://{bucket}: set AWS_ENDPOINT_URL_S3 to the server's address, http://localhost:9000")
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=32,
+        s3=_dialect(session, address),
+        request_checksum_calculation=_checksums(session, "request_checksum_calculation", address),
+        response_checksum_validation=_checksums(session, "response_checksum_validation", address),
+    )
+    region = os.environ.get("AWS_REGION")  # unlike Amazon's other tools, boto does not read it
+    client: Any = boto3.Session(botocore_session=session, region_name=region).client(
+        "s3", endpoint_url=address, config=config
+    )
+    if payer := _payer():
+        client.meta.events.register("before-call.s3", payer)
+    return client
+
+
+def has_newer_checksums(client: Any) -> bool:
+    """Whether the server is asked to check the newer checksums (x-amz-checksum-...) on arrival."""
+    return bool(client.meta.config.request_checksum_calculation == _NEWER)
+
+
+def server_address(session: Session | None = None) -> str | None:
+    """The server's address from the environment or the AWS configuration file; None means Amazon's.
+
+    Raises:
+        UsageError: it is none, has a password in it, or the file can't be read.
+    """
+    session = session or Session()
+    try:
+        profile = session.get_scoped_config()
+    except BotoCoreError as error:
+        raise UsageError(f"{one_line(error)}; check AWS_PROFILE and the AWS configuration file") from None
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return None
+    services = session.full_config.get("services", {}).get(profile.get("services"), {})
+    in_file = services.get("s3", {}).get("endpoint_url") or profile.get("endpoint_url")
+    variables = [(name, os.environ.get(name)) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")]
+    for name, value in (*variables, ("endpoint_url in the AWS configuration file", in_file)):
+        if value:
+            return _checked(name, value)
+    return None
+
+
+def _checked(name: str, address: str) -> str:
+    if "@" in address:
+        raise UsageError(f"{name}: put user and password into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(f"{name}: no address of a server; write it as http(s)://host:port, or with a path")
+    return address
+
+
+def _dialect(session: Session, address: str | None) -> dict[str, Any] | None:
+    """Where a bucket's name stands, and whether each body's SHA-256 is part of its request's signature.
+
+    Servers other than Amazon's have buckets in the path, unless the configuration file says otherwise. The signature
+    is what all of them hold a body against; boto would leave the body out of it over https.
+    """
+    if not address:
+        return None
+    style = session.get_scoped_config().get("s3", {}).get("addressing_style", "path")
+    return {"addressing_style": style, "payload_signing_enabled": True}
+
+
+def _checksums(session: Session, name: str, address: str | None) -> str:
+    """Newer checksums at Amazon, not at servers which may not know them, unless the user says otherwise."""
+    asked = os.environ.get(f"AWS_{name.upper()}") or session.get_scoped_config().get(name)
+    return asked or (_OLDER if address else _NEWER)
+
+
+def _payer() -> Callable[..., None] | None:
+    """What says in each request that who makes it pays, where that is so."""
+    value = os.environ.get(PAYER_VARIABLE)
+    if not value:
+        return None
+    if value != "requester":
+        raise UsageError(f"{PAYER_VARIABLE}={value}: the only value is requester, which means that you pay")
+
+    def tell(params: dict[str, Any], **_: Any) -> None:
+        params["headers"]["x-amz-request-payer"] = "requester"
+
+    return tell
