@@ -158,6 +158,10 @@ class Cluster(Settings):
     """Kubeflow Pipelines, and what runs there are given."""
 
     endpoint: Address = setting("", "address of the Kubeflow Pipelines API; empty where there is no cluster")
+    context: str = setting(
+        "",
+        "kubeconfig's context that reaches the cluster, so that more can be told; empty for the current one",
+    )
     namespace: Name = setting("", "Kubernetes namespace of the runs; empty for Kubeflow's own")
     experiment: str = setting("quillflow", "the experiment runs are listed under", min_length=1)
     pipeline_root: Root = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")

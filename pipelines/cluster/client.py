@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage.failures import network_cause, one_line
+from pipelines.cluster.kubernetes import Kubernetes
 from pipelines.environment import Cluster
 
 ENDPOINT_VARIABLE = "KF_PIPELINES_ENDPOINT"
@@ -51,6 +52,7 @@ class Client:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
+        self.kubernetes = Kubernetes(cluster)
         self.endpoint = _endpoint(cluster.endpoint)
         configuration = kfp_server_api.Configuration(host=self.endpoint)
         configuration.retries = False  # urllib3's own know nothing of a server's answers

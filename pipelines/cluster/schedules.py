@@ -161,9 +161,11 @@ def _create(client: Client, environment: str, wanted: Wanted) -> None:
 
 
 def _delete(client: Client, recurring: Any) -> None:
+    """Remove a recurring run, and leave the runs that it has started to go on: it owns their Workflows."""
     with suppress(MissingError):  # somebody has just removed it
         client.write(
             f"the schedule {recurring.display_name}",
             client.recurring.recurring_run_service_delete_recurring_run,
             recurring.recurring_run_id,
+            propagation_policy=kfp_server_api.V2beta1DeletePropagationPolicy.ORPHAN,
         )

@@ -1,4 +1,4 @@
-"""`quillflow runs`: what runs on a cluster do and did."""
+"""`quillflow runs`: what runs on a cluster do and did, and their end."""
 
 import argparse
 from datetime import UTC, datetime
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Give the parser the command."""
-    text = "List a cluster's runs, wait for one, or show what its stages wrote."
+    text = "List a cluster's runs, wait for one, end it, or show what its stages wrote."
     actions = commands.add_parser("runs", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
     for name, run, text in (
         ("ls", _ls, "List the environment's runs, newest first."),
         ("wait", _wait, "Wait until a run has ended; exit 0 if it succeeded, else 1 with the task that failed."),
+        ("cancel", _cancel, "End a run, also one whose workflow is gone; what it has made stays."),
         ("logs", _logs, "Show what a run's stages wrote."),
     ):
         action = actions.add_parser(name, help=text, description=text)
@@ -73,6 +74,14 @@ def _wait(arguments: argparse.Namespace) -> int:
     ended = runs.wait(Client(environment_of(arguments).cluster), arguments.name, arguments.timeout)
     took = "" if ended["seconds"] is None else f" in {log.duration(ended['seconds'])}"
     return print_result(arguments, ended, [f"Run {ended['run']} ({ended['name']}) {ended['state'].lower()}{took}"])
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import runs
+    from pipelines.cluster.client import Client
+
+    now = runs.cancel(Client(environment_of(arguments).cluster), arguments.name)
+    return print_result(arguments, now, [f"Run {now['run']} ({now['name']}) is {now['state'].lower()}"])
 
 
 def _logs(arguments: argparse.Namespace) -> int:

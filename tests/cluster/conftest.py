@@ -8,6 +8,7 @@ from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.storage import place, place_of, push
 from pipelines.cluster import client, runs, submitting
 from pipelines.environment import Environment
+from tests.cluster.kubernetes import write_kubeconfig
 from tests.cluster.server import Server, serving
 from tests.storage import servers
 
@@ -15,12 +16,19 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing waits as long as it would in earnest, and nothing is taken from this machine's environment."""
     monkeypatch.setattr(client, "WAITS_SECONDS", (0.01, 0.01, 0.01, 0.01))
     monkeypatch.setattr(runs, "POLL_SECONDS", 0.01)
     for name in ("KFP_EXISTING_TOKEN", "KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH", "QUILLFLOW_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+
+
+@pytest.fixture
+def kubectl(server: Server, tmp_path: Path) -> None:
+    """Access to the cluster's Kubernetes, as whoever uses kubectl here has it."""
+    write_kubeconfig(tmp_path / "kubeconfig", server.url)
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,11 @@ import kfp_server_api as kfp
 
 from tests.cluster.api import ROUTES, Api
 from tests.cluster.checks import RefusedError
+from tests.cluster.kubernetes import KUBERNETES
 from tests.storage import servers
 
 _MODELS = kfp.ApiClient()
+_ALL_ROUTES = [*((method, f"/apis/v2beta1{pattern}", call) for method, pattern, call in ROUTES), *KUBERNETES]
 
 
 @dataclass
@@ -95,8 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._find(path, {name: values[0] for name, values in query.items()}, body)
 
     def _find(self, path: str, query: dict[str, str], body: bytes) -> None:
-        for method, pattern, call in ROUTES:
-            match = re.fullmatch(f"/apis/v2beta1{pattern}", path)
+        for method, pattern, call in _ALL_ROUTES:
+            match = re.fullmatch(pattern, path)
             if match and method == self.command:
                 try:
                     with self.server.lock, self.server.faults.deciding(f"{self.command} {self.path}"):

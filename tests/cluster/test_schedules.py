@@ -160,6 +160,26 @@ def test_files_of_other_environments_are_left_to_those(
     assert not server.api.recurring
 
 
+@pytest.mark.parametrize("change", ["apply", "rm", "apply without its file"])
+def test_a_run_that_a_schedule_has_started_goes_on_when_the_schedule_changes_or_goes(
+    server: Server, write: Write, quillflow: Command, apply: Callable[[], dict[str, str]], change: str
+) -> None:
+    path = write()
+    apply()
+    (recurring,) = server.api.recurring
+    run = server.api.fire(recurring)
+    if change == "apply":
+        write(cron="0 0 4 * * *")
+        assert apply() == {"nightly": "changed"}
+    elif change == "rm":
+        assert quillflow("schedule", "rm", "nightly")[0] == 0
+    else:
+        path.unlink()
+        assert apply() == {"nightly": "removed"}
+    assert recurring not in server.api.recurring
+    assert run in server.api.workflows
+
+
 def test_at_no_time_is_there_no_schedule(
     server: Server, write: Write, quillflow: Command, apply: Callable[[], dict[str, str]]
 ) -> None:

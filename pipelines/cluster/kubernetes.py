@@ -1,0 +1,73 @@
+"""What the cluster's Kubernetes says, asked as `kubectl` asks it from here; what it can't be asked is not known.
+
+Kubeflow's API does not tell that a run's Workflow is gone, why a pod waits, or how failures are retried. Nothing is
+changed here, and nothing depends on it: where there is no kubeconfig, or no right, less is told.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from pipelines.environment import Cluster
+
+TIMEOUT_SECONDS = (3, 10)
+KUBEFLOW = "kubeflow"
+"""The namespace of Kubeflow itself, and of the runs where it keeps all together."""
+
+
+class Kubernetes:
+    """The Kubernetes that a kubeconfig's context leads to: the environment's, else the current one."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._context = cluster.context or None
+        self._namespace = cluster.namespace or KUBEFLOW
+
+    def workflow(self, run: str) -> Mapping[str, Any] | None:
+        """A run's Workflow; empty where it is gone, None where that is not known."""
+        path = f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows"
+        found = self._get(path, labelSelector=f"pipeline/runid={run}")
+        items = found.get("items") if found else None
+        return None if items is None else items[0] if items else {}
+
+    def _get(self, path: str, **query: str) -> Mapping[str, Any] | None:
+        """What it answers; empty where there is no such thing, None where it can't be asked."""
+        if self._api is None:
+            return None
+        from kubernetes.client import ApiException
+
+        try:
+            answer: Mapping[str, Any] = self._api.call_api(
+                path,
+                "GET",
+                query_params=list(query.items()),
+                header_params={"Accept": "application/json"},
+                response_type="object",
+                auth_settings=["BearerToken"],
+                _return_http_data_only=True,
+                _request_timeout=TIMEOUT_SECONDS,
+            )
+        except ApiException as error:
+            return {} if error.status == HTTPStatus.NOT_FOUND else None
+        except Exception:  # noqa: BLE001 -- whatever a kubeconfig's sign-in and a network may fail with
+            self._api = None  # one that does not answer is not waited for again
+            return None
+        return answer
+
+    @cached_property
+    def _api(self) -> Any:
+        from kubernetes.client import Configuration
+        from kubernetes.config import new_client_from_config
+
+        configuration = Configuration()
+        configuration.retries = False
+        try:
+            return new_client_from_config(
+                config_file=os.environ.get("KUBECONFIG"),
+                context=self._context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        except Exception:  # noqa: BLE001 -- no kubeconfig, or one that is none
+            return None
