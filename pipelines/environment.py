@@ -187,6 +187,7 @@ class Environment(Settings):
     retries: Retries = setting(Retries(), "how failed tasks are tried again")
     caching: bool = setting(True, "take from the cache what was made before from the same")
     ttl: int = setting(0, "how long a finished run's pods are kept; 0 as the cluster does", unit="s", ge=0, lt=2**31)
+    ttl_failed: int = setting(0, "how long a failed run's pods are kept; 0 for ttl", unit="s", ge=0, lt=2**31)
     deadline: int = setting(0, "how long a whole run may take; 0 for ever", unit="s", ge=0, lt=2**31)
     store: ObjectStore = setting(ObjectStore(), "how tasks reach the object store")
     cluster: Cluster = setting(Cluster(), "Kubeflow Pipelines, and what runs there are given")

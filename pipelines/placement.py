@@ -11,9 +11,16 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
 
 
 def limits(environment: Environment) -> dsl.PipelineConfig:
-    """How long a run of a pipeline may take, and how long it is kept."""
+    """How long a run of a pipeline may take, and how long it is kept.
+
+    What is not set is an hour by Kubeflow's default, and the sooner of completion's and the outcome's wins.
+    """
+    succeeded, failed = environment.ttl, environment.ttl_failed or environment.ttl
     return dsl.PipelineConfig(
-        ttl_seconds_after_finished=environment.ttl or None, active_deadline_seconds=environment.deadline or None
+        ttl_seconds_after_finished=max(succeeded, failed) if succeeded else None,
+        ttl_seconds_after_success=succeeded or None,
+        ttl_seconds_after_failure=failed or None,
+        active_deadline_seconds=environment.deadline or None,
     )
 
 

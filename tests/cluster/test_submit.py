@@ -164,3 +164,24 @@ def test_submit_that_waits_exits_1_when_the_run_fails(server: Server, quillflow:
     code, out, err = quillflow("submit", "--wait")
     assert (code, out) == (1, "")
     assert "train failed; " in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "succeeded", "failed"),
+    [
+        ("", 3600, 3600),
+        ("ttl: 600", 600, 600),
+        ("ttl: 600\nttl_failed: 86400", 600, 86400),
+        ("ttl_failed: 60", 3600, 60),
+    ],
+)
+def test_a_run_is_kept_as_long_as_is_asked_for(
+    server: Server, quillflow: Command, environment: Path, asked: str, succeeded: int, failed: int
+) -> None:
+    """The sooner of two counts, and Kubeflow has a default of its own for each outcome."""
+    environment.write_text(f"{environment.read_text()}{asked}\n")
+    assert quillflow("submit")[0] == 0
+    (workflow,) = server.api.workflows.values()
+    always = workflow.ttl.get("secondsAfterCompletion", 2**31)
+    assert min(always, workflow.ttl["secondsAfterSuccess"]) == succeeded
+    assert min(always, workflow.ttl["secondsAfterFailure"]) == failed

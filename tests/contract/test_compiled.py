@@ -183,6 +183,8 @@ def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
     assert platform["pipelineConfig"] == {
         "activeDeadlineSeconds": where.deadline,
         "resourceTtlOnCompletion": where.ttl,
+        "resourceTtlOnSuccess": where.ttl,
+        "resourceTtlOnFailure": where.ttl,
     }
 
 
