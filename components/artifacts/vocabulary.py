@@ -66,7 +66,8 @@ class Vocabulary:
 
     @cached_property
     def _ids_of_chunks(self) -> "Chunks[tuple[int, ...]]":
-        return Chunks(lambda chunk: tuple(self.ids.get(token, self.unknown_id) for token in self._cutter[chunk]))
+        unknown = self.unknown_id
+        return Chunks(lambda chunk: tuple(map(self.ids.get, self._cutter[chunk], repeat(unknown))))
 
     @cached_property
     def _id_of_code_point(self) -> NDArray[np.unsignedinteger]:

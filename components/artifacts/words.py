@@ -21,10 +21,26 @@ CHUNK = re.compile(r" ?\S+|\s")
 _REMEMBERED, _LONGEST_REMEMBERED = 1 << 17, 64
 Found = TypeVar("Found")
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ʸΑ-ΡΣ-ϵА-ҁҊ-ԯ"
-_SINGLE = r"\u3041-\u3096\u3400-\u4dbf\u4e00-\u9fff\u3001-\u3003\u3008-\u3011\uff01\uff0c\uff1a\uff1b\uff1f"
-# What most text is made of, which the whole rule would cut the same way but much more slowly.
-_WORD = re.compile(rf"( ?[{_LETTERS}]{{1,64}})([,;!?.:)\"-]?)")
-_SINGLES = re.compile(rf"( ?.)([{_SINGLE}]*)")
+_KATAKANA = r"\u30a1-\u30fa\u30fc"
+# What most text is made of, which the whole rule would cut the same way but much more slowly: words of letters that
+# join with letters alone; and runs of characters that never join, of scripts without spaces, each with its own marks.
+_WORD = re.compile(rf"( ?(?:[{_LETTERS}]{{1,64}}|[{_KATAKANA}]{{1,64}}))([,;!?.:)\"-]?)")
+SINGLE = (
+    r"\u0e01-\u0e30\u0e32\u0e33\u0e3f-\u0e46\u0e4f\u0e5a\u0e5b"  # Thai
+    r"\u0e81\u0e82\u0e84\u0e86-\u0e8a\u0e8c-\u0ea3\u0ea5\u0ea7-\u0eb0\u0eb2\u0eb3\u0ebd\u0ec0-\u0ec4\u0ec6"  # Lao
+    r"\u1000-\u102a\u1050-\u1055\u104a-\u104f\u1780-\u17b3\u17d4-\u17dc"  # Burmese, Khmer
+    r"\u3041-\u3096\u3400-\u4dbf\u4e00-\u9fff\u3001-\u3003\u3008-\u3011\uff01\uff1f"
+)
+MARK = (
+    r"\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd"
+    r"\u102b-\u103e\u1056-\u1059\u17b4-\u17d3\u17dd\u3099\u309a"
+)
+PLAIN = rf"!-~¡-¬{_LETTERS}{_KATAKANA}\u2014\u2018\u2019\u201c\u201d\u2026\uff01-\uff60"
+_BETWEEN_NUMBERS = r"\uff0c\uff1a\uff1b"  # points that join numbers or letters, but nothing to what never joins
+_CLUSTER = rf"[{SINGLE}{_BETWEEN_NUMBERS}][{MARK}]{{0,15}}"
+_CLUSTERS, _A_MARK = re.compile(_CLUSTER), re.compile(f"[{MARK}]")
+# What follows is no mark, so that the run ends where its last token does.
+_RUN = re.compile(rf"((?=[{SINGLE}])(?:{_CLUSTER}+)+(?=[{SINGLE}{PLAIN}]|\Z))")
 UNSPACED = r"[\p{LB=Complex_Context}\p{Han}\p{Hiragana}\p{Katakana}\p{Tibetan}]"
 """Characters of scripts that put no spaces between words, as a pattern of `regex`."""
 
@@ -47,20 +63,26 @@ class Cutter(Chunks[Sequence[str]]):
     """The tokens of each chunk."""
 
     def __init__(self) -> None:
-        super().__init__(_tokens)
+        super().__init__(self._tokens)
 
     def cut(self, text: str) -> list[str]:
         """The tokens of a text."""
         return list(chain.from_iterable(map(self.__getitem__, CHUNK.findall(text))))
 
-
-def _tokens(chunk: str) -> Sequence[str]:
-    if word := _WORD.fullmatch(chunk):
-        return [word[1], word[2]] if word[2] else [chunk]
-    if (singles := _SINGLES.fullmatch(chunk)) and singles[1][-1] in _singles():
-        return [singles[1], *singles[2]]
-    tokens: Sequence[str] = _rule().findall(chunk)
-    return tokens
+    def _tokens(self, chunk: str) -> Sequence[str]:
+        if word := _WORD.fullmatch(chunk):
+            return [word[1], word[2]] if word[2] else [chunk]
+        if chunk[0] == " " and len(chunk) > 1:  # the first token has the space; what it is does not depend on it
+            first, *others = self._tokens(chunk[1:])
+            return [f" {first}", *others]
+        between, *more = _RUN.split(chunk)
+        if not more:
+            return _rule().findall(chunk)  # type: ignore[no-any-return]
+        tokens = list(self[between]) if between else []
+        for run, between in zip(more[::2], more[1::2], strict=True):
+            tokens += _CLUSTERS.findall(run) if _A_MARK.search(run) else run
+            tokens += self[between] if between else ()
+        return tokens
 
 
 def unspaced(tokens: Mapping[str, int]) -> float:
@@ -70,11 +92,6 @@ def unspaced(tokens: Mapping[str, int]) -> float:
     found = regex.compile(UNSPACED)
     total = sum(len(token) * count for token, count in tokens.items())
     return sum(len(found.findall(token)) * count for token, count in tokens.items()) / max(total, 1)
-
-
-@cache
-def _singles() -> frozenset[str]:
-    return frozenset(filter(re.compile(f"[{_SINGLE}]").match, map(chr, range(0x3000, 0x10000))))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +136,12 @@ def _count_words(text: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
     cutter = Cutter()
     for piece in pieces(text, "words"):
-        for chunk, count in Counter(CHUNK.findall(piece)).items():
-            for token in cutter[chunk]:
-                counts[token] += count
+        chunks = Counter(CHUNK.findall(piece))
+        counts.update(chain.from_iterable(map(cutter.__getitem__, chunks)))
+        for chunk, count in chunks.items():
+            if count > 1:
+                for token in cutter[chunk]:
+                    counts[token] += count - 1
     return counts
 
 
