@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,22 +30,29 @@ def run(modules: Sequence[str], budget: Budget, report: Path) -> int:
     rows: list[dict[str, Any]] = []
     failures: list[str] = []
     print(LINE.format(what="what", measured="measured", target="target", verdict="", conditions="conditions"))
+    took: dict[str, float] = {}
     for module in modules:
+        name, began = module.rpartition(".")[2], time.monotonic()
         try:
-            figures = figures_of(module, budget, report.parent / f"{module.rpartition('.')[2]}.log")
+            figures = figures_of(module, budget, report.parent / f"{name}.log")
         except ModuleError as error:
             print(error, flush=True)
             failures.append(f"{module} failed")
             continue
+        finally:
+            took[name] = round(time.monotonic() - began, 1)
         for figure in figures:
             print(line(figure), flush=True)
             rows.append({"module": module, **asdict(figure), "is_met": figure.is_met})
         failures += [f"missed: {figure.what}" for figure in figures if not figure.is_met]
     machine = {**machine_facts(), "budget": budget}
     print("\n" + ", ".join(f"{name} {value}" for name, value in machine.items()))
+    print(f"{sum(took.values()):.0f} s: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in took.items()))
     for failure in failures:
         print(failure)
-    report.write_text(json.dumps({"machine": machine, "figures": rows, "failures": failures}, indent=2) + "\n")
+    report.write_text(
+        json.dumps({"machine": machine, "seconds": took, "figures": rows, "failures": failures}, indent=2) + "\n"
+    )
     return 1 if failures else 0
 
 

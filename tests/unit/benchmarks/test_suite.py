@@ -63,6 +63,8 @@ def test_figures_that_are_met_are_told_and_kept(
     report = json.loads((tmp_path / "build" / "bench.json").read_bytes())
     assert [(row["what"], row["is_met"]) for row in report["figures"]] == [("speed", True)]
     assert report["machine"]["budget"] == "short"
+    assert 0 < report["seconds"]["good"] < 60
+    assert f"{report['seconds']['good']:.0f} s: good" in output
 
 
 def test_a_miss_is_named_and_the_rest_still_runs(
