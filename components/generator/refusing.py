@@ -7,6 +7,7 @@ seen before the next one is chosen, the loop is this module's own, a token at a 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class RefusingWriter(Writer):
         **options: Any,
     ) -> None:
         tiling = tiling or Tiling.of_device()
-        super().__init__(next_token, tiling=tiling, **options)
+        super().__init__(next_token, tiling=replace(tiling, many=tiling.rows), **options)
         self._passages = passages
         self._tokens = vocabulary.tokens
         self._draw = tf.function(self._draw_token, jit_compile=tiling.compiled)
@@ -45,9 +46,9 @@ class RefusingWriter(Writer):
 
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
         """The whole of a tile, token by token: ids [T, R], nats [T, R] and their sums [R]."""
-        states, total_nats = self._next_token.zero_states(self._rows), np.zeros(self._rows, np.float32)
+        states, total_nats = self._next_token.zero_states(tile.rows), np.zeros(tile.rows, np.float32)
         ids, nats = tile.given.copy(), np.zeros(tile.given.shape, np.float32)
-        tails = [""] * self._rows  # the end of what was written: all that a passage could begin with
+        tails = [""] * tile.rows  # the end of what was written: all that a passage could begin with
         again = [_redraws(tile.seed, text) for text in tile.texts]
         for position in range(len(ids)):
             rows = np.flatnonzero(ids[position] == CHOOSE).tolist()
@@ -66,7 +67,7 @@ class RefusingWriter(Writer):
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The tokens at a position, int32 [R], none of which completes a passage, and their nats [R]."""
         uniforms = tile.uniforms[position].copy()
-        refusals = np.zeros((self._rows, len(self._tokens)), np.float32)
+        refusals = np.zeros((tile.rows, len(self._tokens)), np.float32)
         refusals[:, self._forbidden] = -np.inf
         waiting: list[int] = np.flatnonzero(tile.given[position] == CHOOSE).tolist()
         while True:

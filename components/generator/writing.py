@@ -1,16 +1,17 @@
 """Writing text: one loop over tokens for a tile of texts, whatever network and strategy.
 
 A text depends on its seed, id, prompt and settings. Its chance is a stream of its own (NumPy's Philox
-generator, keyed by seed and id). A product rounds differently for another number of rows, and may round
-differently in another row, so texts are always written in tiles of the same number of rows, and a text's row
-follows from its id. Rows don't touch one another, so neither the batch nor a text's companions show.
+generator, keyed by seed and id). A product may round differently for another number of rows, and in another row,
+so texts are written in tiles of a fixed number of rows, and a text's row follows from its id. Rows don't touch one
+another, so neither the batch nor a text's companions show. Many texts are written faster in larger tiles, which are
+used where a trial finds their bits to be those of the small ones.
 """
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import Any
 
@@ -25,6 +26,8 @@ from components.generator.stepping import Windowed
 from components.generator.strategies import choose
 
 _CHUNK = 256  # tokens a call of the compiled loop: one shape for texts of any length
+_TRIAL = 16  # tokens that are written to see whether large tiles round as small ones do
+_MUCH = 500_000  # tokens from which on large tiles win more than compiling a second loop takes, a second or two
 CHOOSE = -1  # where a token is to be chosen, among those given
 
 
@@ -63,6 +66,21 @@ class Tile:
     seed: int
     texts: Sequence[int]
 
+    @property
+    def rows(self) -> int:
+        """R."""
+        return self.given.shape[1]
+
+    def part(self, rows: slice) -> "Tile":
+        """Some of its rows."""
+        return Tile(
+            given=self.given[:, rows],
+            uniforms=self.uniforms[:, rows],
+            temperatures=self.temperatures[rows],
+            seed=self.seed,
+            texts=self.texts[rows],
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
@@ -70,20 +88,22 @@ class Tiling:
 
     Attributes:
         rows: states in a tile; a text has one with the context `carry`, as many as a window is long with `window`.
+        many: rows of a tile where many texts are written with the context `carry`; a multiple of `rows`.
         threads: tiles written side by side.
         compiled: by XLA. That takes half a second, and a step then a third of the time on a CPU.
     """
 
     rows: int
+    many: int
     threads: int
     compiled: bool
 
     @classmethod
     def of_device(cls) -> "Tiling":
-        """What was measured to be fastest on a CPU: products this small fit its cache; a GPU wants large ones."""
+        """What was measured to be fastest: on a CPU few rows for few texts, on a GPU large products always."""
         if tf.config.get_visible_devices("GPU"):
-            return cls(rows=1024, threads=1, compiled=False)
-        return cls(rows=4, threads=len(os.sched_getaffinity(0)), compiled=True)
+            return cls(rows=1024, many=1024, threads=1, compiled=False)
+        return cls(rows=4, many=32, threads=len(os.sched_getaffinity(0)), compiled=True)
 
 
 class Writer:
@@ -116,26 +136,48 @@ class Writer:
         self._choose = partial(choose, top_k=top_k, top_p=top_p)
         self._forbidden = list(forbidden)
         self._rows = max(tiling.rows // max(self._window, 1), 1)
+        self._many = self._rows if self._window else tiling.many
         self._threads = tiling.threads
         self._loop = tf.function(self._write_chunk, jit_compile=tiling.compiled)
 
     def write(self, requests: Sequence[Request], *, length: int, seed: int) -> list[Text]:
         """Write `length` tokens after each request's prompt."""
-        rows: list[list[Request]] = [[] for _ in range(self._rows)]
+        count = self.rows_for(len(requests), length)
+        rows: list[list[Request]] = [[] for _ in range(count)]
         for request in requests:
-            rows[request.id % self._rows].append(request)
+            rows[request.id % count].append(request)
         with ThreadPoolExecutor(self._threads) as threads:
             tiles = threads.map(partial(self._write_tile, length=length, seed=seed), zip_longest(*rows))
             written = [iter(texts) for texts in zip(*tiles, strict=True)]
-        return [next(written[request.id % self._rows]) for request in requests]
+        return [next(written[request.id % count]) for request in requests]
+
+    def rows_for(self, texts: int, length: int) -> int:
+        """How many rows the tiles have for so many texts of so many tokens; what is written does not show it."""
+        if self._many == self._rows or texts < self._many * self._threads or texts * length < _MUCH:
+            return self._rows
+        return self._many if self._many_round_alike else self._rows
+
+    @cached_property
+    def _many_round_alike(self) -> bool:
+        """Whether large tiles give the bits of small ones, by writing one both ways."""
+        uniforms = np.stack([uniform_stream(0, text, _TRIAL) for text in range(self._many)], axis=1)
+        tile = Tile(
+            given=np.full((_TRIAL, self._many), CHOOSE, np.int32),
+            uniforms=uniforms,
+            temperatures=np.ones(self._many, np.float32),
+            seed=0,
+            texts=range(self._many),
+        )
+        parts = [tile.part(slice(row, row + self._rows)) for row in range(0, self._many, self._rows)]
+        small = [np.concatenate(arrays, axis=-1) for arrays in zip(*map(self._write_given, parts), strict=True)]
+        return all(map(np.array_equal, small, self._write_given(tile)))
 
     def _write_tile(self, requests: Sequence[Request | None], *, length: int, seed: int) -> list[Text]:
         """The text of each row, of whatever kind where there is no request."""
         prompts = [self._read_of(request) for request in requests]
-        total = max(map(len, prompts)) + length
-        given = np.zeros((total, self._rows), np.int32)
-        uniforms = np.zeros((total, self._rows), np.float32)
-        temperatures = np.zeros(self._rows, np.float32)
+        shape = max(map(len, prompts)) + length, len(requests)
+        given, uniforms = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
+        temperatures = np.zeros(len(requests), np.float32)
         for row, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
             if request is not None:
                 begin, end = len(prompt), len(prompt) + length
@@ -160,7 +202,7 @@ class Writer:
 
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
         """The whole of a tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
-        states, total_nats, chunks = self._next_token.zero_states(self._rows), tf.zeros(self._rows), []
+        states, total_nats, chunks = self._next_token.zero_states(tile.rows), tf.zeros(tile.rows), []
         for begin in range(0, len(tile.given), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             count = len(tile.given[part])
@@ -193,8 +235,8 @@ class Writer:
         Returns:
             int32 ids [C, R], the cost of each that was chosen, float32 [C, R], total_nats and states.
         """
-        ids = tf.TensorArray(tf.int32, size=_CHUNK, element_shape=[self._rows])
-        nats = tf.TensorArray(tf.float32, size=_CHUNK, element_shape=[self._rows])
+        ids = tf.TensorArray(tf.int32, size=_CHUNK, element_shape=given.shape[1:])
+        nats = tf.TensorArray(tf.float32, size=_CHUNK, element_shape=given.shape[1:])
         position = tf.constant(0)
         while position < count:  # over a range of `count`, XLA would compile anew for each count
             logits = self._next_token.logits(states)

@@ -14,7 +14,7 @@ from components.generator.stepping import Stepper
 from components.generator.writing import Context, Request, Text, Tiling, Writer
 
 LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))
-TILING = Tiling(rows=4, threads=2, compiled=True)
+TILING = Tiling(rows=4, many=4, threads=2, compiled=True)
 LOGITS = np.array([2, 1, 0.5, 0, -0.5, -1, 1.5], np.float32)
 
 

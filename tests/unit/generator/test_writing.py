@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
+from components.generator import writing
 from components.generator.architecture import Architecture, Context, Objective
 from components.generator.chance import uniform_stream
 from components.generator.stepping import Stepper
@@ -225,13 +226,57 @@ def _plainly_written(
 def test_a_text_does_not_show_how_long_its_companions_prompts_are(
     tiny: Architecture, network_of: Callable[[Architecture], Any], context: Context
 ) -> None:
-    tiling = Tiling(rows=4 if context == "carry" else 16, threads=2, compiled=True)
+    tiling = Tiling(rows=4 if context == "carry" else 16, many=16, threads=2, compiled=True)
     writer = Writer(Stepper(tiny, network_of(tiny)), context=context, window=4, tiling=tiling)
     texts = []
     for length in (1, 3, 9, 400):
         companions = [_request(number, [number] * length, 1.0) for number in (0, 1, 3)]
         texts.append(writer.write([*companions, _request(2, [1, 6, 2, 2, 0], 1.0)], length=100, seed=1)[-1])
     assert _same(texts[1:], texts[:1] * 3)
+
+
+MANY = Tiling(rows=4, many=16, threads=2, compiled=True)
+
+
+def _many_requests() -> list[Request]:
+    """Thirty-six texts, not in the order of their ids: two large tiles for each thread and one that is not full."""
+    return [_request(id_, [id_ % V] * (1 + id_ % 3), 1.0 - id_ % 2 / 10) for id_ in [*range(50, 68), *range(18)]]
+
+
+def test_large_tiles_give_the_texts_of_small_ones(
+    tiny: Architecture, network_of: Callable[[Architecture], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepper = Stepper(tiny, network_of(tiny))
+    small = Writer(stepper, context="carry", tiling=replace(MANY, many=4))
+    texts = small.write(_many_requests(), length=300, seed=1)
+    monkeypatch.setattr(writing, "_MUCH", 1)
+    large = Writer(stepper, context="carry", tiling=MANY)
+    assert large.rows_for(36, 300) == 16
+    assert _same(large.write(_many_requests(), length=300, seed=1), texts)
+
+
+class OfRows(SumOfAll):
+    """As a processor whose products round differently for another number of rows."""
+
+    def logits(self, states: Sequence[Any]) -> Any:
+        return super().logits(states) * (1 + states[0].shape[0] / 10_000)
+
+
+def test_large_tiles_are_not_used_where_they_round_differently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_MUCH", 1)
+    assert Writer(OfRows(), context="carry", tiling=MANY).rows_for(1_000, 1_000) == 4
+    assert Writer(SumOfAll(), context="carry", tiling=MANY).rows_for(1_000, 1_000) == 16
+
+
+@pytest.mark.parametrize(("texts", "length"), [(31, 1_000_000), (32, 100)])
+def test_few_texts_and_short_ones_try_no_large_tiles(texts: int, length: int) -> None:
+    writer = Writer(SumOfAll(), context="carry", tiling=MANY)
+    assert writer.rows_for(texts, length) == 4
+    assert "_many_round_alike" not in vars(writer)
+
+
+def test_windows_keep_the_rows_of_their_tiles() -> None:
+    assert Writer(SumOfAll(), context="window", window=2, tiling=MANY).rows_for(1_000, 1_000_000) == 2
 
 
 def _chi_square_of_what_is_written(temperature: float) -> float:
