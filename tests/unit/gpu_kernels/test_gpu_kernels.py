@@ -137,7 +137,10 @@ def test_a_recipe_is_traced_with_cudnn_and_gets_nothing_of_the_text_but_windows(
                 arrays = {
                     (crossing.dtype, crossing.shape[-1]) for crossing in walk.crossings if len(crossing.shape) > 1
                 }
-                assert arrays == {("int32", settings["length"] + 1)}
+                # The evaluation also gets which of a window's targets count.
+                scored = settings["length"] if settings["train"]["objective"] == "sequence" else 1
+                widths = [settings["length"] + 1, *([scored] if part == "evaluation" else [])]
+                assert arrays == {("int32", width) for width in widths}
 
 
 def test_without_gpu_kernels_the_check_fails_and_says_what_makes_them(capsys: pytest.CaptureFixture[str]) -> None:
