@@ -10,6 +10,7 @@ from typing import Any, Literal
 from components.artifacts.tensorflow import keras
 from components.generator.architecture import Architecture, ngram_row, ngram_rows
 from components.generator.cpu_lstm import CPULSTM
+from components.generator.dropout import CPUDropout
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -29,7 +30,7 @@ def build(
     Args:
         architecture: its shape.
         length: T, where it is fixed.
-        on_cpu: compute the LSTM layers by the pass that is made for a CPU, never by cuDNN.
+        on_cpu: compute the LSTM layers and dropout by what is made for a CPU, never by cuDNN.
         carry: take the states after the ids and return them after the logits, as in `architecture.states`.
         use_cudnn: True makes it an error if the LSTM layers can't use cuDNN.
         precision: what layers compute in; variables and logits are float32 whatever it is.
@@ -44,7 +45,7 @@ def build(
     ids = keras.Input((length,), dtype="int32", name="ids")
     states = [keras.Input((state.width,), dtype=state.dtype, name=state.name) for state in architecture.states]
     lstm_states = states[-2 * architecture.layers :]
-    sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds)
+    sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds, on_cpu=on_cpu)
     for index in range(architecture.layers):
         layer = _lstm(architecture, index, policy, seeds, return_state=carry, on_cpu=on_cpu, use_cudnn=use_cudnn)
         if carry:
@@ -53,7 +54,8 @@ def build(
         else:
             sequence = layer(sequence)
         if architecture.dropout and _drops_after(architecture, index):
-            sequence = _dropout(architecture.dropout, f"dropout_{index + 1}", policy, seeds)(sequence)
+            name = f"dropout_{index + 1}"
+            sequence = _dropout(architecture.dropout, name, policy, seeds, on_cpu=on_cpu)(sequence)
     logits = _output(architecture, seeds)(sequence)
     inputs, outputs = ([ids, *states], [logits, *new_states]) if carry else (ids, logits)
     return keras.Model(inputs, outputs, name="generator")
@@ -88,7 +90,7 @@ def _shape(shape: Sequence[int | None]) -> str:
 
 
 def _encode(
-    architecture: Architecture, ids: Any, before: Any, policy: str, seeds: Iterator[int]
+    architecture: Architecture, ids: Any, before: Any, policy: str, seeds: Iterator[int], *, on_cpu: bool
 ) -> tuple[Any, list[Any]]:
     """What the first LSTM layer reads, [B, T, ...], and the new state of n-grams, if there are any."""
     if architecture.input == "one_hot":
@@ -117,7 +119,7 @@ def _encode(
             table = embedding(f"embedding_{n}", ngram_rows(architecture, n))
             encoded += table(ngram_row(architecture, tokens[:n]))
     if architecture.input_dropout:
-        encoded = _dropout(architecture.input_dropout, "input_dropout", policy, seeds)(encoded)
+        encoded = _dropout(architecture.input_dropout, "input_dropout", policy, seeds, on_cpu=on_cpu)(encoded)
     return encoded, new_states
 
 
@@ -138,8 +140,9 @@ def _lstm(
     )
 
 
-def _dropout(share: float, name: str, policy: str, seeds: Iterator[int]) -> Any:
-    return keras.layers.Dropout(share, seed=next(seeds), dtype=policy, name=name)
+def _dropout(share: float, name: str, policy: str, seeds: Iterator[int], *, on_cpu: bool) -> Any:
+    layer = CPUDropout if on_cpu else keras.layers.Dropout
+    return layer(share, seed=next(seeds), dtype=policy, name=name)
 
 
 def _output(architecture: Architecture, seeds: Iterator[int]) -> Any:

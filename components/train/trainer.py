@@ -15,6 +15,7 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, State
+from components.generator.dropout import mask
 from components.generator.network import build
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
@@ -195,8 +196,7 @@ class Trainer:
         for number, (weight, variable) in enumerate(zip(weights, self.network.trainable_variables, strict=True)):
             if variable.name == "recurrent_kernel":
                 seed = self._chance(_WEIGHT_DROP, train_step, number)
-                kept = tf.random.stateless_uniform(weight.shape, seed) >= share
-                weight = tf.where(kept, weight / (1 - share), 0.0)  # noqa: PLW2901 -- the same weight, masked
+                weight *= mask(weight.shape, share, seed, weight.dtype)  # noqa: PLW2901 -- the same weight, masked
             dropped.append(weight)
         return dropped
 
