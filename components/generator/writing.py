@@ -69,7 +69,7 @@ class Tile:
     @property
     def rows(self) -> int:
         """R."""
-        return self.given.shape[1]
+        return len(self.temperatures)
 
     def part(self, rows: slice) -> "Tile":
         """Some of its rows."""
