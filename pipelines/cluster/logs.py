@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,7 +14,7 @@ from components.artifacts.storage import Place
 from components.command.printing import without_colours
 from pipelines import artifacts
 from pipelines.cluster.client import Client
-from pipelines.cluster.tasks import stage_of, stages_in
+from pipelines.cluster.tasks import raise_memory, stage_of, stages_in
 
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
 _OWN = '{"quillflow"'
@@ -79,13 +79,14 @@ def last_error(client: Client, run: Any, stage: str) -> str:
     with suppress(QuillflowError):
         lines = [line for log in logs(client, run, stage) for line in log.lines]
     if lines and lines[-1] == _KILLED:
-        return f"killed from outside, mostly for memory; raise {stage}.memory_limit in the environment"
+        return f"killed from outside, mostly for memory; {raise_memory(stage)}"
     return next((error for line in reversed(lines) if (error := line.partition(" error: ")[2])), "")
 
 
-def kubectl_logs(client: Client, run: str, stages: Sequence[str]) -> str:
+def kubectl_logs(client: Client, run: str, stages: Iterable[str]) -> str:
     """The command that shows what these stages of a run, or all, write now."""
-    of = f",app.kubernetes.io/component={stages[-1]}" if stages else ""
+    (last,) = list(stages)[-1:] or [""]
+    of = f",app.kubernetes.io/component={last}" if last else ""
     namespace = client.cluster.namespace or "kubeflow"
     return f"kubectl logs -n {namespace} -l pipeline/runid={run}{of} -c main --tail=-1"
 

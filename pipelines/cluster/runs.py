@@ -10,14 +10,18 @@ from components.artifacts.errors import QuillflowError
 from components.artifacts.storage.failures import one_line
 from components.command import log
 from pipelines.cluster.client import AwayError, Client, ClusterError
+from pipelines.cluster.kubernetes import KUBEFLOW
 from pipelines.cluster.logs import last_error
+from pipelines.cluster.pods import last, pods
 from pipelines.cluster.submitting import find_experiment
-from pipelines.cluster.tasks import stages_in
+from pipelines.cluster.tasks import raise_memory, stages_in
 
 GONE = "its workflow is gone"
 ENDED = {"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"}
 GOOD = {"SUCCEEDED", "SKIPPED"}
 POLL_SECONDS = 10.0
+POLLS_UNTIL_HINT = 12
+"""After how many polls without a change the way to more is told, where Kubernetes can't be asked from here."""
 PATIENCE_SECONDS = 900.0
 """For how long a run is awaited while its cluster does not answer: an upgrade takes minutes, training hours."""
 
@@ -44,8 +48,7 @@ def listed(client: Client, limit: int) -> Iterator[dict[str, Any]]:
         **client.namespace,
     )
     for _, run in zip(range(limit), found, strict=False):
-        state = state_of(run)
-        yield {**as_dict(run), "doing": "" if state in ENDED else GONE if _is_gone(client, run) else ""}
+        yield {**as_dict(run), "doing": "" if state_of(run) in ENDED else _doing(client, get(client, run.run_id))}
 
 
 def as_dict(run: Any) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
         ClusterError: the cluster did not answer for PATIENCE_SECONDS.
     """
     deadline = time.monotonic() + timeout if timeout is not None else None
-    heard, told = time.monotonic(), ""
+    heard, told, polls = time.monotonic(), "", 0
     while True:
         try:
             now = get(client, run)
@@ -109,22 +112,36 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
                 raise
             log.warning(f"{error} (still waiting)")
         else:
-            if (state := state_of(now)) in ENDED:
+            if state_of(now) in ENDED:
                 break
-            if _is_gone(client, now):
-                raise FailedRunError(
-                    f"run {run}: {GONE}, so it would be {state.lower()} for ever; quillflow runs cancel {run} ends it, "
-                    f"and quillflow rerun train --from {run} takes its training up"
-                )
-            if (doing := _doing(now)) != told:
-                log.info(f"Run {run} is {doing}")
-                told = doing
+            doing, polls = _doing(client, now), polls + 1
+            _give_up_where_waiting_is_vain(client, now, doing)
+            if doing != told:
+                log.info(f"Run {run} is {state_of(now).lower()}: {doing}")
+                told, polls = doing, 0
+            if polls == POLLS_UNTIL_HINT and client.kubernetes.workflow(run) is None:
+                log.info(f"What its pods wait for, if they do: {_kubectl_pods(client, run)}")
         if deadline is not None and time.monotonic() > deadline:
             raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it goes on")
         time.sleep(POLL_SECONDS)
-    if state not in GOOD:
+    if state_of(now) not in GOOD:
         raise FailedRunError(failure(client, now))
     return as_dict(now)
+
+
+def _give_up_where_waiting_is_vain(client: Client, run: Any, doing: str) -> None:
+    name, state = run.run_id, state_of(run).lower()
+    if doing == GONE:
+        raise FailedRunError(
+            f"run {name}: {GONE}, so it would be {state} for ever; quillflow runs cancel {name} ends it, "
+            f"and quillflow rerun train --from {name} takes its training up"
+        )
+    refused = next((pod for pod in pods(client.kubernetes.workflow(name)) if pod.is_refused), None)
+    if refused:
+        raise FailedRunError(
+            f"run {name}: the cluster refuses {refused.stage}'s pod, and no retry will help: "
+            f"{one_line(refused.message, limit=500)}; quillflow runs cancel {name} ends it"
+        )
 
 
 def cancel(client: Client, run: str) -> dict[str, Any]:
@@ -146,23 +163,39 @@ def cancel(client: Client, run: str) -> dict[str, Any]:
     return as_dict(get(client, run))
 
 
-def _is_gone(client: Client, run: Any) -> bool:
-    """Whether a run that has not ended has no Workflow any more; it may have ended since it was asked for."""
-    return client.kubernetes.workflow(run.run_id) == {} and state_of(get(client, run.run_id)) not in ENDED
-
-
-def _doing(run: Any) -> str:
-    """What a run does now: its state and the stages that run; between two there is none."""
+def _doing(client: Client, run: Any) -> str:
+    """What a run that has not ended does now: the stages that run, and what pods wait for, as far as it can be told."""
+    workflow = client.kubernetes.workflow(run.run_id)
+    if workflow == {} and state_of(get(client, run.run_id)) not in ENDED:  # it may have ended since it was asked for
+        return GONE
+    there = pods(workflow)
+    told = []
+    for stage, attempt in stages_in(run, "RUNNING").items():
+        pod = last(there, stage)
+        number = max(attempt, pod.attempt if pod else 1)
+        told.append(f"{stage}{f', attempt {number}' if number > 1 else ''}")
+        if pod and pod.phase == "Pending" and pod.message:
+            told[-1] += f", waits: {one_line(pod.message, limit=500)}"
     idle = "between stages" if stages_in(run, "SUCCEEDED") else "no stage yet"
-    return f"{run.state or 'PENDING'}: {', '.join(stages_in(run, 'RUNNING')) or idle}".lower()
+    return "; ".join(told) or idle
+
+
+def _kubectl_pods(client: Client, run: str) -> str:
+    return f"kubectl describe pods -n {client.cluster.namespace or KUBEFLOW} -l pipeline/runid={run}"
 
 
 def failure(client: Client, run: Any) -> str:
-    """Which stage of a run failed and what it said, in one line: in its log, where that can be had, or to Kubeflow."""
-    failed = stages_in(run, "FAILED")
-    said = last_error(client, run, failed[0]) if failed else ""
+    """Which stage of a run failed and why, in one line, as its pod, its log or Kubeflow has it."""
+    failed = next(iter(stages_in(run, "FAILED")), "")
+    pod = last(pods(client.kubernetes.workflow(run.run_id)), failed)
+    said = ""
+    if pod and pod.is_out_of_memory:
+        said = f"out of memory (OOMKilled); {raise_memory(failed)}"
+    elif failed:
+        said = last_error(client, run, failed) or (pod.message if pod else "")
     if not said and run.error:
         said = run.error.message or ""
-    what = f"{failed[0]} failed" if failed else f"it is {state_of(run).lower()}"
+    attempt = f" in attempt {pod.attempt}" if pod and pod.attempt > 1 else ""
+    what = f"{failed} failed{attempt}" if failed else f"it is {state_of(run).lower()}"
     message = f": {one_line(said, limit=500)}" if said else ""
     return f"run {run.run_id}: {what}{message}; quillflow runs logs {run.run_id} shows what was written"

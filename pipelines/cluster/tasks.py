@@ -1,14 +1,14 @@
 """The tasks of a run as Kubeflow names them, and the stages they are of."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from pipelines.engine import STAGES
 
-# A stage's task, of which sample may have several, and Kubeflow's attempts at it: train, sample-shard, train(0). A
-# Workflow and its own nodes may begin alike (train-mg7fp, train-mg7fp(0)), and some tasks have no name.
-_TASK = re.compile(rf"(?P<stage>{'|'.join(STAGES)})(-shard|-gather)?(\((?P<attempt>\d+)\))?")
+# A stage's task, of which sample may have several, what prepares it, and Kubeflow's attempts: train, sample-shard,
+# train-driver, train(0). A Workflow and its nodes may begin alike (train-mg7fp(0)), and some tasks have no name.
+_TASK = re.compile(rf"(?P<stage>{'|'.join(STAGES)})(-shard|-gather)?(-driver)?(\((?P<attempt>\d+)\))?")
+_POD_OF = {"report": "ingest", "promote": "sample"}
 
 
 def stage_of(task: str | None) -> str:
@@ -17,19 +17,16 @@ def stage_of(task: str | None) -> str:
     return match["stage"] if match else ""
 
 
-def attempt_of(task: str | None) -> int:
-    """Which attempt at its stage a task is, from 1."""
-    match = _TASK.fullmatch(task or "")
-    return int((match and match["attempt"]) or 0) + 1
+def raise_memory(stage: str) -> str:
+    """What to do about a stage that was killed for memory."""
+    return f"raise {_POD_OF.get(stage, stage)}.memory_limit in the environment"
 
 
-def tasks(run: Any, state: str) -> list[Any]:
-    """The tasks of a run that are in a state."""
-    details = (run.run_details and run.run_details.task_details) or []
-    return [task for task in details if task.state == state]
-
-
-def stages_in(run: Any, state: str) -> Sequence[str]:
-    """The stages that have tasks in a state, in their order."""
-    found = {stage_of(task.display_name) for task in tasks(run, state)}
-    return [stage for stage in STAGES if stage in found]
+def stages_in(run: Any, state: str) -> dict[str, int]:
+    """The stages that have tasks in a state, in their order, each with the last attempt at it, from 1."""
+    found: dict[str, int] = {}
+    for task in (run.run_details and run.run_details.task_details) or []:
+        match = _TASK.fullmatch(task.display_name or "")
+        if match and task.state == state:
+            found[match["stage"]] = max(found.get(match["stage"], 1), int(match["attempt"] or 0) + 1)
+    return {stage: found[stage] for stage in STAGES if stage in found}

@@ -80,4 +80,4 @@ def test_a_kubernetes_that_can_t_be_asked_is_no_reason_to_fail(
     assert kubectl is None
     server.faults.add("403 forbidden", "GET .*/workflows")
     code, out, _ = quillflow("runs", "ls")
-    assert (code, out.splitlines()[1].endswith("  first")) == (0, True)
+    assert (code, out.splitlines()[1].endswith("  first  train")) == (0, True)

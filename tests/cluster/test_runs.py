@@ -23,7 +23,7 @@ def test_runs_are_listed_newest_first_page_by_page(server: Server, quillflow: Co
     code, out, _ = quillflow("runs", "ls")
     lines = out.splitlines()
     assert code == 0
-    assert [line.split()[-1] for line in lines[1:]] == ["fourth", "third", "second", "first"]
+    assert [line.split()[5] for line in lines[1:]] == ["fourth", "third", "second", "first"]
     assert lines[-1].startswith("succeeded  2026-01-02 03:04:")
     assert f"1:01:00  {run}  first" in lines[-1]
     assert len(quillflow("runs", "ls", "--limit", "3")[1].splitlines()) == 4
@@ -67,6 +67,74 @@ def test_wait_exits_1_for_every_other_end(server: Server, quillflow: Command, ru
     server.api.end(run, state)
     code, _, err = quillflow("runs", "wait", run)
     assert (code, f"run {run}: it is {state.lower()}; " in err) == (1, True)
+
+
+@pytest.mark.usefixtures("kubectl")
+def test_wait_says_which_attempt_runs_and_what_its_pod_waits_for(server: Server, quillflow: Command, run: str) -> None:
+    """The scheduler's own sentence; attempts are told apart by their numbers on the way to them."""
+    why = "Unschedulable: 0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."
+    server.api.reach(run, "train")
+    server.api.workflows[run].add_pod("train(0).executor(0)", "Failed", "Error (exit code 1)")
+    server.api.workflows[run].add_pod("train(0).executor(1)", "Pending", why)
+    assert quillflow("runs", "ls")[1].splitlines()[1].endswith(f"  first  train, attempt 2, waits: {why[:-1]}")
+    server.faults.after(f"GET .*/runs/{run}", lambda: server.faults.after("GET .*/runs/", lambda: server.api.end(run)))
+    code, _, err = quillflow("runs", "wait", run)
+    assert (code, f"Run {run} is running: train, attempt 2, waits: {why[:-1]}\n" in err) == (0, True)
+
+
+def test_without_kubernetes_wait_tells_the_attempt_and_the_command_that_shows_more(
+    server: Server, quillflow: Command, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "POLLS_UNTIL_HINT", 1)
+    server.api.reach(run, "train", attempt=2)
+    code, _, err = quillflow("runs", "wait", run, "--timeout", "1")
+    assert (code, f"Run {run} is running: train, attempt 3\n" in err) == (1, True)
+    assert err.count(f": kubectl describe pods -n kubeflow -l pipeline/runid={run}\n") == 1
+
+
+@pytest.mark.usefixtures("kubectl")
+def test_wait_does_not_sit_out_the_retries_of_a_pod_that_is_refused(
+    server: Server, quillflow: Command, run: str
+) -> None:
+    why = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
+    server.api.reach(run, "sample-shard")
+    server.api.workflows[run].add_pod("for-loop-1(0).sample-shard(0).executor(0)", "Error", why)
+    code, _, err = quillflow("runs", "wait", run)
+    assert code == 1
+    assert err.endswith(
+        f"error: run {run}: the cluster refuses sample's pod, and no retry will help: {why}; "
+        f"quillflow runs cancel {run} ends it\n"
+    )
+
+
+@pytest.mark.usefixtures("kubectl")
+def test_a_pod_over_a_quota_is_waited_for(server: Server, quillflow: Command, run: str) -> None:
+    why = 'pods "x" is forbidden: exceeded quota: quillflow, requested: requests.cpu=4, used: requests.cpu=30'
+    server.api.reach(run, "train")
+    server.api.workflows[run].add_pod("train(0).executor(0)", "Pending", why)
+    code, _, err = quillflow("runs", "wait", run, "--timeout", "0.05")
+    assert (code, f"train, waits: {why}\n" in err, "has not ended" in err) == (1, True, True)
+
+
+@pytest.mark.usefixtures("kubectl")
+@pytest.mark.parametrize(
+    ("stage", "message", "told"),
+    [
+        (
+            "train",
+            "OOMKilled (exit code 1)",
+            "train failed: out of memory (OOMKilled); raise train.memory_limit in the",
+        ),
+        ("report", "OOMKilled (exit code 1)", "report failed: out of memory (OOMKilled); raise ingest.memory_limit in"),
+        ("ingest", "Error (exit code 1)", "ingest failed: Error (exit code 1); quillflow runs logs"),
+    ],
+)
+def test_wait_tells_how_the_pod_ended(
+    server: Server, quillflow: Command, run: str, stage: str, message: str, told: str
+) -> None:
+    server.api.workflows[run].add_pod(f"{stage}(0).executor(0)", "Failed", message)
+    server.api.end(run, "FAILED", stage)
+    assert told in quillflow("runs", "wait", run)[2]
 
 
 def test_wait_outlasts_a_server_that_is_away_for_a_while(server: Server, quillflow: Command, run: str) -> None:
