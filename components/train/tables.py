@@ -58,9 +58,8 @@ class Tables:
             was_read = _spread(tf.ones_like(square), rows, size) > 0
             _on_each_device(context, squares, _put, tf.where(was_read, _spread(square, rows, size), squares))
             _on_each_device(context, steps, _put, tf.where(was_read, count, steps))
-            _on_each_device(context, table.value, self._subtract, rows, change)
-            if self._config.ngram_decay:  # most runs are seen too seldom to be trusted
-                _on_each_device(context, table.value, _multiply, 1 - rate * self._config.ngram_decay)
+            kept = 1 - rate * self._config.ngram_decay  # most runs are seen too seldom to be trusted
+            _on_each_device(context, table.value, self._subtract_and_fade, rows, change, kept)
 
     def _squares_after(self, gradient: Any, squares: Any, steps: Any, count: Any) -> Any:
         """The mean squares [R, 1] of the rows that the count-th step read."""
@@ -69,11 +68,13 @@ class Tables:
         square = tf.reduce_mean(tf.square(gradient.values), axis=1, keepdims=True)
         return tf.gather(squares, gradient.indices) * decay**since + (1 - decay) * square
 
-    def _subtract(self, table: Any, rows: Any, change: Any) -> Any:
-        """Subtract [R, width] from these rows of a table."""
+    def _subtract_and_fade(self, table: Any, rows: Any, change: Any, kept: Any) -> Any:
+        """Subtract [R, width] from these rows of a table, then multiply all by the share that is kept."""
+        faded, change = table * kept, change * kept
         if self._on_gpu:  # where a deterministic scatter would take the table to the CPU and back
-            return table.assign_sub(_spread(change, rows, table.shape[0]))
-        return table.scatter_nd_sub(rows[:, None], change)
+            return table.assign(faded - _spread(change, rows, table.shape[0]))
+        # Scattering into the variable would make TensorFlow copy the whole of it at each reading from then on.
+        return table.assign(tf.tensor_scatter_nd_sub(faded, rows[:, None], change))
 
 
 _EPSILON = 1e-7
@@ -94,7 +95,3 @@ def _spread(values: Any, rows: Any, size: int) -> Any:
 
 def _put(variable: Any, values: Any) -> Any:
     return variable.assign(values)
-
-
-def _multiply(variable: Any, factor: Any) -> Any:
-    return variable.assign(variable * factor)
