@@ -62,12 +62,11 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), _write_each(all_gates, time, gates)
 
     def array(steps: Any, width: int = units) -> Any:
-        return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width])
+        return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width], clear_after_read=False)
 
     before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
-    _, last_h, last_c, *after = _loop(times, step, (tf.constant(0), h, c, *before))
-    all_h, all_c = after[0].stack(), after[1].stack()  # [T + 1, B, U], from the states before the first token on
-    all_gates = [gate.stack() for gate in after[2]]
+    _, last_h, last_c, all_h, all_c, all_gates = _loop(times, step, (tf.constant(0), h, c, *before))
+    all_h = all_h.stack()  # [T + 1, B, U], as all_c from the state before the first token on
 
     def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
         d_outputs = _swapped(d_outputs)
@@ -75,8 +74,8 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
 
         def step_back(left: Any, d_h: Any, d_c: Any, all_d_gates: Any) -> Any:
             time = times - 1 - left
-            gates = [gate[time] for gate in all_gates]
-            d_gates, d_c = _cell_gradient(gates, all_c[time], all_c[time + 1], d_outputs[time] + d_h, d_c)
+            gates = [gate.read(time) for gate in all_gates]
+            d_gates, d_c = _cell_gradient(gates, all_c.read(time), all_c.read(time + 1), d_outputs[time] + d_h, d_c)
             return left + 1, tf.matmul(d_gates, transposed), d_c, all_d_gates.write(time, d_gates)
 
         start = (tf.constant(0), d_last_h, d_last_c, array(times, 4 * units))
