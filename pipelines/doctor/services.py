@@ -10,7 +10,7 @@ from pathlib import Path
 
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
-from components.artifacts.storage import ABSENT, ConflictError
+from components.artifacts.storage import ABSENT, ConflictError, NoConditionsError
 from pipelines.doctor.check import Check, missing, shown
 from pipelines.environment import Cluster
 from pipelines.home import home
@@ -96,6 +96,10 @@ def store(root: str) -> Iterator[Check]:
     try:
         place = storage.place_of(root) / f".quillflow-doctor-{secrets.token_hex(8)}" / "probe"
         version = place.store.write(place.key, b"first", expected=ABSENT)
+    except NoConditionsError as error:
+        yield missing("conditional write", str(error), "the message says what is missing", asked=True)
+        yield _removal(place)
+        return
     except (QuillflowError, OSError) as error:
         yield missing("write", str(error), "the message says what is missing", asked=True)
         return

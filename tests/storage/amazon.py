@@ -10,17 +10,18 @@ from moto.server import ThreadedMotoServer
 
 from tests.storage.servers import Answer, Proxy
 
-_CHECKSUMS = re.compile("x-amz-(checksum-.*|sdk-checksum-.*|trailer)", re.IGNORECASE)
+_CHECKSUMS = re.compile("x-amz-(checksum-.*|sdk-checksum-.*|trailer)")
 _CONDITIONS = {"if-match", "if-none-match"}
 _MISMATCH = "The provided 'x-amz-content-sha256' header does not match what was computed."
 
 
 class AmazonProxy(Proxy):
-    """Answers as servers do that are not Amazon's, by their `habits`.
+    """Answers as servers do that are not Amazon's, by their `habits`; all its buckets are below the path `below`.
 
     "no checksums": refuses the newer headers by name, as Backblaze B2 does, and holds a body against its signature;
-    "no conditions": knows no conditional writes, and says so; "no notice": writes whatever the condition;
-    "requester pays": lets in who says that he pays. All its buckets are below the path `below`.
+    "no conditions", "unknown conditions": knows no conditional writes, and says so in the one way or the other;
+    "no notice", "no notice of versions": writes whatever the condition, or whatever If-Match, says;
+    "requester pays": lets in who says that he pays.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -29,22 +30,31 @@ class AmazonProxy(Proxy):
         self.below = ""
 
     def pass_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        given = {name.lower(): value for name, value in headers.items()}
         if not path.startswith(f"{self.below}/"):
             return _error(404, "NoSuchPath", "nothing here")
-        names = {name.lower() for name in headers}
-        if "no checksums" in self.habits:
-            if unknown := sorted(filter(_CHECKSUMS.fullmatch, names)):
-                return _error(400, "InvalidArgument", f"Unsupported header '{unknown[0]}' received for this API call.")
-            signed = next((headers[name] for name in headers if name.lower() == "x-amz-content-sha256"), "")
-            if method in {"PUT", "POST"} and signed and signed != hashlib.sha256(body).hexdigest():
-                return _error(400, "XAmzContentSHA256Mismatch", _MISMATCH)
-        if "no conditions" in self.habits and names & _CONDITIONS:
-            return _error(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
-        if "requester pays" in self.habits and "x-amz-request-payer" not in names:
-            return _error(403, "AccessDenied", "Access Denied")
-        if "no notice" in self.habits:
-            headers = {name: value for name, value in headers.items() if name.lower() not in _CONDITIONS}
+        if refusal := self._refusal(given, body if method in {"PUT", "POST"} else None):
+            return _error(*refusal)
+        passed_over = _CONDITIONS if "no notice" in self.habits else {"if-match"}
+        if self.habits & {"no notice", "no notice of versions"}:
+            headers = {name: value for name, value in headers.items() if name.lower() not in passed_over}
         return super().pass_on(method, path.removeprefix(self.below), headers, body)
+
+    def _refusal(self, given: dict[str, str], body: bytes | None) -> tuple[int, str, str] | None:
+        """The status, code and message for what a server with these habits does not take."""
+        checksums, conditions = sorted(filter(_CHECKSUMS.fullmatch, given)), sorted(given.keys() & _CONDITIONS)
+        unknown = checksums if "no checksums" in self.habits else []
+        unknown = unknown + (conditions if "unknown conditions" in self.habits else [])
+        if unknown:
+            return 400, "InvalidArgument", f"Unsupported header '{unknown[0]}' received for this API call."
+        digest = hashlib.sha256(body or b"").hexdigest()
+        if "no checksums" in self.habits and body is not None and given.get("x-amz-content-sha256", digest) != digest:
+            return 400, "XAmzContentSHA256Mismatch", _MISMATCH
+        if "no conditions" in self.habits and conditions:
+            return 501, "NotImplemented", "A header you provided implies functionality that is not implemented"
+        if "requester pays" in self.habits and "x-amz-request-payer" not in given:
+            return 403, "AccessDenied", "Access Denied"
+        return None
 
 
 def _error(status: int, code: str, message: str) -> Answer:

@@ -7,6 +7,7 @@ import pytest
 from components.artifacts.storage import place_of
 from pipelines.cli import main
 from tests.storage import servers
+from tests.storage.amazon import AmazonProxy
 
 PROBES = ("write", "conditional write", "delete")
 
@@ -40,3 +41,18 @@ def test_a_bucket_that_refuses_deleting_fails(
     faults.add("403", "^DELETE ", times=9)
     code, found = verdicts(capsys, root)
     assert (code, found["write"], found["delete"]) == (1, "ok", "fail")
+
+
+@pytest.mark.parametrize("kind", ["s3"])
+@pytest.mark.usefixtures("fresh_clients")
+@pytest.mark.parametrize("habit", ["no conditions", "no notice", "no notice of versions"])
+def test_a_server_without_conditional_writes_is_told_and_keeps_nothing(
+    root: str, amazon: AmazonProxy, capsys: pytest.CaptureFixture[str], habit: str
+) -> None:
+    amazon.habits.add(habit)
+    try:
+        assert verdicts(capsys, root) == (1, {"conditional write": "fail", "delete": "ok"})
+    finally:
+        amazon.habits.clear()
+    at = place_of(root)
+    assert not list(at.store.list(at.key))

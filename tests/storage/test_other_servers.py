@@ -3,14 +3,16 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
 
 from components.artifacts.errors import UsageError
-from components.artifacts.storage import ABSENT, StorageError, place, place_of, s3
+from components.artifacts.storage import ABSENT, ANY, NoConditionsError, StorageError, outgoing, place, place_of, s3
 from tests.storage.amazon import AmazonProxy
 from tests.storage.servers import GcsProxy
+from tests.storage.test_transfer import fill
 
 SIZES = [1000, 11_000_000]
 """One that goes in a request, and one that goes in parts."""
@@ -176,7 +178,58 @@ def test_amazon_itself_is_asked_to_check_the_newer_checksums(monkeypatch: pytest
     assert store._client.meta.endpoint_url.endswith(".amazonaws.com")
 
 
-def test_a_write_that_expects_nothing_goes_too(server: AmazonProxy, root: str) -> None:
-    server.habits.add("no checksums")
+@pytest.mark.parametrize("expected", [ABSENT, ANY], ids=["if nothing", "anyhow"])
+@pytest.mark.parametrize(
+    ("habit", "said"),
+    [
+        ("no conditions", r"the server answered 501 NotImplemented \(.*; artifacts and checkpoints need a store"),
+        ("unknown conditions", r"the server answered 400 InvalidArgument \(.*; artifacts and checkpoints need a store"),
+        ("no notice", "the server takes no notice of If-None-Match; artifacts and checkpoints need a store"),
+        ("no notice of versions", "the server takes no notice of If-Match; artifacts and checkpoints need a store"),
+    ],
+)
+def test_a_server_without_conditional_writes_is_told_at_the_first_write(
+    server: AmazonProxy, root: str, habit: str, said: str, expected: str | None
+) -> None:
+    server.habits.add(habit)
     owner = place_of(f"{root}/OWNER")
-    owner.store.write(owner.key, b"x", expected=ABSENT)
+    with pytest.raises(NoConditionsError, match=f"^{owner}: {said}") as failure:
+        owner.store.write(owner.key, b"x", expected=expected)
+    assert "later" not in str(failure.value)
+
+
+def test_an_artifact_is_not_begun_on_such_a_server(server: AmazonProxy, root: str) -> None:
+    server.habits.add("no notice")
+    with pytest.raises(NoConditionsError), outgoing(f"{root}/corpus", "corpus") as directory:
+        fill(directory, {"text.txt": b"text"})
+    server.habits.clear()
+    assert not [found.key for found in place_of(root).store.list(place_of(root).key) if found.key.endswith("text.txt")]
+
+
+def test_a_server_that_heeds_conditions_is_tried_once(server: AmazonProxy, root: str) -> None:
+    owner = place_of(f"{root}/OWNER")
+    server.faults.clear()
+    version = owner.store.write(owner.key, b"mine", expected=ABSENT)
+    assert server.faults.count("^PUT ") == 3
+    assert owner.store.read(owner.key) == (b"mine", version)
+    owner.store.write(owner.key, b"still mine", expected=version)
+    assert server.faults.count("^PUT ") == 4
+
+
+def test_an_object_that_somebody_removed_meanwhile_accuses_no_server(
+    server: AmazonProxy, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = place_of(f"{root}/OWNER")
+    pass_on, puts = server.pass_on, 0
+
+    def removing(method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+        nonlocal puts
+        answer = pass_on(method, path, headers, body)
+        puts += method == "PUT"
+        if method == "PUT" and puts == 1:
+            pass_on("DELETE", path, {name: headers[name] for name in ("Host", "Authorization")}, b"")
+        return answer
+
+    monkeypatch.setattr(server, "pass_on", removing)
+    owner.store.write(owner.key, b"mine", expected=ABSENT)
+    assert puts == 4

@@ -30,7 +30,15 @@ from components.artifacts.storage.sources import (
     spool,
     unknown_digest,
 )
-from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError, Store
+from components.artifacts.storage.store import (
+    ABSENT,
+    ANY,
+    ConflictError,
+    Listed,
+    NoConditionsError,
+    StorageError,
+    Store,
+)
 from components.artifacts.storage.transfer import (
     children,
     entries,
@@ -56,6 +64,7 @@ __all__ = [
     "STANDARD_INPUT",
     "ConflictError",
     "Listed",
+    "NoConditionsError",
     "Place",
     "StorageError",
     "Store",

@@ -1,7 +1,6 @@
 """An S3 bucket as a store: Amazon's, or a server that speaks the same (MinIO, SeaweedFS)."""
 
 import hashlib
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ from boto3.exceptions import Boto3Error, RetriesExceededError, S3UploadFailedErr
 from boto3.s3.transfer import TransferConfig
 from botocore import exceptions as boto
 
-from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line
+from components.artifacts.storage.failures import is_of_this_machine, of_file
 from components.artifacts.storage.s3_client import ATTEMPTS, connect, has_newer_checksums
-from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, StorageError
+from components.artifacts.storage.s3_errors import CONDITIONS_NEEDED, explained, refuses_conditions, status_of
+from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, NoConditionsError, StorageError
 
 TRANSFERS = 4
 """How often a whole object is fetched at most, where it came damaged or broke off."""
@@ -24,19 +24,10 @@ WRITE_ID = "quillflow-write"
 SHA256 = "quillflow-sha256"
 
 _TRANSFER = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
+_CONDITIONS = {"IfNoneMatch": ("If-None-Match", "*"), "IfMatch": ("If-Match", f'"{"0" * 32}"')}
+"""How boto and the wire call each condition, and what of it never holds for an object that is there."""
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 _T = TypeVar("_T")
-_HINTS = {
-    401: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role in use",
-    403: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the role in use s3:GetObject, s3:PutObject, "
-    "s3:DeleteObject and s3:ListBucket (without which a missing object is answered so too)",
-    404: "create the bucket or correct its name",
-}
-_NEWER_HEADER = re.compile("x-amz-(checksum|sdk-checksum|trailer)")
-_OLDER_SERVER = (
-    "the server knows no newer checksums: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to "
-    "when_required, or leave them out"
-)
 
 
 class S3Store:
@@ -50,6 +41,7 @@ class S3Store:
         self._name, self._scheme = name, scheme
         with self._failures(""):
             self._client: Any = connect(scheme, name)
+        self._heeds_conditions = False
         self._checked: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if has_newer_checksums(self._client) else {}
 
     def uri(self, key: str) -> str:
@@ -77,12 +69,20 @@ class S3Store:
         return str(found["ETag"]) if found is not None else None
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
-        """Write an object in one request."""
+        """Write an object in one request; the first one shows whether the server heeds conditions.
+
+        Raises:
+            ConflictError: what is there is not of the `expected` version.
+            NoConditionsError: the server knows none.
+        """
         condition = {} if expected is ANY else {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
         described = {WRITE_ID: secrets.token_hex(8), SHA256: hashlib.sha256(data).hexdigest()}
-        options = {"Body": data, "Metadata": described, **self._checked, **condition}
+        options = {"Body": data, "Metadata": described, **self._checked}
         with self._failures(key):
-            return self._put(key, options)
+            version = self._put(key, {**options, **condition})
+            if not self._heeds_conditions:
+                self._try_conditions(key, options)
+        return version
 
     def upload(self, path: Path, key: str) -> None:
         """Write an object from a file, a large one in parts."""
@@ -127,17 +127,39 @@ class S3Store:
     def _put(self, key: str, options: dict[str, Any]) -> str:
         for attempt in range(ATTEMPTS):
             try:
-                return str(self._client.put_object(Bucket=self._name, Key=key, **options)["ETag"])
+                return self._put_once(key, options)
             except boto.ClientError as error:
-                if _status(error) != _CONFLICT or attempt == ATTEMPTS - 1:
+                if status_of(error) != _CONFLICT or attempt == ATTEMPTS - 1:
                     return self._won(key, options, error)
             _wait(attempt)
         raise AssertionError
 
+    def _try_conditions(self, key: str, options: dict[str, Any]) -> None:
+        """Write what was just written once more, on conditions that don't hold: each has to be refused."""
+        for name, (header, value) in _CONDITIONS.items():
+            for _ in range(2):  # somebody else may just have removed it
+                try:
+                    self._put_once(key, {**options, name: value})
+                except boto.ClientError as error:
+                    if status_of(error) not in {_NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED}:
+                        raise
+                    break
+            else:
+                raise NoConditionsError(f"{self.uri(key)}: the server takes no notice of {header}; {CONDITIONS_NEEDED}")
+        self._heeds_conditions = True
+
+    def _put_once(self, key: str, options: dict[str, Any]) -> str:
+        try:
+            return str(self._client.put_object(Bucket=self._name, Key=key, **options)["ETag"])
+        except boto.ClientError as error:
+            if not options.keys().isdisjoint(_CONDITIONS) and refuses_conditions(error):
+                raise NoConditionsError(f"{self.uri(key)}: {explained(error, CONDITIONS_NEEDED)}") from None
+            raise
+
     def _won(self, key: str, options: dict[str, Any], error: boto.ClientError) -> str:
         """The ETag, where a write that was refused is a second go of one that won unheard."""
         gone = isinstance(error, self._client.exceptions.NoSuchKey) and "IfMatch" in options
-        if _status(error) != _PRECONDITION_FAILED and not gone:
+        if status_of(error) != _PRECONDITION_FAILED and not gone:
             raise error
         found = self._look(key)
         if found is None or found["Metadata"].get(WRITE_ID) != options["Metadata"][WRITE_ID]:
@@ -149,7 +171,7 @@ class S3Store:
         try:
             return self._client.head_object(Bucket=self._name, Key=key)
         except boto.ClientError as error:
-            if _status(error) != _NOT_FOUND:
+            if status_of(error) != _NOT_FOUND:
                 raise
         # HEAD has no body to say what is missing: if it is the bucket, this says so.
         self._client.list_objects_v2(Bucket=self._name, MaxKeys=1)
@@ -176,32 +198,11 @@ class S3Store:
                 cause = cause.__context__
             if is_of_this_machine(cause):
                 raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
-            raise StorageError(f"{self.uri(key)}: {_explained(cause)}") from None
+            raise StorageError(f"{self.uri(key)}: {explained(cause)}") from None
 
 
 class _DamagedError(Exception):
     """Bytes arrived that are not the object's, or not all of them."""
-
-
-def _explained(error: BaseException) -> str:
-    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):
-        return "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role or a profile"
-    if isinstance(error, boto.ClientError):
-        said = one_line(error.response["Error"].get("Message", ""))
-        hint = _OLDER_SERVER if _NEWER_HEADER.search(said) else _HINTS.get(_status(error), "try again later")
-        return f"the server answered {_answered(error)} ({said}; {hint})"
-    if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
-        return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
-    return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"
-
-
-def _status(error: boto.ClientError) -> int:
-    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
-
-
-def _answered(error: boto.ClientError) -> str:
-    code = str(error.response["Error"]["Code"])
-    return str(_status(error)) if code.isdigit() else f"{_status(error)} {code}"
 
 
 def _is_sound(answer: dict[str, Any], digest: str) -> bool:

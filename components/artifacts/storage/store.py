@@ -23,6 +23,10 @@ class ConflictError(StorageError):
     """A conditional write found another version than it expected; nothing was written."""
 
 
+class NoConditionsError(StorageError):
+    """A store writes whatever the condition, or refuses conditions, so two writers can't be kept apart there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """An object in a listing: its key, size in bytes, and time of its last change in seconds since 1970."""

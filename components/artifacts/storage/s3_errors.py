@@ -1,0 +1,61 @@
+"""What an S3 server or the way there failed with, in words of our own, and what to do about it."""
+
+import re
+
+from botocore import exceptions as boto
+
+from components.artifacts.storage.failures import network_cause, one_line
+
+CONDITIONS_NEEDED = (
+    "artifacts and checkpoints need a store that refuses to write over what another has written; use a newer version "
+    "of the server, another one, or a disk"
+)
+_BAD_REQUEST, _NOT_IMPLEMENTED = 400, 501
+_HINTS = {
+    401: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role in use",
+    403: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the role in use s3:GetObject, s3:PutObject, "
+    "s3:DeleteObject and s3:ListBucket (without which a missing object is answered so too)",
+    404: "create the bucket or correct its name",
+}
+_NEWER_HEADER = re.compile("x-amz-(checksum|sdk-checksum|trailer)")
+_CONDITION = re.compile("if-(none-)?match", re.IGNORECASE)
+_OLDER_SERVER = (
+    "the server knows no newer checksums: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to "
+    "when_required, or leave them out"
+)
+
+
+def explained(error: BaseException, hint: str = "") -> str:
+    """What went wrong and what to do about it: `hint`, or what follows from the answer's status."""
+    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):
+        return "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role or a profile"
+    if isinstance(error, boto.ClientError):
+        said = one_line(error.response["Error"].get("Message", ""))
+        return f"the server answered {_answered(error)} ({said}; {hint or _hint(error)})"
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
+        return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
+    return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"
+
+
+def status_of(error: boto.ClientError) -> int:
+    """The answer's HTTP status."""
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def refuses_conditions(error: boto.ClientError) -> bool:
+    """Whether a server that was asked for a conditional write says that it knows none."""
+    said = error.response["Error"]
+    if status_of(error) == _NOT_IMPLEMENTED:
+        return bool(_CONDITION.fullmatch(said.get("Header", "If-Match")))
+    return status_of(error) == _BAD_REQUEST and bool(_CONDITION.search(said.get("Message", "")))
+
+
+def _hint(error: boto.ClientError) -> str:
+    if _NEWER_HEADER.search(error.response["Error"].get("Message", "")):
+        return _OLDER_SERVER
+    return _HINTS.get(status_of(error), "try again later")
+
+
+def _answered(error: boto.ClientError) -> str:
+    code = str(error.response["Error"]["Code"])
+    return str(status_of(error)) if code.isdigit() else f"{status_of(error)} {code}"
