@@ -13,9 +13,10 @@ from components.artifacts.manifest import (
     is_file_as_listed,
     parse_manifest,
     read_manifest,
+    refuse_unlisted,
     verify,
 )
-from components.artifacts.storage.names import WAITING_NAME
+from components.artifacts.storage.names import UNDERWAY_NAME, WAITING_NAME
 from components.artifacts.storage.place import Place
 
 PARALLEL_TRANSFERS = 8
@@ -29,8 +30,8 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
     The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it.
 
     Raises:
-        ArtifactError: there is no such artifact, what arrived is not what the manifest lists, or `directory` holds
-            something else.
+        ArtifactError: there is no such artifact, it holds files that its manifest does not list, what arrived is not
+            what the manifest lists, or `directory` holds something else.
         StorageError: the store fails for good.
     """
     found = place.store.read((place / MANIFEST_NAME).key)
@@ -38,6 +39,7 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
         raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
     manifest = parse_manifest(found[0], str(place), kind)
     refuse_others(directory, sha256(found[0]).hexdigest())
+    refuse_unlisted(unlisted_in_bucket(place, [manifest]), str(place))
     directory.mkdir(parents=True, exist_ok=True)
     waiting = directory / WAITING_NAME
     waiting.write_bytes(found[0])
@@ -49,6 +51,14 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
     )
     waiting.replace(directory / MANIFEST_NAME)
     return verify(directory, kind, name=str(place))
+
+
+def unlisted_in_bucket(place: Place, manifests: Sequence[Manifest]) -> list[str]:
+    """The names, sorted, of the objects below an artifact's place that none of the manifests there lists."""
+    listed = {name for manifest in manifests for name in manifest.files}
+    known = {(place / name).key for name in (MANIFEST_NAME, UNDERWAY_NAME, *listed)}
+    start = len((place / "").key) if place.key else 0
+    return sorted(found.key[start:] for found in place.store.list(place.key) if found.key not in known)
 
 
 def refuse_others(directory: Path, digest: str) -> None:

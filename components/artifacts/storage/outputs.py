@@ -5,6 +5,7 @@ from itertools import combinations
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, read_manifest, unlisted
+from components.artifacts.storage.fetch import unlisted_in_bucket
 from components.artifacts.storage.names import UNDERWAY_NAME
 from components.artifacts.storage.place import Place, place_of
 
@@ -73,10 +74,7 @@ def _in_bucket(place: Place) -> tuple[list[Manifest], list[str]]:
                 found.append(parse_manifest(data[0], str(place)))
             except ArtifactError:
                 return [], [name]
-    known = {(place / name).key for manifest in found for name in manifest.files}
-    known |= {(place / name).key for name in (MANIFEST_NAME, UNDERWAY_NAME)}
-    stranger = next((listed.key for listed in place.store.list(place.key) if listed.key not in known), None)
-    return found, [] if stranger is None else [stranger.removeprefix((place / "").key)]
+    return found, unlisted_in_bucket(place, found)
 
 
 def _place_in_store(uri: str) -> Place | None:

@@ -70,22 +70,20 @@ def outgoing(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
 def push(directory: Path, place: Place, progress: Progress | None = None) -> None:
     """Write the artifact in `directory` at `place`: its files, then its manifest, whose presence means "complete".
 
-    Until then a copy of the manifest under another name says that an artifact is on its way: a push that broke off
-    is known by it, and the next one goes over it. Files of the artifact before that this one lacks go at the end.
+    Until then a copy of a manifest under another name says which files are on their way, in or out: a push that broke
+    off is known by it, and the next one goes over it. Files of the artifact before that this one lacks go first, so
+    that a complete artifact holds nothing else.
     """
     key, underway = (place / MANIFEST_NAME).key, (place / UNDERWAY_NAME).key
     manifest, data = read_manifest(directory), (directory / MANIFEST_NAME).read_bytes()
-    before = _listed_at(place)
+    _make_way(place, set(manifest.files))
     place.store.write(underway, data)
-    place.store.delete(key)
     transfer(
         [lambda name=name: place.store.upload(directory / name, (place / name).key) for name in manifest.files],  # type: ignore[misc]
         [entry.bytes for entry in manifest.files.values()],
         progress,
     )
     place.store.write(key, data, expected=ABSENT)
-    for name in sorted(before - set(manifest.files)):
-        place.store.delete((place / name).key)
     place.store.delete(underway)
 
 
@@ -126,10 +124,14 @@ def read_file(uri: str) -> tuple[bytes, str] | None:
     return place.store.read(place.key)
 
 
-def _listed_at(place: Place) -> set[str]:
-    """The files of the artifact at `place`, and of one whose push broke off."""
-    names: set[str] = set()
-    for found in [place.store.read((place / name).key) for name in (MANIFEST_NAME, UNDERWAY_NAME)]:
-        with suppress(ArtifactError):
-            names.update(parse_manifest(found[0], str(place)).files if found else ())
-    return names
+def _make_way(place: Place, names: set[str]) -> None:
+    """Take away the artifact at `place`, or what one left whose push broke off, but for files with these names."""
+    key, underway = (place / MANIFEST_NAME).key, (place / UNDERWAY_NAME).key
+    found = place.store.read(key) or place.store.read(underway)
+    if found is None:
+        return
+    place.store.write(underway, found[0])
+    place.store.delete(key)
+    with suppress(ArtifactError):
+        for name in sorted(parse_manifest(found[0], str(place)).files.keys() - names):
+            place.store.delete((place / name).key)
