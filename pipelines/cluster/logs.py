@@ -15,9 +15,12 @@ from components.command.printing import without_colours
 from pipelines import artifacts
 from pipelines.cluster.client import Client
 from pipelines.cluster.tasks import raise_memory, stage_of, stages_in
+from pipelines.engine import STAGES
 
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
-_OWN = '{"quillflow"'
+_JSON = '{"quillflow"'
+_OWN = (_JSON, *(f"{stage:<10} " for stage in STAGES))
+"""How a stage's own lines begin, in either form that components.command.log gives them."""
 _KILLED = "Killed"
 
 
@@ -148,9 +151,9 @@ def _own(lines: list[str]) -> list[str]:
 
 
 def _for_a_person(line: str) -> list[str]:
-    """A stage's own line, which it writes as JSON on a cluster, as the lines that a person reads."""
+    """A stage's own line, which it writes as JSON where it is told to, as the lines that a person reads."""
     try:
-        entry: Any = json.loads(line) if line.startswith(_OWN) else None
+        entry: Any = json.loads(line) if line.startswith(_JSON) else None
     except ValueError:
         entry = None
     if not isinstance(entry, Mapping) or "message" not in entry:

@@ -13,12 +13,19 @@ _AFTER = [
 ]
 
 
-def store_log(task: str, *messages: str, attempt: int = 0, plain: tuple[int, ...] = ()) -> None:
-    """Store what a task at `<run>/<task>/<id>` wrote; `plain` are the messages that no stage's line is made of."""
+def store_log(task: str, *messages: str, attempt: int = 0, plain: tuple[int, ...] = (), as_json: bool = False) -> None:
+    """Store what a task at `<run>/<task>/<id>` wrote; of the messages that `plain` counts no stage's line is made."""
     stage = task.split("/")[-2].partition("-")[0]
     lines = [
-        message if number in plain else json.dumps({"quillflow": stage, "level": "info", "message": message})
+        message if number in plain else _line(stage, message, as_json=as_json)
         for number, message in enumerate(messages)
     ]
     text = "\n".join([*_BEFORE, *lines, *_AFTER]) + "\n"
     storage.write_file(f"{task}/executor-logs-{attempt}", text.encode())
+
+
+def _line(stage: str, message: str, *, as_json: bool) -> str:
+    """A stage's line, in a pod for a person unless it is told otherwise."""
+    if as_json:
+        return json.dumps({"quillflow": stage, "level": "info", "message": message})
+    return f"{stage:<10} {message}"

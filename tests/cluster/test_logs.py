@@ -38,6 +38,11 @@ def test_a_stage_s_own_lines_are_shown_and_made_readable(quillflow: Command, tas
     assert json.loads(out) == {"logs": [{"task": "ingest", "attempt": 1, "lines": ["ingest     read"]}]}
 
 
+def test_lines_that_a_stage_wrote_as_json_are_shown_alike(quillflow: Command, tasks: str, run: str) -> None:
+    store_log(f"{tasks}/train/{UUID}", "epoch 1", "epoch 2", as_json=True)
+    assert quillflow("runs", "logs", run)[1].splitlines()[1:] == ["train      epoch 1", "train      epoch 2"]
+
+
 def test_what_a_process_wrote_among_its_stage_s_lines_stays(quillflow: Command, tasks: str, run: str) -> None:
     """A traceback stands before the stage's last line; what the shell says of a killed process after it."""
     store_log(f"{tasks}/train/{UUID}", "epoch 1", "Traceback (most recent call last):", "epoch 2", plain=(1,))
