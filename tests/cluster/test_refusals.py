@@ -42,6 +42,13 @@ def test_a_refusal_is_one_line_that_says_what_to_do(
     assert not server.api.runs
 
 
+def test_what_the_server_says_at_length_ends_between_two_words(server: Server, quillflow: Command) -> None:
+    server.faults.add(f"400 {'scheduler ' * 60}", "POST .*/runs")
+    err = quillflow("submit")[2]
+    assert " scheduler scheduler ...; mend what it names and try again\n" in err
+    assert err.count("scheduler") < 60
+
+
 def test_a_read_is_tried_again_until_the_server_is_back(server: Server, quillflow: Command) -> None:
     server.faults.add("503", "GET .*/runs", times=4)
     assert quillflow("submit")[0] == 0

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from components.artifacts.storage.store import StorageError
@@ -51,6 +52,14 @@ def full_disk_named(name: object) -> Iterator[None]:
         raise of_file(error.filename or name, error) from error
 
 
+def passes(status: int) -> bool:
+    """Whether what a server answered with this status is of the moment: it is busy, or broken for now."""
+    return (
+        status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
 def network_cause(error: BaseException) -> str:
     """Why a connection failed, as the innermost error has it."""
     kind, cause = type(error).__name__, None
@@ -62,6 +71,10 @@ def network_cause(error: BaseException) -> str:
     return cause or ("no answer in time" if "Timeout" in kind else "the connection broke off")
 
 
-def one_line(text: object, *, limit: int = 200) -> str:
-    """A server's message, fit for a line."""
-    return " ".join(str(text).split())[:limit].rstrip(".")
+def one_line(text: object, *, limit: int = 400) -> str:
+    """A server's message, fit for a line; what is longer than `limit` ends between two words."""
+    words = " ".join(str(text).split())
+    if len(words) <= limit:
+        return words.rstrip(".")
+    whole = words[: limit + 1].rpartition(" ")[0]
+    return f"{whole or words[:limit]} ..."
