@@ -4,6 +4,7 @@ from typing import Any
 
 from kfp import dsl, kubernetes
 
+from components.train.attempts import RETRIES_VARIABLE, Retries
 from pipelines.environment import Environment, Pod, TrainPod
 from pipelines.images import image
 
@@ -42,6 +43,9 @@ def place(task: Any, stage: str, environment: Environment, *, component: str = "
     if pod.timeout:
         kubernetes.set_timeout(task, pod.timeout)
     if environment.retries.count:
+        if stage == "train":
+            again = Retries(**environment.retries.model_dump(include={"count", "backoff", "factor"}))
+            task.set_env_variable(RETRIES_VARIABLE, again.as_variable())
         task.set_retry(
             environment.retries.count,
             backoff_duration=f"{environment.retries.backoff}s",

@@ -5,6 +5,8 @@ class QuillflowError(Exception):
     """Anything that stops the work for a reason the user can act on."""
 
     exit_code = 1
+    may_pass = False
+    """Whether the same work may go well later, with nothing changed."""
 
 
 class UsageError(QuillflowError):
@@ -29,3 +31,4 @@ class CheckpointsInUseError(QuillflowError):
     """Another trainer owns the checkpoints."""
 
     exit_code = 75
+    may_pass = True

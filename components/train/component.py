@@ -34,19 +34,26 @@ def train(
     """
     from components.command.stage import input_uri, output_uri, stage_task
     from components.command.views import log_metrics, show
+    from components.train.attempts import lasting
     from components.train.config import TrainConfig
-    from components.train.training import train as work
 
     with stage_task("train"):
         model_uri = output_uri(model, "train")
         output_uri(checkpoints, "train")
-        result = work(
-            TrainConfig.parse(settings, "train"),
-            dataset=input_uri(dataset),
-            checkpoints=checkpoints.uri,  # not .path: written while training, so that a retried pod goes on from there
-            model=model_uri,
-            init_digest=init_digest,
-        )
+        config = TrainConfig.parse(settings, "train")
+
+        def work() -> dict[str, Any]:
+            from components.train.training import train as fit  # brings TensorFlow, into the child alone
+
+            return fit(
+                config,
+                dataset=input_uri(dataset),
+                checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod goes on from there
+                model=model_uri,
+                init_digest=init_digest,
+            )
+
+        result = lasting(work)
         log_metrics(metrics, result["metrics"])
         show(model_uri, "report.html", page)
         show(model_uri, "README.md", card)

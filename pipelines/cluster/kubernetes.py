@@ -10,11 +10,17 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+import yaml
+
 from pipelines.environment import Cluster
 
 TIMEOUT_SECONDS = (3, 10)
 KUBEFLOW = "kubeflow"
 """The namespace of Kubeflow itself, and of the runs where it keeps all together."""
+
+
+_ARGO_DEFAULT = "OnFailure"
+"""What holds where no defaults are set; what a pipeline asks for names no policy."""
 
 
 class Kubernetes:
@@ -30,6 +36,18 @@ class Kubernetes:
         found = self._get(path, labelSelector=f"pipeline/runid={run}")
         items = found.get("items") if found else None
         return None if items is None else items[0] if items else {}
+
+    def retry_policy(self) -> str | None:
+        """Which failures the workflow controller tries again, as Argo names it; None where that is not known."""
+        settings = self._get(f"/api/v1/namespaces/{KUBEFLOW}/configmaps/workflow-controller-configmap")
+        if not settings:
+            return None
+        text = (settings.get("data") or {}).get("workflowDefaults") or ""
+        try:
+            strategy = yaml.safe_load(text)["spec"]["templateDefaults"]["retryStrategy"]
+            return str(strategy.get("retryPolicy") or _ARGO_DEFAULT)
+        except (yaml.YAMLError, TypeError, KeyError, AttributeError):
+            return _ARGO_DEFAULT
 
     def _get(self, path: str, **query: str) -> Mapping[str, Any] | None:
         """What it answers; empty where there is no such thing, None where it can't be asked."""

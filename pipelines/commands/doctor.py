@@ -29,9 +29,9 @@ def add(commands: Any) -> None:
 def _doctor(arguments: argparse.Namespace) -> int:
     from pipelines.doctor import examine
 
-    cluster = environment_of(arguments).cluster
+    environment = environment_of(arguments)
     checks = []
-    for check in examine(root=arguments.root, cluster=cluster, docker=arguments.docker, gpu=arguments.gpu):
+    for check in examine(root=arguments.root, environment=environment, docker=arguments.docker, gpu=arguments.gpu):
         checks.append(check)
         if not arguments.json:
             _print(check)

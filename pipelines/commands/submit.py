@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
 
 def _submit(arguments: argparse.Namespace) -> int:
     from pipelines.arguments import arguments_of, refuse_for_cluster
-    from pipelines.cluster import runs
+    from pipelines.cluster import retries, runs
     from pipelines.cluster.client import Client
     from pipelines.cluster.submitting import package, submit
 
@@ -41,6 +41,8 @@ def _submit(arguments: argparse.Namespace) -> int:
     environment = environment_of(arguments)
     environment.check_whole_run(settings)
     client = Client(environment.cluster)
+    if void := retries.void(client.kubernetes, environment):
+        log.warning(f"{void}; {retries.PATCH} changes that")
     done = submit(
         client,
         package("text-generation", environment),

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from pipelines.doctor import machine, services
 from pipelines.doctor.check import Check
-from pipelines.environment import Cluster
+from pipelines.environment import Environment
 
 
-def examine(*, root: str, cluster: Cluster, docker: bool, gpu: bool) -> Iterator[Check]:
+def examine(*, root: str, environment: Environment, docker: bool, gpu: bool) -> Iterator[Check]:
     """All checks, one after the other; what was asked for and is not there fails, what was not is a warning.
 
     Args:
         root: URI that is to be written to; empty for none.
-        cluster: the Kubeflow Pipelines API that is to answer, where its endpoint is set.
+        environment: whose Kubeflow Pipelines API is to answer, where its endpoint is set.
         docker: whether stages are to run in containers.
         gpu: whether training is to use a GPU.
     """
@@ -24,7 +24,9 @@ def examine(*, root: str, cluster: Cluster, docker: bool, gpu: bool) -> Iterator
     yield from services.container_engine(asked=docker)
     yield services.google_credentials()
     yield services.amazon_credentials()
-    if cluster.endpoint:
-        yield services.endpoint(cluster)
+    if environment.cluster.endpoint:
+        yield services.endpoint(environment.cluster)
+        if environment.retries.count:
+            yield services.retries(environment)
     if root:
         yield from services.store(root)

@@ -12,7 +12,7 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError, NoConditionsError
 from pipelines.doctor.check import Check, missing, shown
-from pipelines.environment import Cluster
+from pipelines.environment import Cluster, Environment
 from pipelines.home import home
 from pipelines.images import checkout_tag, image
 from pipelines.settings import STAGES
@@ -89,6 +89,20 @@ def endpoint(cluster: Cluster) -> Check:
         return missing("endpoint", str(error), "start a port-forward, or correct the address or the token", asked=True)
     namespaces = "keeps namespaces apart" if client.namespace else "keeps all runs together"
     return Check(name="endpoint", verdict="ok", found=f"{storage.redacted(cluster.endpoint)} answers, {namespaces}")
+
+
+def retries(environment: Environment) -> Check:
+    """Whether the cluster tries again what failed, as the environment's retries ask."""
+    from pipelines.cluster.kubernetes import Kubernetes
+    from pipelines.cluster.retries import LOOK, PATCH, void
+
+    kubernetes = Kubernetes(environment.cluster)
+    if why := void(kubernetes, environment):
+        return missing("retries", why, f"apply {PATCH}, or ask the cluster's owner to", asked=False)
+    policy = kubernetes.retry_policy()
+    if policy is None:
+        return missing("retries", "whether failed tasks are tried again is not known", f"look: {LOOK}", asked=False)
+    return Check(name="retries", verdict="ok", found=f"failed tasks are tried again (retryPolicy {policy})")
 
 
 def store(root: str) -> Iterator[Check]:

@@ -13,6 +13,7 @@ import yaml
 from kfp import components
 
 from components.artifacts.version import VERSION
+from components.train.attempts import RETRIES_VARIABLE
 from pipelines.cli import main
 from pipelines.compile import PIPELINES, compile_all, compile_pipeline
 from pipelines.environment import Environment, ObjectStore, environment, environment_names
@@ -176,6 +177,21 @@ def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: 
         assert int(policy["backoffMaxDuration"].removesuffix("s")) > where.train.timeout
 
 
+@pytest.mark.parametrize("place", CLUSTERS)
+def test_train_alone_is_told_to_start_again_by_itself(place: str) -> None:
+    """Whatever the cluster does with a task that failed; in no argument, so the cache's key is the same."""
+    retries = environment(place).retries
+    spec, _ = golden(place, "text-generation")
+    told = {
+        executor: json.loads(variable["value"])
+        for executor, container in containers(spec).items()
+        for variable in container.get("env", [])
+        if variable["name"] == RETRIES_VARIABLE
+    }
+    asked = {"count": retries.count, "backoff": retries.backoff, "factor": retries.factor}
+    assert told == {"exec-train": asked}
+
+
 @pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
 def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
     where = environment(place)
@@ -192,10 +208,9 @@ def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address() 
     spec, platform = golden("on-prem", "text-generation")
     store = environment("on-prem").store
     for executor, container in containers(spec).items():
-        assert {variable["name"]: variable["value"] for variable in container["env"]} == {
-            "AWS_ENDPOINT_URL_S3": store.endpoint,
-            "AWS_REGION": store.region,
-        }
+        given = {variable["name"]: variable["value"] for variable in container["env"]}
+        given.pop(RETRIES_VARIABLE, "")
+        assert given == {"AWS_ENDPOINT_URL_S3": store.endpoint, "AWS_REGION": store.region}
         asked = platform["deploymentSpec"]["executors"][executor]
         (secret,) = asked["secretAsEnv"]
         assert set(secret) <= SECRETS_KEYS

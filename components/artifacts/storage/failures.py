@@ -10,6 +10,8 @@ from pathlib import Path
 
 from components.artifacts.storage.store import StorageError
 
+_BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
+
 
 def is_of_this_machine(error: BaseException) -> bool:
     """Whether a local file failed, not the network: libraries raise OSError for both."""
@@ -54,10 +56,9 @@ def full_disk_named(name: object) -> Iterator[None]:
 
 def passes(status: int) -> bool:
     """Whether what a server answered with this status is of the moment: it is busy, or broken for now."""
-    return (
-        status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        return False
+    return status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= _BROKEN
 
 
 def network_cause(error: BaseException) -> str:

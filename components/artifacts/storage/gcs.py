@@ -17,8 +17,8 @@ from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line
-from components.artifacts.storage.store import ANY, ConflictError, Listed, StorageError
+from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line, passes
+from components.artifacts.storage.store import ANY, AwayError, ConflictError, Listed, StorageError
 
 TIMEOUT_SECONDS = 60.0
 """How long the server may be silent within one request."""
@@ -144,7 +144,7 @@ class GcsStore:
             # The library checks no download that broke off and went on.
             if _crc32c(file) == blob.crc32c:
                 return int(blob.generation)
-        raise StorageError(f"{self.uri(key)}: came damaged or was replaced {ATTEMPTS} times while fetched; try again")
+        raise AwayError(f"{self.uri(key)}: came damaged or was replaced {ATTEMPTS} times while fetched; try again")
 
     def _put(self, key: str, send: Callable[..., None], expected: str | None = ANY) -> int:
         for _ in range(ATTEMPTS):
@@ -184,7 +184,8 @@ class GcsStore:
             cause: Any = error.cause if isinstance(error, api.RetryError) and error.cause else error
             if is_of_this_machine(cause):
                 raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
-            raise StorageError(f"{self.uri(key)}: {_explained(cause)}") from None
+            kind = AwayError if _is_away(cause) else StorageError
+            raise kind(f"{self.uri(key)}: {_explained(cause)}") from None
 
 
 def _patience() -> dict[str, Any]:
@@ -203,6 +204,12 @@ def _explained(error: Any) -> str:
     if isinstance(error, DataCorruption):
         return "came damaged; try again"
     return f"can't be reached ({network_cause(error)}); check the network and STORAGE_EMULATOR_HOST, then try again"
+
+
+def _is_away(error: Any) -> bool:
+    if isinstance(error, api.GoogleAPICallError) and error.code:
+        return passes(int(error.code))
+    return not isinstance(error, auth.GoogleAuthError) or isinstance(error, auth.TransportError)
 
 
 def _said(error: Any) -> str:

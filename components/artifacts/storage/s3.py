@@ -14,8 +14,16 @@ from botocore import exceptions as boto
 
 from components.artifacts.storage.failures import is_of_this_machine, of_file
 from components.artifacts.storage.s3_client import ATTEMPTS, connect, has_newer_checksums
-from components.artifacts.storage.s3_errors import CONDITIONS_NEEDED, explained, refuses_conditions, status_of
-from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed, NoConditionsError, StorageError
+from components.artifacts.storage.s3_errors import CONDITIONS_NEEDED, explained, is_away, refuses_conditions, status_of
+from components.artifacts.storage.store import (
+    ABSENT,
+    ANY,
+    AwayError,
+    ConflictError,
+    Listed,
+    NoConditionsError,
+    StorageError,
+)
 
 TRANSFERS = 4
 """How often a whole object is fetched at most, where it came damaged or broke off."""
@@ -184,7 +192,7 @@ class S3Store:
                 return fetch()
             except _DamagedError:
                 _wait(attempt)
-        raise StorageError(f"{self.uri(key)}: came damaged or broke off {TRANSFERS} times while fetched; try again")
+        raise AwayError(f"{self.uri(key)}: came damaged or broke off {TRANSFERS} times while fetched; try again")
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:
@@ -198,7 +206,8 @@ class S3Store:
                 cause = cause.__context__
             if is_of_this_machine(cause):
                 raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
-            raise StorageError(f"{self.uri(key)}: {explained(cause)}") from None
+            kind = AwayError if is_away(cause) else StorageError
+            raise kind(f"{self.uri(key)}: {explained(cause)}") from None
 
 
 class _DamagedError(Exception):

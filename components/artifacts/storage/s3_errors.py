@@ -4,7 +4,7 @@ import re
 
 from botocore import exceptions as boto
 
-from components.artifacts.storage.failures import network_cause, one_line
+from components.artifacts.storage.failures import network_cause, one_line, passes
 
 CONDITIONS_NEEDED = (
     "artifacts and checkpoints need a store that refuses to write over what another has written; use a newer version "
@@ -35,6 +35,13 @@ def explained(error: BaseException, hint: str = "") -> str:
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
         return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
     return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the server can't be reached, or fails for now."""
+    if isinstance(error, boto.ClientError):
+        return passes(status_of(error))
+    return isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError)
 
 
 def status_of(error: boto.ClientError) -> int:

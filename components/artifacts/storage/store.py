@@ -19,6 +19,12 @@ class StorageError(QuillflowError):
     """A store can't be reached, refuses, or broke off, after all retries."""
 
 
+class AwayError(StorageError):
+    """A store can't be reached or fails for now, after all retries."""
+
+    may_pass = True
+
+
 class ConflictError(StorageError):
     """A conditional write found another version than it expected; nothing was written."""
 
