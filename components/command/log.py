@@ -20,6 +20,7 @@ from components.command.printing import Colour, is_terminal, open_standard_strea
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
 PROGRESS = logging.INFO - 5  # between DEBUG and INFO
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
+SECONDS_OF_A_PACE = 1.0
 LONG_TRANSFER_BYTES = 10_000_000
 _LOGGER = logging.getLogger("quillflow")
 _STARTS: dict[str, Colour] = {"error:": "red", "warning:": "yellow"}
@@ -120,6 +121,20 @@ def error(message: str, exit_code: int = 1) -> None:
 def progress(message: str) -> None:
     """Tell how far the work is; the display shows as many of these as suit it."""
     _LOGGER.log(PROGRESS, "%s", message)
+
+
+class Pace:
+    """Progress of work that goes on in small pieces: at most one line a second, the first after a second."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def progress(self, message: str) -> None:
+        """Tell how far the work is, if it is time."""
+        now = time.monotonic()
+        if now - self._told >= SECONDS_OF_A_PACE:
+            self._told = now
+            progress(message)
 
 
 def transferred(done: int, total: int) -> None:

@@ -24,7 +24,6 @@ from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 TEXT_NAME = "text.txt"
 REPORT_NAME = "report.html"
 _C1 = slice(0x80, 0xA0)
-MEGABYTES_BETWEEN_PROGRESS = 16
 
 
 def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str = "") -> dict[str, Any]:
@@ -100,7 +99,7 @@ class _Reading:
     """How much was read of all files, which is told and has a limit."""
 
     def __init__(self, config: IngestConfig) -> None:
-        self._most, self._bytes, self._told = config.maximum_bytes, 0, 0
+        self._most, self._bytes, self._pace = config.maximum_bytes, 0, log.Pace()
 
     def of(self, source: Source) -> Iterator[bytes]:
         """A file's chunks.
@@ -116,9 +115,7 @@ class _Reading:
                     "raise it if meant"
                 )
             yield chunk
-            if self._bytes - self._told >= MEGABYTES_BETWEEN_PROGRESS << 20:
-                self._told = self._bytes
-                log.progress(f"{self._bytes >> 20:,} MB read")
+            self._pace.progress(f"{log.size(self._bytes)} read")
 
 
 def _text(source: Source, config: IngestConfig, statistics: CorpusStatistics, read: _Reading) -> Iterator[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts.vocabulary import code_points
+from components.command import log
 from components.generator.passages import chunks_of_hashes, is_among, run_hashes
 
 LENGTHS = (4, 8, 16, 32)
@@ -121,7 +122,9 @@ class TrainingText:
         sieve = np.zeros(1 << _SIEVE_BITS, bool)
         shift = np.uint64(64 - _SIEVE_BITS)
         sieve[known >> shift] = True
+        pace = log.Pace()
         for begin, hashes in chunks_of_hashes(self._points, length):
+            pace.progress(f"copies of {length} characters: {begin:,}/{len(self._points):,} of the training text read")
             left = np.flatnonzero(sieve[hashes >> shift])
             found = np.minimum(np.searchsorted(known, hashes[left]), len(known) - 1)
             is_match = known[found] == hashes[left] if len(known) else np.zeros(0, bool)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.command import log
+
 LONGEST = {"characters": 6, "words": 3}
 CHUNK_TOKENS = 1 << 24
 _KEY_BITS = 63
@@ -76,9 +78,10 @@ def run_keys(ids: NDArray[np.integer], length: int, vocabulary: int) -> NDArray[
 
 
 def _table(ids: NDArray[np.integer], vocabulary: int, length: int) -> _Table:
-    runs, counts = np.empty(0, np.int64), np.empty(0, np.int64)
+    runs, counts, pace = np.empty(0, np.int64), np.empty(0, np.int64), log.Pace()
     for begin in range(0, max(len(ids) - length + 1, 0), CHUNK_TOKENS):
         part = run_keys(ids[begin : begin + CHUNK_TOKENS + length - 1], length, vocabulary)
+        pace.progress(f"runs of {length} tokens: {begin:,}/{len(ids):,} counted")
         new, new_counts = np.unique(part, return_counts=True)
         runs, counts = _summed(np.concatenate([runs, new]), np.concatenate([counts, new_counts]))
     contexts, first, followers = np.unique(runs // vocabulary, return_index=True, return_counts=True)

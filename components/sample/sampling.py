@@ -136,6 +136,7 @@ def _passages(config: SampleConfig) -> tuple[Passages, str]:
     """What of the corpus is not to be written, and the corpus's digest."""
     with storage.incoming(config.corpus, "corpus", log.transferred) as directory:
         text = (directory / "text.txt").read_bytes().decode()
+        log.info(f"noting the passages of {len(text):,} characters, which are not to be written")
         return Passages([code_points(text)], config.no_copy + 1), digest(directory)
 
 
@@ -216,6 +217,11 @@ def _replaced(prompts: list[_Prompt], model: Model) -> str:
 
 def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:
     """Random windows, the n-th by (seed, n) alone."""
+    if config.prompt_length > model.window:
+        raise UsageError(
+            f"sample.prompt_length {config.prompt_length}: a random window has {model.window} tokens; set it to that "
+            "at most, or give prompts"
+        )
     prompts = []
     for number in range(config.count):
         key = np.array([config.seed, _PROMPT_CHOICE + number], np.uint64)

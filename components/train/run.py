@@ -13,7 +13,7 @@ from components.train.config import TrainConfig
 from components.train.divergence import check_finite, worst_of
 from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, measure, next_call, train_steps_within
-from components.train.samples import write_samples
+from components.train.samples import warn_of_epochs_never_reached, write_samples
 from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 
@@ -69,6 +69,7 @@ class Run:
         else:
             log.info(f"{self.trainer.train_steps:,} {shape}")
             self.progress.minutes, self.progress.train_steps = config.minutes, self.trainer.train_steps
+            warn_of_epochs_never_reached(config, self._epochs)
         self._resume()
 
     def _resume(self) -> None:
@@ -141,7 +142,13 @@ class Run:
         self._is_measured, self._steps_a_call, self._costs = True, 1, costs
         progress.minutes, progress.train_steps = config.minutes, train_steps
         log.info(f"{train_steps:,} train steps make {config.minutes:g} minutes, at {1000 * costs.step:.3g} ms each")
+        warn_of_epochs_never_reached(config, self._epochs)
         self._save(saver)
+
+    @property
+    def _epochs(self) -> int:
+        """How many epochs training has, the last of which may be cut short."""
+        return -(-self.trainer.train_steps // self.trainer.order.steps_per_epoch)
 
     def _advance(self) -> None:
         progress = self.progress

@@ -22,6 +22,14 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
     return rows
 
 
+def warn_of_epochs_never_reached(config: TrainConfig, epochs: int) -> None:
+    """Tell of samples that are asked for after an epoch that training, which has so many `epochs`, does not reach."""
+    late = [f"sample_at={epoch}" for epoch in config.sample_at if epoch > epochs]
+    late += [f"sample_every={config.sample_every}"] * (config.sample_every > epochs)
+    if late:
+        log.warning(f"training ends in epoch {epochs:,}, so nothing is written for train.{' and train.'.join(late)}")
+
+
 def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
     """The rows of an epoch's samples.
 

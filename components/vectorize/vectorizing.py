@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,10 @@ def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) ->
 
 def pieces(text: Path, kind: TokenKind) -> Iterator[str]:
     """The text in pieces that are whole tokens: tokenizing them one by one equals tokenizing it all."""
-    tail = ""
-    with text.open(encoding="utf-8", newline="") as file:
+    tail, size, pace = "", log.size(text.stat().st_size), log.Pace()
+    with text.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8", newline="") as file:
         while chunk := file.read(CHUNK_CHARACTERS):
+            pace.progress(f"{log.size(raw.tell())} of {size} read")
             if kind == "characters":
                 yield chunk
                 continue

@@ -46,6 +46,8 @@ def add(commands: Any) -> None:
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
+    if arguments.root is not None and arguments.endpoint is not None:
+        raise UsageError("--root does it on this machine, --endpoint on a cluster; give one of them")
     environment = environment_of(arguments)
     if arguments.root is None and environment.cluster.endpoint:
         return _on_cluster(arguments, environment)

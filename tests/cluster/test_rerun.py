@@ -218,3 +218,10 @@ def test_ingest_of_a_local_run_reads_its_source_again(quillflow: Command, local_
 def test_a_local_run_that_lacks_the_input_is_named(quillflow: Command, local_run: str) -> None:
     code, _, err = quillflow("rerun", "sample", "--from", "text-generation-1", "--root", local_run)
     assert (code, "text-generation-1: no model below" in err) == (1, True)
+
+
+def test_on_this_machine_and_on_a_cluster_are_two_places(quillflow: Command, tmp_path: Path) -> None:
+    code, _, err = quillflow(
+        "rerun", "train", "--from", "x", "--root", str(tmp_path), "--endpoint", "http://127.0.0.1:9"
+    )
+    assert (code, err) == (2, "error: --root does it on this machine, --endpoint on a cluster; give one of them\n")

@@ -302,11 +302,16 @@ def test_random_prompts_follow_from_the_seed_and_their_number(write: Write) -> N
     assert other != longer
 
 
-@pytest.mark.parametrize(("prompt_length", "kept"), [(3, 3), (100, 8)])
-def test_the_end_of_a_random_window_can_be_the_prompt(write: Write, prompt_length: int, kept: int) -> None:
+@pytest.mark.parametrize("prompt_length", [3, 8])
+def test_the_end_of_a_random_window_can_be_the_prompt(write: Write, prompt_length: int) -> None:
     whole = [row["prompt"] for row in write(count=4, temperatures=(1,))]
     ends = [row["prompt"] for row in write(count=4, temperatures=(1,), prompt_length=prompt_length)]
-    assert ends == [prompt[-kept:] for prompt in whole]
+    assert ends == [prompt[-prompt_length:] for prompt in whole]
+
+
+def test_a_prompt_that_is_longer_than_a_random_window_is_refused(write: Write) -> None:
+    with pytest.raises(UsageError, match=r"^sample.prompt_length 9: a random window has 8 tokens; "):
+        write(count=4, temperatures=(1,), prompt_length=9)
 
 
 def test_the_token_for_unknown_words_is_read_but_never_written(

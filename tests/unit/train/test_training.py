@@ -20,6 +20,7 @@ from components.generator.model import Model
 from components.generator.network import parameters
 from components.generator.stepping import Stepper
 from components.train.config import TrainConfig
+from components.train.samples import warn_of_epochs_never_reached
 from components.train.training import train
 
 Run = Callable[..., Path]
@@ -543,3 +544,24 @@ def test_training_never_silently_starts_over(run: Run, resumable: Path, tmp_path
     with pytest.raises(ArtifactError, match=r"none of its .*checkpoints can be read; .* train\.start_anew"):
         run(epochs=3, dropout=0.2)
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"epochs": 3, "sample_at": (1, 3)}, ""),
+        ({"epochs": 3, "sample_every": 3}, ""),
+        ({"epochs": 3, "sample_at": (1, 4)}, "train.sample_at=4"),
+        (
+            {"epochs": 3, "sample_every": 9, "sample_at": (4, 5)},
+            "train.sample_at=4 and train.sample_at=5 and train.sample_every=9",
+        ),
+    ],
+)
+def test_samples_after_an_epoch_that_training_does_not_reach_are_told_of(
+    config_of: Callable[..., TrainConfig], capsys: pytest.CaptureFixture[str], changes: dict[str, Any], told: str
+) -> None:
+    log.set_up("train")
+    warn_of_epochs_never_reached(config_of(**changes), 3)
+    expected = f"train      warning: training ends in epoch 3, so nothing is written for {told}\n" if told else ""
+    assert capsys.readouterr().err == expected
