@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
-from components.artifacts.storage.failures import network_cause, one_line
+from components.artifacts.storage.failures import network_cause, one_line, passes
 from pipelines.cluster.kubernetes import Kubernetes
 from pipelines.environment import Cluster
 
@@ -138,7 +138,7 @@ class Client:
             raise MissingError(f"{self._name}: {what} is not there{said}; see to the name and the environment")
         if status == HTTPStatus.CONFLICT:
             raise TakenError(f"{self._name}: {what} is there already or being changed{said}; look, then try again")
-        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if passes(status):
             raise AwayError(f"{self._name}: fails at {what} with {status}{said}; try again in a while")
         raise ClusterError(f"{self._name}: refuses {what} with {status}{said}; mend what it names and try again")
 

@@ -1,7 +1,6 @@
 import itertools
 from collections.abc import Callable, Iterator
 
-import botocore.retries.standard
 import pytest
 
 from components.artifacts.storage import Place, gcs, place, place_of, s3, s3_client
@@ -44,11 +43,12 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setattr(gcs, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(gcs, "RETRY_SECONDS", 5.0)
     monkeypatch.setattr(gcs, "TIMEOUT_SECONDS", silence)
-    monkeypatch.setattr(s3, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(s3_client, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(s3_client, "LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 5.0)
+    monkeypatch.setattr(s3_client, "UNHEARD_SECONDS", 1.0)
     monkeypatch.setattr(s3, "ATTEMPTS", 4)
-    monkeypatch.setattr(s3_client, "ATTEMPTS", 4)
     monkeypatch.setattr(s3_client, "READ_SECONDS", silence)
-    monkeypatch.setattr(botocore.retries.standard.ExponentialBackoff, "delay_amount", lambda *_: 0.02)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from gcp_storage_emulator.server import create_server
 STALL_SECONDS = 20.0
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
 BROKEN = ("reset", "lost", "stall")
-STATUSES = {"400": 400, "401": 401, "403": 403, "404": 404, "409": 409, "429": 429, "500": 500, "503": 503}
+STATUSES = {str(status): status for status in (400, 401, 403, 404, 405, 408, 409, 429, *range(500, 505))}
 
 
 @dataclass

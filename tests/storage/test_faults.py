@@ -26,6 +26,7 @@ from components.artifacts.storage import (
     outgoing,
     place_of,
     s3,
+    s3_client,
 )
 from tests.storage import servers
 from tests.storage.test_transfer import fill, tree_in
@@ -48,6 +49,7 @@ def silence() -> float:
 def in_parts(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 -- it comes first
     """Clients give up soon, and send even files of some megabytes in parts."""
     monkeypatch.setattr(gcs, "RETRY_SECONDS", 2.0)
+    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 3.0)
     monkeypatch.setattr(gcs, "CHUNK_BYTES", 4 << 20)
     parts = TransferConfig(multipart_threshold=6 << 20, multipart_chunksize=5 << 20, max_concurrency=2)
     monkeypatch.setattr(s3, "_TRANSFER", parts)

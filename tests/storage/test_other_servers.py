@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError, SSLError
 
 from components.artifacts.errors import UsageError
 from components.artifacts.storage import ABSENT, ANY, NoConditionsError, StorageError, outgoing, place, place_of, s3
+from components.artifacts.storage.s3_errors import explained
 from tests.storage.amazon import AmazonProxy
 from tests.storage.servers import GcsProxy
 from tests.storage.test_transfer import fill
@@ -233,3 +235,25 @@ def test_an_object_that_somebody_removed_meanwhile_accuses_no_server(
     monkeypatch.setattr(server, "pass_on", removing)
     owner.store.write(owner.key, b"mine", expected=ABSENT)
     assert puts == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "hint"),
+    [
+        ("PermanentRedirect", 301, "set AWS_REGION to the bucket's region"),
+        ("AuthorizationHeaderMalformed", 400, "set AWS_REGION to the bucket's region"),
+        ("RequestTimeTooSkewed", 403, "set this machine's clock"),
+        ("AccessDenied", 403, "check AWS_ACCESS_KEY_ID"),
+        ("RequestTimeout", 400, "try again later"),
+        ("XMinioStorageFull", 507, ""),
+    ],
+)
+def test_an_answer_comes_with_what_helps(code: str, status: int, hint: str) -> None:
+    answer = {"Error": {"Code": code, "Message": "as it is."}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    said = explained(ClientError(answer, "PutObject"))
+    assert said.startswith(f"the server answered {status} {code} (as it is" + (f"; {hint}" if hint else ")"))
+
+
+def test_a_certificate_that_is_not_trusted_is_told() -> None:
+    error = SSLError(endpoint_url="https://host", error="[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+    assert explained(error).startswith("its certificate is not trusted")

@@ -5,12 +5,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 
 from components.artifacts.storage.store import StorageError
 
-_BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def is_of_this_machine(error: BaseException) -> bool:
@@ -56,9 +55,7 @@ def full_disk_named(name: object) -> Iterator[None]:
 
 def passes(status: int) -> bool:
     """Whether what a server answered with this status is of the moment: it is busy, or broken for now."""
-    if status == HTTPStatus.NOT_IMPLEMENTED:
-        return False
-    return status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= _BROKEN
+    return status in _PASSING
 
 
 def network_cause(error: BaseException) -> str:
@@ -79,3 +76,9 @@ def one_line(text: object, *, limit: int = 400) -> str:
         return words.rstrip(".")
     whole = words[: limit + 1].rpartition(" ")[0]
     return f"{whole or words[:limit]} ..."
+
+
+def in_brackets(*parts: str | None) -> str:
+    """What there is of some remarks, as it is put behind a sentence."""
+    said = "; ".join(filter(None, parts))
+    return f" ({said})" if said else ""

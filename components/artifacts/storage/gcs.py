@@ -17,7 +17,14 @@ from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from components.artifacts.storage.failures import is_of_this_machine, network_cause, of_file, one_line, passes
+from components.artifacts.storage.failures import (
+    in_brackets,
+    is_of_this_machine,
+    network_cause,
+    of_file,
+    one_line,
+    passes,
+)
 from components.artifacts.storage.store import ANY, AwayError, ConflictError, Listed, StorageError
 
 TIMEOUT_SECONDS = 60.0
@@ -199,8 +206,9 @@ def _explained(error: Any) -> str:
     if isinstance(error, auth.RefreshError):
         return f"the Google credentials are refused or too old; {_HINTS[401]}"
     if isinstance(error, api.GoogleAPICallError) and error.code:
-        advice = "; ".join(filter(None, [_said(error), _HINTS.get(error.code, "try again later")]))
-        return f"the server answered {int(error.code)} {responses.get(error.code, '')} ({advice})"
+        hint = "try again later" if passes(int(error.code)) else _HINTS.get(error.code)
+        answer = f"{int(error.code)} {responses.get(error.code, '')}".rstrip()
+        return f"the server answered {answer}{in_brackets(_said(error), hint)}"
     if isinstance(error, DataCorruption):
         return "came damaged; try again"
     return f"can't be reached ({network_cause(error)}); check the network and STORAGE_EMULATOR_HOST, then try again"

@@ -12,8 +12,9 @@ from boto3.exceptions import Boto3Error, RetriesExceededError, S3UploadFailedErr
 from boto3.s3.transfer import TransferConfig
 from botocore import exceptions as boto
 
+from components.artifacts.storage import s3_client
 from components.artifacts.storage.failures import is_of_this_machine, of_file
-from components.artifacts.storage.s3_client import ATTEMPTS, connect, has_newer_checksums
+from components.artifacts.storage.s3_client import connect, has_newer_checksums
 from components.artifacts.storage.s3_errors import CONDITIONS_NEEDED, explained, is_away, refuses_conditions, status_of
 from components.artifacts.storage.store import (
     ABSENT,
@@ -25,13 +26,16 @@ from components.artifacts.storage.store import (
     StorageError,
 )
 
+ATTEMPTS = 8
+"""How often a write is made at most that meets another under way."""
 TRANSFERS = 4
 """How often a whole object is fetched at most, where it came damaged or broke off."""
-FIRST_WAIT_SECONDS = 0.5
 WRITE_ID = "quillflow-write"
 SHA256 = "quillflow-sha256"
 
-_TRANSFER = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
+_TRANSFER = TransferConfig(
+    multipart_threshold=64 << 20, multipart_chunksize=16 << 20, max_concurrency=4, num_download_attempts=3
+)
 _CONDITIONS = {"IfNoneMatch": ("If-None-Match", "*"), "IfMatch": ("If-Match", f'"{"0" * 32}"')}
 """How boto and the wire call each condition, and what of it never holds for an object that is there."""
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
@@ -187,12 +191,15 @@ class S3Store:
 
     def _until_sound(self, key: str, fetch: Callable[[], _T]) -> _T:
         """What `fetch` brings, once it arrives whole."""
+        began = time.monotonic()
         for attempt in range(TRANSFERS):
             try:
                 return fetch()
             except _DamagedError:
+                if attempt and time.monotonic() - began > s3_client.RETRY_SECONDS:
+                    break
                 _wait(attempt)
-        raise AwayError(f"{self.uri(key)}: came damaged or broke off {TRANSFERS} times while fetched; try again")
+        raise AwayError(f"{self.uri(key)}: came damaged or broke off each time it was fetched; try again")
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:
@@ -225,4 +232,4 @@ def _sha256(path: Path) -> str:
 
 
 def _wait(attempt: int) -> None:
-    time.sleep(min(FIRST_WAIT_SECONDS * 2**attempt, 20))
+    time.sleep(min(s3_client.FIRST_WAIT_SECONDS * 2**attempt, s3_client.LONGEST_WAIT_SECONDS))

@@ -1,26 +1,33 @@
-"""The client for an S3 server: at which address, with which checksums, and at whose cost."""
+"""The client for an S3 server: at which address, with which checksums, at whose cost, and with how much patience."""
 
 import os
+import random
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import boto3
+from botocore import exceptions as boto
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from components.artifacts.errors import UsageError
 from components.artifacts.storage.failures import one_line
+from components.artifacts.storage.s3_errors import is_away, is_transient
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 """How long the server may be silent within one request."""
-ATTEMPTS = 8
-"""How often one request is made at most; botocore waits up to 20 s between two."""
+RETRY_SECONDS = 120.0
+"""How long one request is repeated in all."""
+UNHEARD_SECONDS = 30.0
+"""The same for a server that has never answered: its address may be wrong."""
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 20.0
 PAYER_VARIABLE = "AWS_REQUEST_PAYER"
 
 _ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+_BEGAN = "quillflow-began"
 _NEWER, _OLDER = "when_supported", "when_required"
 
 
@@ -37,7 +44,7 @@ def connect(scheme: str, bucket: str) -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": 1},  # how often is up to Patience
         max_pool_connections=32,
         s3=_dialect(session, address),
         request_checksum_calculation=_checksums(session, "request_checksum_calculation", address),
@@ -47,9 +54,39 @@ def connect(scheme: str, bucket: str) -> Any:
     client: Any = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", endpoint_url=address, config=config
     )
+    patience = Patience()
+    client.meta.events.register("before-call.s3", patience.begin)
+    client.meta.events.register("needs-retry.s3", patience.wait)
     if payer := _payer():
         client.meta.events.register("before-call.s3", payer)
     return client
+
+
+class Patience:
+    """How long to wait before a request is made again: boto counts attempts, but a server is away for a time."""
+
+    def __init__(self) -> None:
+        self._heard = False
+
+    def begin(self, context: dict[str, Any], **_: Any) -> None:
+        """Note when a request was made for the first time."""
+        context[_BEGAN] = time.monotonic()
+
+    def wait(
+        self, response: Any, caught_exception: Exception | None, request_dict: dict[str, Any], attempts: int, **_: Any
+    ) -> float | None:
+        """Seconds to wait; None where that does not help, or has lasted long enough."""
+        if response is not None:
+            self._heard = True
+            http, parsed = response
+            if not is_transient(http.status_code, str(parsed.get("Error", {}).get("Code", ""))):
+                return None
+        elif caught_exception is None or not is_away(caught_exception):
+            return None
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 10))
+        seconds = random.uniform(longest / 2, longest)  # noqa: S311 -- so that many clients don't come at once
+        spent = time.monotonic() - request_dict["context"][_BEGAN]
+        return seconds if spent + seconds < (RETRY_SECONDS if self._heard else UNHEARD_SECONDS) else None
 
 
 def has_newer_checksums(client: Any) -> bool:
@@ -66,7 +103,7 @@ def server_address(session: Session | None = None) -> str | None:
     session = session or Session()
     try:
         profile = session.get_scoped_config()
-    except BotoCoreError as error:
+    except boto.BotoCoreError as error:
         raise UsageError(f"{one_line(error)}; check AWS_PROFILE and the AWS configuration file") from None
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return None

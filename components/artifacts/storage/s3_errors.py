@@ -4,7 +4,7 @@ import re
 
 from botocore import exceptions as boto
 
-from components.artifacts.storage.failures import network_cause, one_line, passes
+from components.artifacts.storage.failures import in_brackets, network_cause, one_line, passes
 
 CONDITIONS_NEEDED = (
     "artifacts and checkpoints need a store that refuses to write over what another has written; use a newer version "
@@ -16,6 +16,12 @@ _HINTS = {
     403: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the role in use s3:GetObject, s3:PutObject, "
     "s3:DeleteObject and s3:ListBucket (without which a missing object is answered so too)",
     404: "create the bucket or correct its name",
+}
+_WRONG_REGION = "set AWS_REGION to the bucket's region"
+_HINTS_BY_CODE = {
+    "PermanentRedirect": _WRONG_REGION,
+    "AuthorizationHeaderMalformed": _WRONG_REGION,
+    "RequestTimeTooSkewed": "set this machine's clock",
 }
 _NEWER_HEADER = re.compile("x-amz-(checksum|sdk-checksum|trailer)")
 _CONDITION = re.compile("if-(none-)?match", re.IGNORECASE)
@@ -31,17 +37,24 @@ def explained(error: BaseException, hint: str = "") -> str:
         return "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role or a profile"
     if isinstance(error, boto.ClientError):
         said = one_line(error.response["Error"].get("Message", ""))
-        return f"the server answered {_answered(error)} ({said}; {hint or _hint(error)})"
+        return f"the server answered {_answered(error)}" + in_brackets(said, hint or _hint(error))
+    if _is_distrust(error):
+        return "its certificate is not trusted; see to it, or name the file of who signed it by AWS_CA_BUNDLE"
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError):
         return f"can't be reached ({network_cause(error)}); check the network and AWS_ENDPOINT_URL, then try again"
     return f"boto3 can't go on ({type(error).__name__}); check the AWS_ variables and the files in ~/.aws"
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the server can't be reached, or fails for now."""
+    """Whether the server can't be reached, or fails for now: a later request may be answered otherwise."""
     if isinstance(error, boto.ClientError):
-        return passes(status_of(error))
-    return isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError)
+        return is_transient(status_of(error), _code(error))
+    return isinstance(error, boto.HTTPClientError | boto.ConnectionError | OSError) and not _is_distrust(error)
+
+
+def is_transient(status: int, code: str) -> bool:
+    """Whether an answer is of the moment."""
+    return passes(status) or code == "RequestTimeout"  # which S3 tells by 400
 
 
 def status_of(error: boto.ClientError) -> int:
@@ -57,12 +70,23 @@ def refuses_conditions(error: boto.ClientError) -> bool:
     return status_of(error) == _BAD_REQUEST and bool(_CONDITION.search(said.get("Message", "")))
 
 
+def _is_distrust(error: BaseException) -> bool:
+    """Whether the connection failed by a certificate, which no later one changes."""
+    return isinstance(error, boto.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
 def _hint(error: boto.ClientError) -> str:
     if _NEWER_HEADER.search(error.response["Error"].get("Message", "")):
         return _OLDER_SERVER
-    return _HINTS.get(status_of(error), "try again later")
+    if is_away(error):
+        return "try again later"
+    return _HINTS_BY_CODE.get(_code(error)) or _HINTS.get(status_of(error), "")
+
+
+def _code(error: boto.ClientError) -> str:
+    return str(error.response["Error"]["Code"])
 
 
 def _answered(error: boto.ClientError) -> str:
-    code = str(error.response["Error"]["Code"])
+    code = _code(error)
     return str(status_of(error)) if code.isdigit() else f"{status_of(error)} {code}"
