@@ -17,8 +17,14 @@ from typing import TYPE_CHECKING, Any
 from components.artifacts.as_json import as_json
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from components.generator.light.generator import TextGenerator
     from pipelines.local import Run
+
+
+_LOSSES = ["train_loss_nats", "validation_loss_nats"]
+_HISTORY = ["run", "epoch", "train_step", *_LOSSES, "tokens_per_second", "seconds"]
 
 
 def run(
@@ -142,6 +148,50 @@ def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
     from pipelines.comparing import as_dict, look_at
 
     return as_dict(look_at(runs, root))
+
+
+def history(runs: Sequence[str], *, root: str = "runs") -> "DataFrame":
+    """How runs learned, as a table to work with.
+
+    Args:
+        runs: as `compare`.
+        root: where runs are kept.
+
+    Returns:
+        A row for each epoch of each run: `run`, `epoch`, `train_step`, `train_loss_nats` and `validation_loss_nats` per
+        token (NaN where nothing is held out), `tokens_per_second` and wall time in `seconds`.
+
+    Raises:
+        ArtifactError: there is no such run.
+        UsageError: a name means more than one run.
+    """
+    from pandas import DataFrame
+
+    from pipelines.comparing import look_at
+
+    rows = [{"run": run.name, **row} for run in look_at(runs, root) for row in run.history]
+    return DataFrame(rows, columns=_HISTORY)
+
+
+def samples(run: str, *, root: str = "runs") -> "DataFrame":
+    """All texts that a run wrote, as a table to work with.
+
+    Args:
+        run: its name or URI, or the samples' URI.
+        root: where runs are kept.
+
+    Returns:
+        A row for each text by its `id`: `prompt`, `temperature`, `strategy`, `seed`, `text` and its nats per token.
+
+    Raises:
+        ArtifactError: there is no such run, or it has no samples.
+    """
+    from pandas import DataFrame
+
+    from pipelines.artifacts import resolve
+    from pipelines.comparing import texts
+
+    return DataFrame(texts(run, resolve(run, root))).set_index("id")
 
 
 def _as_text(value: Any) -> str:

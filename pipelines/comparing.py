@@ -126,6 +126,19 @@ def _made_from(artifact: Artifact, known: Mapping[str, Artifact]) -> Iterator[Ar
             yield from _made_from(known[digest], known)
 
 
+def texts(name: str, found: Sequence[Artifact]) -> list[dict[str, Any]]:
+    """The rows of all texts in a run's samples.
+
+    Raises:
+        ArtifactError: it has none.
+    """
+    samples = [one for one in found if one.manifest.kind == "samples"]
+    if not samples:
+        raise ArtifactError(f"{name}: no samples there")
+    files = sorted(file for file in samples[-1].manifest.files if file.endswith(".jsonl"))
+    return [row for file in files for row in rows_of(_file(samples[-1], file))]
+
+
 def _first_texts(samples: Artifact | None) -> list[dict[str, Any]]:
     """The first text at each temperature."""
     names = sorted(name for name in samples.manifest.files if name.endswith(".jsonl")) if samples else []

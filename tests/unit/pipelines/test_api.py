@@ -84,3 +84,23 @@ def test_what_is_wrong_is_raised_before_anything_starts(make_run: MakeRun, root:
         pipelines.complete("X", root=str(root))
     with pytest.raises(ArtifactError, match="no model there"):
         pipelines.load_model(root=str(root / "none"))
+
+
+def test_how_runs_learned_and_what_they_wrote_are_tables(make_run: MakeRun, root: Path) -> None:
+    make_run("one")
+    make_run("two")
+    table = pipelines.history(["one", "two"], root=str(root))
+    assert table.groupby("run")["validation_loss_nats"].min().to_dict() == {"one": 2.0, "two": 2.0}
+    assert list(table.columns[:3]) == ["run", "epoch", "train_step"]
+    assert (len(table), table["tokens_per_second"].isna().all()) == (4, True)
+
+    rows = [json.loads(line) for path in root.glob("one/**/samples-*.jsonl") for line in path.read_text().splitlines()]
+    written = pipelines.samples("one", root=str(root))
+    assert list(written.index) == [row["id"] for row in rows]
+    assert list(written["text"]) == [row["text"] for row in rows]
+
+
+def test_a_run_without_samples_has_no_table(make_run: MakeRun, root: Path) -> None:
+    make_run("one", without=["samples"])
+    with pytest.raises(ArtifactError, match=r"^one: no samples there$"):
+        pipelines.samples("one", root=str(root))
