@@ -1,4 +1,4 @@
-"""How much of the processor's peak training uses, and what the LSTM's own pass brings over Keras's layer."""
+"""How much of the processor's peak training uses, how soon its first step is done, and what the LSTM's own pass brings."""
 
 import tempfile
 from collections.abc import Iterator
@@ -22,13 +22,15 @@ TIME, WIDTH, VOCABULARY = 64, 64, 103
 
 
 def figures(budget: Budget) -> Iterator[Figure]:
-    """The peak, the shares of it, and the pass over Keras's layer."""
+    """The peak, the shares of it, the seconds to the first train step, and the pass over Keras's layer."""
     one_thread_an_operation()  # as the stage does
     peak = sgemm_peak()
     yield Figure(what="sgemm peak, all cores", measured=peak / 1e9, unit="GFLOP/s", conditions="the largest of three")
     yield _share_of_training("train step of default", [], peak, TURNS[budget], target=50)
     wide = ["train.units=512", "train.batch=64"]
     yield _share_of_training("train step of 512 units, batch 64", wide, peak, TURNS[budget], target=65)
+    for name, target in (("quick", 5), ("sonnets", 10)):
+        yield _first_step(name, target=target)
     for units in (128, 256, 512):
         slow, fast = paired(_pass(keras.layers.LSTM, units, unroll=True), _pass(CPULSTM, units), TURNS[budget])
         yield Figure(
@@ -38,6 +40,21 @@ def figures(budget: Budget) -> Iterator[Figure]:
             target=2.5 if units == 256 and not has_avx512() else 1.0,
             conditions=f"{TIME} tokens, forward and backward, two chains; Keras's unrolled {1000 * slow:.0f} ms",
         )
+
+
+def _first_step(name: str, *, target: float) -> Figure:
+    """How long it takes to build a recipe's network and to trace, optimize and take its first train step."""
+    with tempfile.TemporaryDirectory() as scratch:
+        settings, place = dataset_by(name, Path(scratch))
+        data = Dataset.read(place)
+    return Figure(
+        what=f"time to the first train step of {name}",
+        measured=seconds_of(lambda: Trainer(settings, data).advance(0, 1)),
+        unit="s",
+        target=target,
+        better="lower",
+        conditions="TensorFlow is imported already; nothing of this recipe was traced before",
+    )
 
 
 def _share_of_training(what: str, assignments: list[str], peak: float, turns: int, *, target: float) -> Figure:
