@@ -1,4 +1,4 @@
-"""How much of the processor's peak training uses, how soon its first step is done, and what the LSTM's own pass brings."""
+"""How much of the processor's peak training uses, how soon its first step is done, and what the LSTM's pass brings."""
 
 import tempfile
 from collections.abc import Iterator
