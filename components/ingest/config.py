@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from components.command.settings import Only, Settings, setting, shown
+from components.command.settings import Only, Settings, setting
 
 OF_CSV = ("text_column", "user_column", "keep_users", "drop_users", "first_fraction", "delimiter", "quoting", "header")
 """Settings that have a part only in what is read as CSV."""
@@ -87,12 +87,6 @@ class IngestConfig(Settings):
     def _users_need_their_column(self) -> Self:
         if (self.keep_users or self.drop_users) and not self.user_column:
             raise ValueError("keep_users and drop_users need user_column")
-        for user in self.drop_users if self.keep_users else ():
-            if user not in self.keep_users:
-                raise ValueError(
-                    f"drop_users counts only with users in keep_users, and {shown(user)} is not; leave that out of "
-                    "drop_users, or keep_users empty"
-                )
         return self
 
     @model_validator(mode="after")

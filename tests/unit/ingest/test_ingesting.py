@@ -125,7 +125,7 @@ def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_pa
         r"/chat\.csv: no message is by 'Cyd' \(did you mean '\\u200eCyd '\?\), 'dan b' \(did you mean 'Dan\\xa0B'\?\), "
         r"'bo' \(did you mean bob\?\); correct ingest\.keep_users and drop_users$"
     )
-    assert_refused(tmp_path, source, message, user_column="user", keep_users=["Cyd", "amy", "dan b", "bo"])
+    assert_refused(tmp_path, source, message, user_column="user", keep_users=["Cyd", "amy", "dan b"], drop_users=["bo"])
     message = r"no message is by 'zzz' \(the most active are amy, bob, '\\u200eCyd ', 'Dan\\xa0B'\); "
     assert_refused(tmp_path, source, message, user_column="user", drop_users=["zzz"])
     run(source, tmp_path / "corpus", user_column="user", keep_users=["\u200eCyd "])
