@@ -51,6 +51,7 @@ def train(
                 checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod goes on from there
                 model=model_uri,
                 init_digest=init_digest,
+                task=checkpoints.uri,  # made for this task of this run, and kept by its retries
             )
 
         result = lasting(work)

@@ -14,7 +14,9 @@ from components.train.ownership import Ownership
 from components.train.run import Run
 
 
-def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, init_digest: str = "") -> dict[str, Any]:
+def train(
+    config: TrainConfig, *, dataset: str, checkpoints: str, model: str, init_digest: str = "", task: str = ""
+) -> dict[str, Any]:
     """Fit a network to the dataset at a URI and write the model, going on from checkpoints that are there.
 
     Args:
@@ -23,6 +25,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, in
         checkpoints: URI of the checkpoints.
         model: URI of the model.
         init_digest: names the newest checkpoint at `init_from` as it was when the run began; empty to take any.
+        task: names the pipeline's task whose attempt this is, so that it soon takes over from a dead one before it.
 
     Returns:
         The URIs of checkpoints and model, and the metrics.
@@ -50,7 +53,7 @@ def train(config: TrainConfig, *, dataset: str, checkpoints: str, model: str, in
     _hold_against(data, config)
     kept = Checkpoints(checkpoints, config, data.digest)
     kept.refuse_strangers()
-    with Ownership(checkpoints) as ownership:
+    with Ownership(checkpoints, task) as ownership:
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         run = Run(config, data, kept)
         if init_digest and newest_step(checkpoints) is None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from components.artifacts import storage
+from components.artifacts.as_json import as_json
 from components.artifacts.errors import CheckpointsInUseError
 from components.train import ownership
 from components.train.ownership import OWNER_NAME, Ownership
@@ -14,7 +15,7 @@ from components.train.ownership import OWNER_NAME, Ownership
 
 @pytest.fixture(autouse=True)
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(ownership, "BEAT_SECONDS", 0.2)
     monkeypatch.setattr(ownership, "TAKEOVER_SECONDS", 1.5)
 
 
@@ -55,6 +56,56 @@ def test_an_owner_that_died_is_taken_over_when_nothing_was_heard_of_it(root: str
     with Ownership(root) as owned:
         owned.check()
     assert time.monotonic() - began >= ownership.TAKEOVER_SECONDS
+
+
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_a_retry_of_the_dead_owner_s_task_takes_over_after_one_beat(root: str, kind: str) -> None:
+    assert root.startswith(kind)
+    storage.write_file(f"{root}/{OWNER_NAME}", b'{"host": "gone", "pid": 1, "task": "run/train"}')
+    began = time.monotonic()
+    with Ownership(root, "run/train") as owned:
+        owned.check()
+        took = time.monotonic() - began
+        note = storage.read_file(f"{root}/{OWNER_NAME}")
+    assert ownership.BEAT_SECONDS <= took < ownership.TAKEOVER_SECONDS
+    assert note
+    assert b'"task": "run/train"' in note[0]
+
+
+@pytest.mark.parametrize(("mine", "owners"), [("run/train", "other/train"), ("", "run/train"), ("run/train", "")])
+@pytest.mark.parametrize("kind", ["s3"])
+def test_strangers_wait_until_an_owner_is_surely_dead(root: str, kind: str, mine: str, owners: str) -> None:
+    assert root.startswith(kind)
+    note = as_json({"host": "gone", "pid": 1, "task": owners})
+    storage.write_file(f"{root}/{OWNER_NAME}", note.encode())
+    began = time.monotonic()
+    with Ownership(root, mine):
+        assert time.monotonic() - began >= ownership.TAKEOVER_SECONDS
+
+
+@pytest.mark.parametrize("kind", ["gs"])
+def test_a_retry_whose_predecessor_lives_is_told_so(root: str, kind: str) -> None:
+    """Kubernetes may start a pod while the one before it, on a node that it lost, still trains."""
+    assert root.startswith(kind)
+    ended = threading.Event()
+
+    def live() -> None:
+        beats = 0
+        while not ended.wait(ownership.BEAT_SECONDS / 2):
+            beats += 1
+            storage.write_file(
+                f"{root}/{OWNER_NAME}", as_json({"host": "a", "pid": 1, "task": "t", "n": beats}).encode()
+            )
+
+    storage.write_file(f"{root}/{OWNER_NAME}", b'{"host": "a", "pid": 1, "task": "t"}')
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        with pytest.raises(CheckpointsInUseError), Ownership(root, "t"):
+            pass
+    finally:
+        ended.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3"])
