@@ -42,10 +42,10 @@ def place(task: Any, stage: str, environment: Environment, *, component: str = "
         kubernetes.set_security_context(task, run_as_non_root=True)
     if pod.timeout:
         kubernetes.set_timeout(task, pod.timeout)
+    if stage == "train" and (environment.retries.count or environment.cluster.namespace):
+        again = Retries(**environment.retries.model_dump(include={"count", "backoff", "factor"}))
+        task.set_env_variable(RETRIES_VARIABLE, again.as_variable())
     if environment.retries.count:
-        if stage == "train":
-            again = Retries(**environment.retries.model_dump(include={"count", "backoff", "factor"}))
-            task.set_env_variable(RETRIES_VARIABLE, again.as_variable())
         task.set_retry(
             environment.retries.count,
             backoff_duration=f"{environment.retries.backoff}s",

@@ -167,7 +167,7 @@ class TrainConfig(Settings):
     checkpoint_steps: int = setting(
         0, "save a checkpoint this often, besides at each epoch's end; 0 for never", unit="train steps", ge=0
     )
-    checkpoint_seconds: float = setting(300.0, "save a checkpoint at least this often", unit="seconds", gt=0)
+    checkpoint_seconds: float = setting(60.0, "save a checkpoint at least this often", unit="seconds", gt=0)
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
     start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
     init_from: str = setting("", "where there are no checkpoints yet, go on from the newest at this URI", place=True)
