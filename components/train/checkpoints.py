@@ -9,10 +9,9 @@ import io
 import json
 import re
 import secrets
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,38 +222,6 @@ class Checkpoints:
             # One of the same train step was saved before the number of them was known.
             if _step(name) not in kept or (_step(name) == _step(newest) and name != newest):
                 self._remove(name)
-
-
-class Saver:
-    """Commits checkpoints beside training, one at a time; a failure surfaces at the next save or at the end."""
-
-    def __init__(self, checkpoints: Checkpoints, ownership: Ownership) -> None:
-        self._checkpoints = checkpoints
-        self._ownership = ownership
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._pending: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                self.wait()
-        finally:
-            self._worker.shutdown()
-
-    def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
-        """Take over copies of how far training is and commit them; waits for the checkpoint before."""
-        self.wait()
-        frozen = Progress(**json.loads(as_json(asdict(progress))))
-        self._pending = self._worker.submit(self._checkpoints.save, frozen, values, self._ownership)
-
-    def wait(self) -> None:
-        """Return when nothing is left to commit; raise what went wrong."""
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
 
 
 def newest_step(uri: str) -> int | None:

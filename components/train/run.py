@@ -8,12 +8,13 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.generator.network import summary
-from components.train.checkpoints import Checkpoints, Progress, Saver
+from components.train.checkpoints import Checkpoints, Progress
 from components.train.config import TrainConfig
 from components.train.divergence import check_finite, worst_of
 from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, measure, next_call, train_steps_within
 from components.train.samples import warn_of_epochs_never_reached, write_samples
+from components.train.saving import Saver
 from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 

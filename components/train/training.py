@@ -7,11 +7,12 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
-from components.train.checkpoints import Checkpoints, Saver, newest_digest, newest_step
+from components.train.checkpoints import Checkpoints, newest_digest, newest_step
 from components.train.config import TrainConfig
 from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
 from components.train.run import Run
+from components.train.saving import Saver
 
 
 def train(
