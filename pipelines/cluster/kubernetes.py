@@ -29,13 +29,21 @@ class Kubernetes:
     def __init__(self, cluster: Cluster) -> None:
         self._context = cluster.context or None
         self._namespace = cluster.namespace or KUBEFLOW
+        self._account = cluster.service_account or "default"
 
     def workflow(self, run: str) -> Mapping[str, Any] | None:
         """A run's Workflow; empty where it is gone, None where that is not known."""
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows"
         found = self._get(path, labelSelector=f"pipeline/runid={run}")
         items = found.get("items") if found else None
-        return None if items is None else items[0] if items else {}
+        if items:
+            workflow: Mapping[str, Any] = items[0]
+            return workflow
+        return {} if items == [] and self._is_the_right_one() else None
+
+    def _is_the_right_one(self) -> bool:
+        """Whether the runs' account is there: another cluster has no Workflows of the namespace either."""
+        return bool(self._get(f"/api/v1/namespaces/{self._namespace}/serviceaccounts/{self._account}"))
 
     def retry_policy(self) -> str | None:
         """Which failures the workflow controller tries again, as Argo names it; None where that is not known."""

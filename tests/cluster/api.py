@@ -33,6 +33,7 @@ class Api:
     recurring: dict[str, Any] = field(default_factory=dict)
     platforms: dict[str, Any] = field(default_factory=dict)
     workflows: dict[str, Workflow] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=lambda: {"default"})
     controller: dict[str, str] = field(default_factory=lambda: {"workflowDefaults": STOCK_DEFAULTS})
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -17,6 +17,13 @@ def workflows(api: Api, query: dict[str, str], body: Any, namespace: str) -> Any
     return {"items": [api.workflows[run].as_object(run)] if run in api.workflows else []}
 
 
+def account(api: Api, query: dict[str, str], body: Any, namespace: str, name: str) -> Any:
+    del query, body, namespace
+    if name not in api.accounts:
+        raise RefusedError(404, f"serviceaccounts {name} not found")
+    return {"kind": "ServiceAccount"}
+
+
 def controller(api: Api, query: dict[str, str], body: Any) -> Any:
     del query, body
     if not api.controller:
@@ -26,6 +33,7 @@ def controller(api: Api, query: dict[str, str], body: Any) -> Any:
 
 KUBERNETES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/apis/argoproj.io/v1alpha1/namespaces/([^/]+)/workflows", workflows),
+    ("GET", "/api/v1/namespaces/([^/]+)/serviceaccounts/([^/]+)", account),
     ("GET", "/api/v1/namespaces/kubeflow/configmaps/workflow-controller-configmap", controller),
 ]
 

@@ -43,6 +43,15 @@ def test_a_run_whose_workflow_is_gone_is_told_by_ls_and_wait(quillflow: Command,
 
 
 @pytest.mark.usefixtures("kubectl")
+def test_a_kubeconfig_that_leads_to_another_cluster_tells_nothing(
+    server: Server, quillflow: Command, gone: str
+) -> None:
+    """There is no such workflow there, nor anything else of the runs' namespace."""
+    server.api.accounts.clear()
+    assert quillflow("runs", "ls")[1].splitlines()[1].endswith(f"{gone}  first  train")
+
+
+@pytest.mark.usefixtures("kubectl")
 def test_a_run_that_ended_meanwhile_is_not_taken_for_gone(server: Server, quillflow: Command, gone: str) -> None:
     """Its workflow is cleared away when its time is up."""
     server.faults.after("GET .*/workflows", lambda: server.api.end(gone))
