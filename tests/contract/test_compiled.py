@@ -109,10 +109,11 @@ def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() 
 def test_nothing_is_installed_at_run_time_and_every_image_is_named_by_its_version(place: str, name: str) -> None:
     assert "pip install" not in (GOLDEN / place / f"{name}.yaml").read_text()
     spec, _ = golden(place, name)
-    registry = environment(place).images.registry
+    where = environment(place)
+    registry = where.images.registry
     for executor, container in containers(spec).items():
         stage = stage_of(executor)
-        gpu = "-gpu" if stage == "train" and place != "local" else ""
+        gpu = "-gpu" if stage == "train" and where.train.gpus else ""
         assert container["image"] == f"{registry + '/' if registry else ''}quillflow/{stage}{gpu}:{VERSION}"
 
 
@@ -150,13 +151,19 @@ def test_each_pod_asks_for_what_its_stage_does(place: str) -> None:
         assert resources["resourceCpuLimit"] == pod.cpu_limit
         assert resources["resourceMemoryRequest"] == pod.memory_request
         assert resources["resourceMemoryLimit"] == pod.memory_limit
-        assert ("accelerator" in resources) == (stage_of(executor) == "train")
+        assert ("accelerator" in resources) == (stage_of(executor) == "train" and where.train.gpus > 0)
         asked = platform["deploymentSpec"]["executors"][executor]
         assert asked["activeDeadlineSeconds"] == str(pod.timeout)
         assert asked["imagePullPolicy"] == "IfNotPresent"
         assert asked["securityContext"] == {"runAsNonRoot": True}
         assert asked.get("nodeSelector", {}).get("labels", {}) == pod.node_selector
         assert len(asked.get("tolerations", [])) == len(pod.tolerations)
+
+
+@pytest.mark.parametrize("place", [place for place in CLUSTERS if environment(place).train.gpus])
+def test_train_asks_for_a_gpu_and_runs_where_one_is(place: str) -> None:
+    where = environment(place)
+    spec, platform = golden(place, "text-generation")
     train = containers(spec)["exec-train"]["resources"]["accelerator"]
     assert (train["resourceType"], train["resourceCount"]) == ("nvidia.com/gpu", "1")
     asked = platform["deploymentSpec"]["executors"]["exec-train"]
@@ -204,9 +211,10 @@ def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
     }
 
 
-def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address() -> None:
-    spec, platform = golden("on-prem", "text-generation")
-    store = environment("on-prem").store
+@pytest.mark.parametrize("place", [place for place in CLUSTERS if environment(place).store.secret])
+def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address(place: str) -> None:
+    spec, platform = golden(place, "text-generation")
+    store = environment(place).store
     for executor, container in containers(spec).items():
         given = {variable["name"]: variable["value"] for variable in container["env"]}
         given.pop(RETRIES_VARIABLE, "")
@@ -214,9 +222,11 @@ def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address() 
         asked = platform["deploymentSpec"]["executors"][executor]
         (secret,) = asked["secretAsEnv"]
         assert set(secret) <= SECRETS_KEYS
-        assert secret["secretName"] == "object-store-credentials"
+        assert secret["secretName"] == store.secret
         assert {key["secretKey"]: key["envVar"] for key in secret["keyToEnv"]} == store.secret_keys
-        assert [one["secretName"] for one in asked["imagePullSecret"]] == ["registry-credentials"]
+        assert [one["secretName"] for one in asked.get("imagePullSecret", [])] == list(
+            environment(place).images.pull_secrets
+        )
 
 
 def test_who_pays_for_requests_is_told_to_every_task(tmp_path: Path) -> None:

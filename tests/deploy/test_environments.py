@@ -7,12 +7,14 @@ from pipelines.environment import environment as environment_of
 from pipelines.images import image
 from tests.deploy.manifests import ROOT, of_kind, quantity, render
 
+OVERLAYS = {"gke": "overlays/gke", "kubeflow": "base", "on-prem": "overlays/on-prem"}
+STANDALONE = environment_of("standalone")
 GOLDEN = ROOT / "tests/contract/golden"
 
 
-@pytest.mark.parametrize("name", ["gke", "on-prem"])
+@pytest.mark.parametrize("name", OVERLAYS)
 def test_runs_go_where_the_overlay_expects_them(name: str) -> None:
-    environment, objects = environment_of(name), render(f"overlays/{name}")
+    environment, objects = environment_of(name), render(OVERLAYS[name])
     cluster = environment.cluster
     assert cluster.namespace in of_kind(objects, "Namespace")
     assert cluster.service_account in of_kind(objects, "ServiceAccount")
@@ -39,9 +41,44 @@ def test_tasks_and_the_launcher_reach_minio_alike() -> None:
     assert {launcher["secretRef"]["accessKeyKey"], launcher["secretRef"]["secretKeyKey"]} == store.secret_keys.keys()
 
 
-@pytest.mark.parametrize("name", ["gke", "on-prem"])
+@pytest.mark.parametrize("name", ["kubeflow", "standalone"])
+def test_what_uses_kubeflow_s_own_store_reaches_it_as_the_jobs_of_deploy_do(name: str) -> None:
+    store = environment_of(name).store
+    settings = of_kind(render("base"), "ConfigMap")["object-store"]["data"]
+    assert (store.endpoint, store.region) == (settings["AWS_ENDPOINT_URL_S3"], settings["AWS_REGION"])
+    (container,) = of_kind(render("jobs"), "Job")["train"]["spec"]["template"]["spec"]["containers"]
+    keys = [variable["valueFrom"]["secretKeyRef"] for variable in container["env"] if "valueFrom" in variable]
+    assert {key["name"] for key in keys} == {store.secret}
+    assert {key["key"] for key in keys} == store.secret_keys.keys()
+
+
+@pytest.mark.parametrize("name", ["kubeflow", "standalone"])
+def test_a_small_cluster_has_room_for_each_pod(name: str) -> None:
+    environment = environment_of(name)
+    for stage in ("ingest", "vectorize", "train", "sample"):
+        pod = getattr(environment, stage)
+        assert quantity(pod.cpu_request) <= 1
+        assert quantity(pod.memory_request) <= 2 * 2**30
+
+
+def test_standalone_adds_what_its_pods_reach_and_touches_no_pod_of_kubeflow_s() -> None:
+    """All runs are in Kubeflow's namespace, under its account: nothing of ours is needed, and no policy is for all."""
+    assert (STANDALONE.cluster.namespace, STANDALONE.cluster.service_account) == ("kubeflow", "pipeline-runner")
+    policies = of_kind(render("standalone"), "NetworkPolicy")
+    assert len(policies) == len(render("standalone"))
+    task = {"pipelines.kubeflow.org/v2_component": "true"}
+    for policy in policies.values():
+        assert policy["metadata"]["namespace"] == STANDALONE.cluster.namespace
+        chosen = policy["spec"]["podSelector"]
+        keys = {*chosen.get("matchLabels", {}), *(each["key"] for each in chosen.get("matchExpressions", []))}
+        assert keys == {"app.kubernetes.io/component", *task}
+    assert policies["quillflow-stages"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert not policies["quillflow-stages"]["spec"].get("ingress")
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
 def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
-    environment, objects = environment_of(name), render(f"overlays/{name}")
+    environment, objects = environment_of(name), render(OVERLAYS[name])
     (quota,) = of_kind(objects, "ResourceQuota").values()
     hard = {resource: quantity(amount) for resource, amount in quota["spec"]["hard"].items()}
     (limits,) = of_kind(objects, "LimitRange").values()
@@ -56,10 +93,10 @@ def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
     assert environment.train.gpus <= hard["requests.nvidia.com/gpu"]
 
 
-@pytest.mark.parametrize("name", ["gke", "on-prem"])
+@pytest.mark.parametrize("name", OVERLAYS)
 def test_of_a_pipeline_s_tasks_the_network_lets_ingest_out_alone(name: str) -> None:
     _, platform = yaml.safe_load_all((GOLDEN / name / "text-generation.yaml").read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     labels = {task: settings["podMetadata"]["labels"] for task, settings in executors.items()}
-    chosen = of_kind(render(f"overlays/{name}"), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
+    chosen = of_kind(render(OVERLAYS[name]), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
     assert [task for task, has in labels.items() if chosen.items() <= has.items()] == ["exec-ingest"]

@@ -30,7 +30,7 @@ def test_no_two_objects_are_one(directory: str) -> None:
 def test_each_object_is_in_the_namespace(directory: str) -> None:
     for found in render(directory):
         if found["kind"] != "Namespace":
-            assert found["metadata"]["namespace"] == "quillflow"
+            assert found["metadata"]["namespace"] == ("kubeflow" if directory == "standalone" else "quillflow")
 
 
 @pytest.mark.parametrize("version", KUBERNETES)

@@ -34,8 +34,8 @@ def refused(tmp_path: Path) -> Refused:
     return call
 
 
-def test_there_is_one_for_this_machine_one_for_gke_and_one_for_a_cluster_of_ones_own() -> None:
-    assert environment_names() == ["gke", "local", "on-prem"]
+def test_there_is_one_for_this_machine_and_one_for_each_kind_of_cluster() -> None:
+    assert environment_names() == ["gke", "kubeflow", "local", "on-prem", "standalone"]
     for name in environment_names():
         assert environment(name).name == name
         assert environment(name).description
@@ -48,7 +48,7 @@ def test_this_machine_is_what_nothing_set_means() -> None:
     assert local.sample.shards == 1
 
 
-@pytest.mark.parametrize("name", ["gke", "on-prem"])
+@pytest.mark.parametrize("name", ["gke", "kubeflow", "on-prem", "standalone"])
 def test_a_cluster_has_all_that_a_run_on_it_needs(name: str) -> None:
     where = environment(name)
     for pod in (where.ingest, where.vectorize, where.train, where.sample):
@@ -57,13 +57,13 @@ def test_a_cluster_has_all_that_a_run_on_it_needs(name: str) -> None:
         assert pod.memory_request
         assert pod.memory_limit
         assert pod.timeout
-    assert where.train.gpus == 1
+    assert where.train.gpus == (name in {"gke", "on-prem"})
     assert where.images.registry
     assert where.cluster.endpoint
     assert where.cluster.pipeline_root
     assert where.cluster.champion
     assert where.cluster.service_account
-    assert bool(where.store.secret) == (name == "on-prem")
+    assert bool(where.store.secret) == (name != "gke")
 
 
 def test_a_file_of_ones_own_is_an_environment_of_its_name(tmp_path: Path) -> None:
