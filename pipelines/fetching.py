@@ -7,8 +7,7 @@ from pathlib import Path
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, QuillflowError
-from components.artifacts.manifest import MANIFEST_NAME, verify
-from components.artifacts.scratch import scratch_directory
+from components.artifacts.manifest import MANIFEST_NAME
 from components.command import log
 from pipelines.artifacts import Artifact
 
@@ -17,7 +16,8 @@ def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
     """Fetch artifacts, one into `directory` itself, several as they lie below the place that holds them all.
 
     So the links between a run's pages still lead somewhere. Files that are there already and are as listed are not
-    fetched again, so a fetch that broke off goes on. A copy was written when its original was.
+    fetched again, so a fetch that broke off goes on; fetches into one directory take turns. A copy was written when its
+    original was.
 
     Returns:
         The artifacts' paths.
@@ -28,10 +28,20 @@ def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
     """
     targets = _targets(artifacts, directory)
     _refuse_others(artifacts, targets, directory)
-    for artifact, target in zip(artifacts, targets, strict=True):
-        storage.pull(artifact.place, target, artifact.manifest.kind, log.transferred)
-        os.utime(target / MANIFEST_NAME, (artifact.updated, artifact.updated))
+    if len(artifacts) == 1:
+        _fetch(artifacts[0], directory)
+        return [str(directory)]
+    directory.mkdir(parents=True, exist_ok=True)
+    with storage.taking_turns(directory):
+        _refuse_others(artifacts, targets, directory)  # another may have come first
+        for artifact, target in zip(artifacts, targets, strict=True):
+            _fetch(artifact, target)
     return [str(target) for target in targets]
+
+
+def _fetch(artifact: Artifact, target: Path) -> None:
+    storage.pull(artifact.place, target, artifact.manifest.kind, log.transferred)
+    os.utime(target / MANIFEST_NAME, (artifact.updated, artifact.updated))
 
 
 def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
@@ -39,11 +49,8 @@ def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
     verdicts = {}
     for artifact in artifacts:
         try:
-            if artifact.place.local is not None:
-                verify(artifact.place.local)
-            else:
-                with scratch_directory() as scratch:
-                    storage.pull(artifact.place, scratch, artifact.manifest.kind, log.transferred)
+            with storage.incoming(str(artifact.place), artifact.manifest.kind, log.transferred):
+                pass
             verdicts[str(artifact.place)] = ""
         except QuillflowError as error:
             verdicts[str(artifact.place)] = str(error)

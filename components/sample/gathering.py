@@ -24,6 +24,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
     """
     storage.check_outputs({"samples": samples}, {f"shard {number}": uri for number, uri in enumerate(shards)})
     with ExitStack() as stack:
+        directory = stack.enter_context(storage.outgoing(samples, "samples", log.transferred))
         directories = [stack.enter_context(storage.incoming(uri, "samples", log.transferred)) for uri in shards]
         manifests = [read_manifest(directory) for directory in directories]
         _check(manifests)
@@ -31,13 +32,12 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
         made_from = manifests[0].made_from
         counts = {name: sum(one.counts[name] for one in manifests) for name in manifests[0].counts}
         ordered = sorted(zip(manifests, directories, strict=True), key=lambda pair: pair[0].config["shard"])
-        with storage.outgoing(samples, "samples", log.transferred) as directory:
-            totals, shown = Totals(), texts_shown(config["length"], len(config["temperatures"]))
-            rows = totals.counting(_rows([path for _, path in ordered]))
-            first = write_texts(directory, rows, counts["texts"], shown)
-            written_by = f"Model {made_from['model'][:16]}; seed {config['seed']}; gathered from {len(shards)} shards"
-            write_report(directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means)
-            write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
+        totals, shown = Totals(), texts_shown(config["length"], len(config["temperatures"]))
+        rows = totals.counting(_rows([path for _, path in ordered]))
+        first = write_texts(directory, rows, counts["texts"], shown)
+        written_by = f"Model {made_from['model'][:16]}; seed {config['seed']}; gathered from {len(shards)} shards"
+        write_report(directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means)
+        write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
     log.info(f"{counts['texts']:,} texts gathered from {len(shards)} shards")
     return {"samples": samples, "counts": counts, "nats_per_token": totals.by_temperature()}
 

@@ -33,8 +33,8 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
     """
     storage.check_outputs({"--dataset": dataset}, {"--corpus": corpus})
     with (
-        storage.incoming(corpus, "corpus", log.transferred) as source,
         storage.outgoing(dataset, "dataset", log.transferred) as directory,
+        storage.incoming(corpus, "corpus", log.transferred) as source,
     ):
         text = source / "text.txt"
         lowercase = bool(manifest.read_manifest(source).config["lowercase"])

@@ -4,12 +4,13 @@ A stage reads an artifact through `incoming` and writes one through `outgoing`; 
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `uris.py` takes URIs apart, `place.py`
-finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `outputs.py` says what may be gone
-over, `removal.py` removes what was written, `sources.py` fetches the texts that are read, and `secrets.py` keeps what
-is secret in their URIs out of sight.
+finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `steady.py` reads one that may be
+replaced meanwhile, `outputs.py` says what may be gone over, `removal.py` removes what was written, `sources.py` fetches
+the texts that are read, and `secrets.py` keeps what is secret in their URIs out of sight.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
+from components.artifacts.storage.local import taking_turns
 from components.artifacts.storage.names import staged_artifact
 from components.artifacts.storage.outputs import check_outputs, check_replaceable
 from components.artifacts.storage.place import Place, place_of
@@ -98,6 +99,7 @@ __all__ = [
     "source_file",
     "spool",
     "staged_artifact",
+    "taking_turns",
     "unknown_digest",
     "user_path",
     "whole",

@@ -16,8 +16,10 @@ from components.artifacts.manifest import (
     refuse_unlisted,
     verify,
 )
+from components.artifacts.storage.local import taking_turns
 from components.artifacts.storage.names import UNDERWAY_NAME, WAITING_NAME
 from components.artifacts.storage.place import Place
+from components.artifacts.storage.steady import replaced
 
 PARALLEL_TRANSFERS = 8
 Progress = Callable[[int, int], None]
@@ -27,7 +29,8 @@ Progress = Callable[[int, int], None]
 def pull(place: Place, directory: Path, kind: str | None = None, progress: Progress | None = None) -> Manifest:
     """Fetch an artifact into `directory`; files that are there already as the manifest lists them stay.
 
-    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it.
+    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it. Fetches
+    into one directory take turns.
 
     Raises:
         ArtifactError: there is no such artifact, it holds files that its manifest does not list, what arrived is not
@@ -41,8 +44,21 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
     refuse_others(directory, sha256(found[0]).hexdigest())
     refuse_unlisted(unlisted_in_bucket(place, [manifest]), str(place))
     directory.mkdir(parents=True, exist_ok=True)
+    with taking_turns(directory):
+        refuse_others(directory, sha256(found[0]).hexdigest())  # another may have come first
+        try:
+            return _fill(directory, place, manifest, found[0], progress)
+        except ArtifactError as error:
+            now = place.store.read((place / MANIFEST_NAME).key)
+            if now is None or now[0] != found[0]:
+                raise replaced(place) from error
+            raise
+
+
+def _fill(directory: Path, place: Place, manifest: Manifest, data: bytes, progress: Progress | None) -> Manifest:
+    """Fetch what `directory` lacks of an artifact, whose manifest is `data`, and verify it."""
     waiting = directory / WAITING_NAME
-    waiting.write_bytes(found[0])
+    waiting.write_bytes(data)
     wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
     transfer(
         [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
@@ -50,7 +66,7 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
         progress,
     )
     waiting.replace(directory / MANIFEST_NAME)
-    return verify(directory, kind, name=str(place))
+    return verify(directory, manifest.kind, name=str(place))
 
 
 def unlisted_in_bucket(place: Place, manifests: Sequence[Manifest]) -> list[str]:
@@ -80,7 +96,8 @@ def refuse_others(directory: Path, digest: str) -> None:
         with suppress(FileNotFoundError):
             if sha256((directory / name).read_bytes()).hexdigest() == digest:
                 return
-    what = "another artifact" if is_artifact(directory) else "files that are no artifact"
+    is_another = is_artifact(directory) or (directory / WAITING_NAME).exists()
+    what = "another artifact" if is_another else "files that are no artifact"
     raise ArtifactError(f"{directory}: holds {what}; choose another place or empty it")
 
 

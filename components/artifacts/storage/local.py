@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from components.artifacts.manifest import is_temporary
 from components.artifacts.storage.failures import of_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed
+
+_LOGGER = logging.getLogger("quillflow")
 
 
 class LocalStore:
@@ -100,6 +103,22 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def taking_turns(directory: Path) -> Iterator[None]:
+    """Hold a directory's lock while the block lasts, when whoever else holds it is done."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system without locks, such as some networks'
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _LOGGER.info("%s: another process fills it; waiting for it", directory)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def flush(path: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import MANIFEST_NAME, parse_manifest, read_manifest, verify
+from components.artifacts.manifest import MANIFEST_NAME, parse_manifest, read_manifest
 from components.artifacts.scratch import make_scratch, scratch_directory
 from components.artifacts.storage import staging
 from components.artifacts.storage.failures import full_disk_named
@@ -15,22 +15,28 @@ from components.artifacts.storage.fetch import Progress, pull, transfer
 from components.artifacts.storage.names import UNDERWAY_NAME
 from components.artifacts.storage.outputs import check_replaceable
 from components.artifacts.storage.place import Place, place_of
-from components.artifacts.storage.store import ABSENT, ANY
+from components.artifacts.storage.steady import reading
+from components.artifacts.storage.store import ABSENT, ANY, ConflictError, StorageError
 from components.artifacts.storage.uris import is_text
+
+PUSHES = 5
+"""How often an artifact is written at most where others write at the same place."""
 
 
 @contextmanager
 def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[Path]:
     """A local directory holding the artifact at `uri`, every file checked against its manifest.
 
+    Whoever publishes what was made of it does so outside of the block, at whose end it may turn out to be replaced.
+
     Raises:
-        ArtifactError: the artifact is missing, damaged or not a `kind`.
+        ArtifactError: the artifact is missing, damaged or not a `kind`, or was replaced while it was read.
         StorageError: the store fails for good.
     """
     place = place_of(uri)
     if place.local is not None:
-        verify(place.local, kind)
-        yield place.local
+        with reading(place.local, kind):
+            yield place.local
         return
     with scratch_directory() as scratch:
         directory = scratch / kind
@@ -72,7 +78,23 @@ def push(directory: Path, place: Place, progress: Progress | None = None) -> Non
 
     Until then a copy of a manifest under another name says which files are on their way, in or out: a push that broke
     off is known by it, and the next one goes over it. Files of the artifact before that this one lacks go first, so
-    that a complete artifact holds nothing else.
+    that a complete artifact holds nothing else. Of two that push at the same time one stays, whole.
+
+    Raises:
+        StorageError: the store fails for good, or others keep writing there.
+    """
+    for _ in range(PUSHES):
+        with suppress(ConflictError):  # another was done meanwhile: whose each file is, nobody knows
+            _push_once(directory, place, progress)
+            return
+    raise StorageError(f"{place}: others keep writing there; choose another place, or try again when they are done")
+
+
+def _push_once(directory: Path, place: Place, progress: Progress | None) -> None:
+    """Write an artifact.
+
+    Raises:
+        ConflictError: another artifact's manifest was written meanwhile.
     """
     key, underway = (place / MANIFEST_NAME).key, (place / UNDERWAY_NAME).key
     manifest, data = read_manifest(directory), (directory / MANIFEST_NAME).read_bytes()
