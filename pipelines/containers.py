@@ -47,6 +47,7 @@ class Containers:
     """
 
     def __init__(self, *, device: str) -> None:
+        self.killed = False
         self._client = _engine()
         gpu = device != "cpu" and _has_gpu(self._client)
         tag = checkout_tag()
@@ -124,9 +125,12 @@ class Containers:
             self._running.append(container)  # not sooner: who does not run can't be told to stop
             for line in _lines(container.logs(stream=True)):
                 sys.stdout.write(line)
-            return int(container.wait()["StatusCode"])
+            code = int(container.wait()["StatusCode"])
         except errors.APIError as error:
             raise _refused(image, error) from None
+        else:
+            self.killed |= code == 128 + signal.SIGKILL
+            return code
         finally:
             with suppress(ValueError):
                 self._running.remove(container)

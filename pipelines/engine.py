@@ -20,6 +20,7 @@ from typing import Any, Protocol, TextIO
 from components.artifacts.scratch import make_scratch
 from components.command.log import FORMAT_VARIABLE, Display
 from components.command.printing import put, visible, without_colours, write
+from pipelines.engine_hooks import exit_codes_told
 
 STAGES = ("ingest", "vectorize", "train", "sample", "report", "promote")
 STOP_SECONDS = 60
@@ -121,7 +122,13 @@ def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> It
 
 
 class Executor(Protocol):
-    """Where a run's stages run."""
+    """Where a run's stages run.
+
+    Attributes:
+        killed: whether a stage was killed by a signal that gives it no time for a word, mostly for memory.
+    """
+
+    killed: bool
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
         """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
@@ -137,6 +144,7 @@ class Processes:
     """Stages as processes of this machine, in the environment this one runs in."""
 
     def __init__(self) -> None:
+        self.killed = False
         self._ended = Event()
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
@@ -145,7 +153,8 @@ class Processes:
 
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
-            return pipeline(**arguments).outputs
+            with exit_codes_told(self._note):
+                return pipeline(**arguments).outputs
         finally:
             self._ended.set()
 
@@ -155,6 +164,9 @@ class Processes:
             return _send(signal.SIGKILL)
         Thread(target=self._see_the_end, daemon=True).start()
         return _send(0 if number == signal.SIGINT else number)
+
+    def _note(self, exit_code: int) -> None:
+        self.killed |= exit_code == -signal.SIGKILL
 
     def _see_the_end(self) -> None:
         """Tell those whom no terminal told, or that began since, and kill what does not end."""

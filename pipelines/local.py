@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import secrets
 import signal
 import sys
@@ -14,30 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
-from components.artifacts.errors import ArtifactError, QuillflowError, UsageError
+from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.rows import rows_of
 from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
-from components.train.checkpoints import newest_step
 from pipelines.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
+from pipelines.ending import RunError, ending, killed
 from pipelines.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
+from pipelines.engine_hooks import named
 from pipelines.environment import Environment
 from pipelines.home import cache_directory
 
 ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
-INTERRUPTED, TERMINATED = 130, 143
 _MADE_BY = dict(zip(ARTIFACTS, ("ingest", "vectorize", "train", "train", "sample", "report"), strict=True))
-
-
-class RunError(QuillflowError):
-    """A stage of a run failed; the exit code is the stage's."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +95,20 @@ def run_pipeline(
     display = Display(sys.stderr, quiet=is_quiet())
     engine_root = _engine_root(root)
     log_path = _new_log(engine_root)
-    known_runs = set(storage.children(root))
+    name = _new_run_name()
     with log_path.open("w", encoding="utf-8") as log_file:
         relay = Relay(display, log_file, sys.stderr if verbose else None)
         if str(engine_root) != root:
-            variables[ARTIFACTS_VARIABLE] = f"{root}/{_new_run_name()}"
+            variables[ARTIFACTS_VARIABLE] = f"{root}/{name}"
         try:
-            with passing_on_signals(executor) as signals, quiet_engine(relay, variables, verbose=verbose):
+            with (
+                passing_on_signals(executor) as signals,
+                quiet_engine(relay, variables, verbose=verbose),
+                named(name),
+            ):
                 uris = _call_engine(executor, environment, arguments, engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
-            raise _ending(error, signals, relay, root, known_runs) from error
+            raise ending(error, signals, relay, root, name) from error
     steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]
     relay.show_cached(steps)
     stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
@@ -183,42 +178,11 @@ def _call_engine(
     try:
         outputs = executor.start(build(environment), arguments, engine_root)
     except RuntimeError as error:
-        reason = relay.last_error or " ".join(str(error).split())
-        raise RunError(f"{reason} (the run's whole log: {relay.log_name})", relay.exit_code) from error
+        reason, code = relay.last_error or " ".join(str(error).split()), relay.exit_code
+        if executor.killed and not relay.last_error:
+            reason, code = killed(relay.executed[-1]), 128 + signal.SIGKILL
+        raise RunError(f"{reason} (the run's whole log: {relay.log_name})", code) from error
     return {name: outputs[name].uri for name in ARTIFACTS}
-
-
-def _ending(
-    error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay, root: str, known_runs: set[str]
-) -> RunError:
-    """The error that ends a run, with how to take up the training it left unfinished, where it did."""
-    message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
-    if signals:
-        message, code = (f"stopped by {signal.Signals(signals[0]).name}", TERMINATED)
-        if signal.SIGINT in signals:
-            message, code = "interrupted", INTERRUPTED
-        if relay.last_error and relay.exit_code not in (INTERRUPTED, TERMINATED):
-            message += f"; {relay.last_error}"
-    for run in known_runs:
-        if damaged := re.search(rf"{re.escape(f'{root}/{run}')}/(?:{'|'.join(STAGES)})\b", message):
-            message += f"; remove {damaged[0]} and run again: it is then made anew"
-    where = _where_training_goes_on(root, known_runs)
-    if not where and code in (INTERRUPTED, TERMINATED) and not {"sample", "report"} & {*relay.executed}:
-        where = (
-            "; no train step was saved" if "train" in relay.executed else "; training had not begun, nothing is saved"
-        )
-    return RunError(message + where, code)
-
-
-def _where_training_goes_on(root: str, known_runs: set[str]) -> str:
-    """How to take up the training that runs which are not known have left unfinished; else empty."""
-    text = ""
-    for run in set(storage.children(root)) - known_runs:
-        checkpoints = f"{root}/{run}/train/checkpoints"
-        step = newest_step(checkpoints)
-        if step is not None and not storage.read_file(f"{root}/{run}/train/model/{MANIFEST_NAME}"):
-            text += f"; training goes on from train step {step:,} with --set train.init_from={checkpoints}"
-    return text
 
 
 def _engine_root(root: str) -> Path:

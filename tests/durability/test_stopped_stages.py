@@ -15,6 +15,7 @@ import pytest
 
 from components.artifacts.manifest import write_manifest
 from components.generator.architecture import Architecture
+from pipelines.engine import _descendants
 from tests.unit.generator.test_weights import write
 
 TINY = Architecture(
@@ -102,6 +103,22 @@ def test_a_run_killed_inside_ingest_goes_on_as_if_it_had_not_been(tmp_path: Path
     assert again.returncode == 1
     assert "1,100 characters" in err
     assert "to train on, but one window" in err, "ingest did not end well"
+
+
+def test_a_run_whose_stage_is_killed_by_the_kernel_says_that_memory_may_have_run_out(
+    tmp_path: Path, stalling: str
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    process = started(tmp_path, "run", "--source", stalling, "--root=runs", "--set=ingest.allow_private_hosts=true")
+    assert BEGUN[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
+    for stage in _descendants(process.pid):
+        os.kill(stage, signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    said = (
+        "error: ingest: killed by SIGKILL, probably since this machine ran out of memory; close other programs, or use"
+    )
+    assert err.splitlines()[-1].startswith(said)
+    assert process.returncode == 137
 
 
 @pytest.mark.slow("sample waits for TensorFlow")

@@ -26,6 +26,8 @@ DEAF = "trap '' INT TERM; echo begun; while :; do sleep 0.1; done"
 class Idle:
     """Runs no stage."""
 
+    killed = False
+
     def start(self, *_: object) -> Any: ...
 
     def stop(self, *_: object, **__: object) -> bool:
