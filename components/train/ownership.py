@@ -2,8 +2,9 @@
 
 On a local disk the owner holds a file's lock, which the kernel drops however the process ends. In a bucket it
 rewrites an object every few seconds; others watch it by their own clock, so no two clocks need agree. An owner
-that was not heard of for TAKEOVER_SECONDS is taken for dead, and one that could not make itself heard stops. A retry of
-the owner's own task knows that it was started because that one is dead, and waits for one beat alone.
+that was not heard of for TAKEOVER_SECONDS is taken for dead. One that could not make itself heard, as where the store
+was away, commits nothing before it was heard again, which it is not if another has taken over. A retry of the owner's
+own task knows that it was started because that one is dead, and waits for one beat alone.
 """
 
 import fcntl
@@ -54,7 +55,12 @@ class Ownership:
         self._lease.release()
 
     def check(self) -> None:
-        """Raise CheckpointsInUseError where another trainer has taken over; call it before a commit."""
+        """Return while no other trainer has taken over; call it before a commit.
+
+        Raises:
+            CheckpointsInUseError: one has.
+            StorageError: whether one has can't be told, as the store fails for good.
+        """
         self._lease.check()
 
 
@@ -103,8 +109,9 @@ class _Heartbeat:
         self._me = {**_me(), "id": secrets.token_hex(8), "task": task}
         self._version = ABSENT
         self._beats = 0
-        self._heard = 0.0  # when the last beat arrived, by this process's clock
+        self._heard = 0.0  # when the last beat that arrived was sent, by this process's clock
         self._lost: CheckpointsInUseError | None = None
+        self._turn = threading.Lock()  # the thread's beats and those that a commit asks for
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="checkpoints-owner")
 
@@ -121,12 +128,22 @@ class _Heartbeat:
     def release(self) -> None:
         self._ended.set()
         self._thread.join()
-        if self._lost is None:
-            self._place.store.delete(self._place.key)
+        if self._lost is None and self._is_heard():  # else another may have it
+            try:
+                self._place.store.delete(self._place.key)
+            except StorageError as error:
+                log.warning(f"the next trainer waits {TAKEOVER_SECONDS:g} s, as {self._place} stays: {error}")
 
     def check(self) -> None:
+        if self._lost is None and not self._is_heard():
+            self._renew()
         if self._lost is not None:
             raise self._lost
+
+    def _is_heard(self) -> bool:
+        """Whether nobody can have taken over yet."""
+        silent = BEAT_SECONDS if self._task else TAKEOVER_SECONDS - BEAT_SECONDS
+        return time.monotonic() - self._heard < silent
 
     def _when_left(self) -> str:
         """The version to take over from, when nothing was heard of an owner for as long as `_patience` says.
@@ -157,17 +174,32 @@ class _Heartbeat:
         return BEAT_SECONDS if is_of_my_task else TAKEOVER_SECONDS
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
+        while not self._ended.wait(BEAT_SECONDS) and self._lost is None:
             try:
-                self._write(self._version)
-            except ConflictError:
-                self._lost = _in_use(str(self._place), "another trainer")
-                return
+                self._renew()
             except StorageError as error:
                 log.warning(f"could not renew the ownership of the checkpoints: {error}")
-            if time.monotonic() - self._heard > TAKEOVER_SECONDS - BEAT_SECONDS:
-                self._lost = _in_use(str(self._place), "whoever took over while the store could not be reached")
-                return
+
+    def _renew(self) -> None:
+        """Be heard again; or note that another trainer has taken over."""
+        with self._turn:
+            try:
+                try:
+                    self._write(self._version)
+                except ConflictError:
+                    if (mine := self._mine()) is None:
+                        raise
+                    self._write(mine)
+            except ConflictError:
+                self._lost = _in_use(str(self._place), "another trainer")
+
+    def _mine(self) -> str | None:
+        """The version of a beat of ours that arrived and whose answer did not; None for none."""
+        data, version = self._place.store.read(self._place.key) or (b"", ABSENT)
+        try:
+            return version if json.loads(data)["id"] == self._me["id"] else None
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def _write(self, expected: str) -> None:
         self._beats += 1

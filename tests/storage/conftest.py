@@ -41,6 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setattr(gcs, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(gcs, "LONGEST_WAIT_SECONDS", 0.3)
     monkeypatch.setattr(gcs, "RETRY_SECONDS", 5.0)
     monkeypatch.setattr(gcs, "TIMEOUT_SECONDS", silence)
     monkeypatch.setattr(s3_client, "FIRST_WAIT_SECONDS", 0.02)

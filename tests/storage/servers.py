@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ class Faults:
     seen: list[str] = field(default_factory=list)
     _waiting: list[tuple[Callable[[str], bool], str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _back_at: float = 0.0
+    _latency: float = 0.0
     released: threading.Event = field(default_factory=threading.Event)
 
     def add(self, fault: str, when: str = "", *, times: int = 1) -> None:
@@ -45,9 +48,20 @@ class Faults:
         with self._lock:
             self._waiting += [(lambda request: re.search(when, request) is not None, fault)] * times
 
+    def go_away(self, seconds: float) -> None:
+        """Break all connections from now on, for so long."""
+        self._back_at = time.monotonic() + seconds
+
+    def be_late(self, seconds: float) -> None:
+        """Hold back each answer for so long."""
+        self._latency = seconds
+
     def take(self, request: str) -> str:
+        time.sleep(self._latency)
         with self._lock:
             self.seen.append(request)
+            if time.monotonic() < self._back_at:
+                return "reset"
             for index, (matches, fault) in enumerate(self._waiting):
                 if matches(request):
                     del self._waiting[index]
@@ -69,6 +83,7 @@ class Faults:
         with self._lock:
             self.seen.clear()
             self._waiting.clear()
+            self._back_at = self._latency = 0.0
             self.released.set()
             self.released = threading.Event()
 

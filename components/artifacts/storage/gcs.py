@@ -31,7 +31,7 @@ TIMEOUT_SECONDS = 60.0
 """How long the server may be silent within one request."""
 RETRY_SECONDS = 120.0
 """How long one request is repeated in all."""
-FIRST_WAIT_SECONDS = 1.0
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 10.0
 ATTEMPTS = 5
 """How often a whole transfer is done anew, where it came damaged or the object was replaced meanwhile."""
 CHUNK_BYTES = 16 << 20
@@ -196,7 +196,8 @@ class GcsStore:
 
 
 def _patience() -> dict[str, Any]:
-    retry = DEFAULT_RETRY.with_delay(initial=FIRST_WAIT_SECONDS).with_timeout(RETRY_SECONDS)
+    retry = DEFAULT_RETRY.with_delay(initial=FIRST_WAIT_SECONDS, maximum=LONGEST_WAIT_SECONDS)
+    retry = retry.with_timeout(RETRY_SECONDS)
     return {"timeout": TIMEOUT_SECONDS, "retry": retry}
 
 
