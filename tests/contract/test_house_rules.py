@@ -56,3 +56,23 @@ def test_nothing_is_cut_at_what_else_unicode_takes_for_a_lines_end(path: Path) -
 def test_all_json_is_written_by_one_function(path: Path) -> None:
     """It refuses NaN and Infinity, which are no JSON."""
     assert not {"dumps", "dump", "JSONEncoder", "model_dump_json"} & set(attributes(path))
+
+
+WALL_CLOCK = {
+    Path("components/artifacts/champion.py"),  # when a model was promoted, for people
+    Path("components/artifacts/scratch.py"),  # the age of a directory, beside the lock that decides
+    Path("components/artifacts/storage/staging.py"),  # the age in days of what a killed process left
+    Path("pipelines/cluster/runs.py"),  # since when a run of the cluster goes, for people
+}
+"""Where the time of day is asked, and for what."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in WALL_CLOCK], ids=str)
+def test_what_waits_or_is_paced_goes_by_a_clock_that_nobody_can_set(path: Path) -> None:
+    """Ownership, pacing, when to save and how long to wait go on as they were where the time of day jumps."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            asks = called.endswith(("datetime.now", "datetime.utcnow", "date.today"))
+            assert not asks, f"line {node.lineno}: {called}"
+            assert called not in {"time.time", "time.time_ns"}

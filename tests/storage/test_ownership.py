@@ -1,5 +1,6 @@
 """One trainer at a time, on each kind of store."""
 
+import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,17 @@ def test_an_owner_that_was_taken_over_may_not_commit(root: str, kind: str) -> No
     found = storage.read_file(f"{root}/{OWNER_NAME}")
     assert found is not None
     assert b"other" in found[0]  # what is not ours any more is left alone
+
+
+def test_a_clock_that_jumps_by_an_hour_moves_no_ownership(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, jumps = time.time, itertools.cycle([0.0, 3600.0, -3600.0])
+    with Ownership(root) as owned:
+        monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+        time.sleep(0.5)
+        owned.check()
+        with pytest.raises(CheckpointsInUseError):
+            Ownership(root).__enter__()
+        monkeypatch.undo()
 
 
 def lost_within(owned: Ownership, *, seconds: float) -> bool:
