@@ -47,12 +47,23 @@ def silence() -> float:
 
 @pytest.fixture(autouse=True)
 def in_parts(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 -- it comes first
-    """Clients give up soon, and send even files of some megabytes in parts."""
-    monkeypatch.setattr(gcs, "RETRY_SECONDS", 2.0)
-    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 3.0)
+    """Clients repeat requests for long, as on a busy machine more fail than are told to, and send files in parts."""
+    give_up_after(30.0, monkeypatch)
     monkeypatch.setattr(gcs, "CHUNK_BYTES", 4 << 20)
     parts = TransferConfig(multipart_threshold=6 << 20, multipart_chunksize=5 << 20, max_concurrency=2)
     monkeypatch.setattr(s3, "_TRANSFER", parts)
+
+
+def give_up_after(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gcs, "RETRY_SECONDS", seconds)
+    monkeypatch.setattr(s3_client, "RETRY_SECONDS", seconds)
+    monkeypatch.setattr(s3_client, "UNHEARD_SECONDS", seconds)
+
+
+@pytest.fixture
+def soon(in_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 -- it comes first
+    """Clients give up soon."""
+    give_up_after(1.0, monkeypatch)
 
 
 def content(place: Place) -> bytes | None:
@@ -245,6 +256,7 @@ def line_of(use: Callable[[], Any]) -> str:
     return str(failure.value)
 
 
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("fault", ["503", "429", "stall", "reset"])
 def test_a_server_that_stays_down_ends_in_one_line_soon(
     at: Place, faults: servers.Faults, fault: str, source: Callable[[int], Path]
@@ -276,7 +288,7 @@ def test_what_is_not_allowed_is_said_at_once_with_what_to_do(
 
 
 @pytest.mark.parametrize("variable", [("gs", "STORAGE_EMULATOR_HOST"), ("s3", "AWS_ENDPOINT_URL")])
-@pytest.mark.usefixtures("fresh_clients")
+@pytest.mark.usefixtures("fresh_clients", "soon")
 def test_a_server_that_is_not_there_is_named_by_its_variable(
     variable: tuple[str, str], server_of: object, monkeypatch: pytest.MonkeyPatch, source: Callable[[int], Path]
 ) -> None:
