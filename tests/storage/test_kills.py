@@ -27,3 +27,16 @@ def test_killed_training_on_a_bucket_ends_with_the_same_weights(root: str, kind:
         assert harness.train(dataset, place, SETTINGS, checkpoints=checkpoints) == 0, log.read_text()
         assert harness.weights(place) == harness.weights(tmp_path / "undisturbed")
         assert "passed over" not in log.read_text()
+
+
+@pytest.mark.slow("two trainings")
+@pytest.mark.parametrize("kind", ["gs", "s3"])
+def test_of_two_trainers_at_one_place_in_a_bucket_one_trains_and_the_other_exits_with_75(
+    root: str, kind: str, tmp_path: Path
+) -> None:
+    assert root.startswith(kind)
+    dataset = harness.make_dataset(tmp_path)
+    settings = {**SETTINGS, "checkpoint_steps": 20, "epochs": 20}
+    places = [tmp_path / "one", tmp_path / "other"]
+    trainers = [harness.start(dataset, place, settings, checkpoints=f"{root}/shared") for place in places]
+    assert sorted(harness.end(trainer) for trainer in trainers) == [0, 75]
