@@ -166,7 +166,8 @@ class Processes:
         return _send(0 if number == signal.SIGINT else number)
 
     def _note(self, exit_code: int) -> None:
-        self.killed |= exit_code == -signal.SIGKILL
+        # A stage's process is a shell's child: of a kill of the child alone the shell tells so.
+        self.killed |= exit_code in {-signal.SIGKILL, 128 + signal.SIGKILL}
 
     def _see_the_end(self) -> None:
         """Tell those whom no terminal told, or that began since, and kill what does not end."""
