@@ -124,9 +124,7 @@ def complete(
         "complete",
     )
     generator = load_model(model, root=root) if isinstance(model, str) else model
-    return [
-        "".join(token.text for token in generator.stream(prompt, config.writing, number)) for number in range(config.n)
-    ]
+    return ["".join(token.text for token in generator.stream(prompt, config, number)) for number in range(config.n)]
 
 
 def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:

@@ -22,8 +22,9 @@ from components.artifacts.tensorflow import tf
 from components.generator.architecture import Context
 from components.generator.chance import uniform_stream
 from components.generator.next_token import NextToken
+from components.generator.ops import in_tensorflow
 from components.generator.stepping import Windowed
-from components.generator.strategies import choose
+from components.generator.strategies import Strategy, choose
 
 _CHUNK = 256  # tokens a call of the compiled loop: one shape for texts of any length
 _TRIAL = 16  # tokens that are written to see whether large tiles round as small ones do
@@ -114,7 +115,7 @@ class Writer:
         context: `carry`, the state sees all the text; `window`, each token is chosen from the `window`
             tokens before it and a zero state, as the tutorials do.
         window: how many tokens that is.
-        top_k, top_p: see `strategies.choose`.
+        strategy: which tokens may be drawn.
         forbidden: ids that are never written, such as the token for unknown words.
         tiling: the layout, where not the device's own; texts of other `rows` may differ.
     """
@@ -125,15 +126,14 @@ class Writer:
         *,
         context: Context,
         window: int = 0,
-        top_k: int = 0,
-        top_p: float = 1.0,
+        strategy: Strategy = Strategy(),  # noqa: B008 -- frozen
         forbidden: Sequence[int] = (),
         tiling: Tiling | None = None,
     ) -> None:
         tiling = tiling or Tiling.of_device()
         self._window = window if context == "window" else 0
         self._next_token = Windowed(next_token, window) if self._window else next_token
-        self._choose = partial(choose, top_k=top_k, top_p=top_p)
+        self._choose = partial(choose, in_tensorflow, strategy=strategy)
         self._forbidden = list(forbidden)
         self._rows = max(tiling.rows // max(self._window, 1), 1)
         self._many = self._rows if self._window else tiling.many

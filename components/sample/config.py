@@ -5,15 +5,16 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from components.command.settings import Only, Settings, setting
+from components.generator.strategies import RULES, Strategy
 from components.generator.temperature import Temperature
 
 
-class SampleConfig(Settings):
+class SampleConfig(Strategy, Settings):
     """What is written, after which prompts, and by which strategy."""
 
     only: ClassVar[tuple[Only, ...]] = (
         Only(
-            names=("top_k", "top_p"),
+            names=tuple(RULES),
             decided_by=("temperatures",),
             where="a temperature above 0 in temperatures",
             holds=lambda config: any(temperature > 0 for temperature in config.temperatures),
@@ -42,13 +43,6 @@ class SampleConfig(Settings):
         (0.5, 1.0),
         "temperatures, each of which writes every text; 0 is greedy: always the likeliest token",
         min_length=1,
-    )
-    top_k: int = setting(0, "draw from this many of the likeliest tokens only; 0 for all", unit="tokens", ge=0)
-    top_p: float = setting(
-        1.0,
-        "draw from the nucleus only: the fewest likeliest tokens with this probability together",
-        gt=0,
-        le=1,
     )
     length: int = setting(400, "length of each text, its prompt not counted", unit="tokens", ge=1)
     count: int = setting(
@@ -91,10 +85,3 @@ class SampleConfig(Settings):
         if self.shard >= self.shards:
             raise ValueError(f"shard {self.shard} is not one of {self.shards}, which are counted from 0")
         return self
-
-    def strategy(self, temperature: float) -> str:
-        """The name of the strategy at a temperature, as it stands beside each text."""
-        if temperature == 0:
-            return "greedy"
-        limits = [f"top_k={self.top_k}"] * bool(self.top_k) + [f"top_p={self.top_p:g}"] * (self.top_p < 1)
-        return "+".join(limits) or "temperature"

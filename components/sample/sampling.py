@@ -145,8 +145,7 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Wr
     options: dict[str, Any] = {
         "context": model.context if config.context == "auto" else config.context,
         "window": model.window,
-        "top_k": config.top_k,
-        "top_p": config.top_p,
+        "strategy": config,
         "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
     }
     stepper = Stepper(model.architecture, model.network)
@@ -172,7 +171,7 @@ def _rows(
                 "id": request.id,
                 "prompt": prompt.text,
                 "temperature": temperature,
-                "strategy": config.strategy(temperature),
+                "strategy": config.strategy_at(temperature),
                 "seed": config.seed,
                 "text": vocabulary.decode(text.ids),
                 "nats_per_token": round(text.nats_per_token, 6),

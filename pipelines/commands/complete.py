@@ -58,7 +58,7 @@ def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", n
     """Write one text to standard output as its tokens come; its line ends whatever stops it."""
     write(prompt, colour="soft")
     try:
-        for token in generator.stream(prompt, config.writing, number):
+        for token in generator.stream(prompt, config, number):
             write(token.text)
     finally:
         write("\n")
@@ -67,7 +67,7 @@ def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", n
 def _written(generator: "TextGenerator", prompt: str, config: "CompleteConfig") -> dict[str, Any]:
     texts = []
     for number in range(config.n):
-        tokens = list(generator.stream(prompt, config.writing, number))
+        tokens = list(generator.stream(prompt, config, number))
         nats = sum(token.nats for token in tokens) / len(tokens)
         texts.append({"text": "".join(token.text for token in tokens), "nats_per_token": round(nats, 6)})
     return {"prompt": prompt, "settings": config.model_dump(mode="json"), "texts": texts}

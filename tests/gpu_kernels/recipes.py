@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.generator.strategies import RULES
 from pipelines.settings import recipe, recipe_names, settings_of
 
 CHARACTERS, WORDS = 96, 20_000
@@ -20,6 +21,6 @@ def settings_by_recipe() -> dict[str, dict[str, Any]]:
             "length": cut["length"],
             "step": cut["step"],
             "vocabulary": vocabulary,
-            "sample": {key: stages["sample"][key] for key in ("top_k", "top_p")},
+            "sample": {key: stages["sample"][key] for key in RULES},
         }
     return found

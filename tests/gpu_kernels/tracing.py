@@ -13,6 +13,7 @@ from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.model import trained_for
 from components.generator.stepping import Stepper
+from components.generator.strategies import Strategy
 from components.generator.writing import Writer
 from components.train.config import TrainConfig
 from components.train.evaluation import LANES, Evaluation
@@ -53,7 +54,7 @@ def _writing(trainer: Trainer, window: int, choice: Mapping[str, Any]) -> Any:
     """The graph of the writer with the layout of a GPU."""
     stepper = Stepper(trainer.architecture, trainer.network)
     context = trained_for(carry_state=trainer.config.carries_state)
-    writer = Writer(stepper, context=context, window=window, forbidden=[0], **choice)
+    writer = Writer(stepper, context=context, window=window, forbidden=[0], strategy=Strategy(**choice))
     given, uniforms, temperatures = (
         np.zeros(shape, np.float32) for shape in [(256, writer._rows)] * 2 + [writer._rows]
     )

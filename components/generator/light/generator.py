@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from components.artifacts.errors import UsageError
 from components.artifacts.vocabulary import Vocabulary
@@ -13,28 +14,34 @@ from components.generator.architecture import Architecture, Context
 from components.generator.chance import uniform_stream
 from components.generator.files import ModelConfig, read_vocabulary
 from components.generator.light.stepping import Stepper, Windowed
-from components.generator.light.strategies import choose
 from components.generator.next_token import NextToken
+from components.generator.ops import in_numpy
+from components.generator.strategies import Strategy, choose_at
+from components.generator.temperature import Temperature
 from components.generator.weights import read_weights
 
 
-@dataclass(frozen=True, kw_only=True)
-class Writing:
-    """How text is written; as the settings of `sample` of the same names.
+class Writing(Strategy):
+    """How text is written: by which strategy, and how far; what is named as in `sample`'s settings means the same."""
 
-    Attributes:
-        length: tokens to write, the prompt not counted.
-        temperature: 0 always takes the likeliest token; 1 draws by the network's own probabilities.
-        top_k: draw from this many of the likeliest tokens only; 0 for all.
-        top_p: draw from the nucleus of this probability only; 1 for all.
-        seed: of the text's chance.
-    """
-
-    length: int = 200
-    temperature: float = 0.5
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 1
+    length: int = Field(
+        200,
+        description="length of each text, its prompt not counted",
+        json_schema_extra={"unit": "tokens"},
+        ge=1,
+    )
+    temperature: Temperature = Field(
+        0.5,
+        description="0 always takes the likeliest token; the higher, the more daring",
+        json_schema_extra={"unit": ""},
+    )
+    seed: int = Field(
+        1,
+        description="seed of the texts' chance: the same seed, the same texts",
+        json_schema_extra={"unit": ""},
+        ge=0,
+        lt=2**53,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +126,10 @@ class TextGenerator:
         return self._tokens(self.encode(prompt), writing, number)
 
     def _tokens(self, ids: NDArray[np.int64], writing: Writing, number: int) -> Iterator[Token]:
-        states = self._after(ids)
+        states, temperature = self._after(ids), np.float32(writing.temperature)
         for uniform in uniform_stream(writing.seed, number, writing.length):
             logits = self._network.logits(states)[0]
-            chosen = choose(
-                self._allowed(logits), uniform, writing.temperature, top_k=writing.top_k, top_p=writing.top_p
-            )
+            chosen = _choose(self._allowed(logits), uniform, temperature, writing)
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
             yield Token(text=self.vocabulary.tokens[chosen], nats=float(nats))
@@ -144,3 +149,10 @@ class TextGenerator:
         allowed = logits.copy()
         allowed[self.vocabulary.unknown_id] = -np.inf
         return allowed
+
+
+def _choose(logits: NDArray[np.float32], uniform: np.float32, temperature: np.float32, strategy: Strategy) -> int:
+    """The next token of one text, from logits [V]."""
+    if not temperature:
+        return int(logits.argmax())
+    return int(choose_at(in_numpy, logits, uniform, temperature, strategy))

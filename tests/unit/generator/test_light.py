@@ -7,19 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
-from components.generator import strategies, writing
+from components.generator import writing
 from components.generator.architecture import Architecture, Context, Input, Objective
-from components.generator.chance import uniform_stream
 from components.generator.light.generator import TextGenerator, Writing
 from components.generator.light.stepping import Stepper, Windowed
-from components.generator.light.strategies import choose
 from components.generator.model import Model
 from components.generator.stepping import Stepper as CompiledStepper
+from components.generator.strategies import Strategy
 
 IDS = np.random.default_rng(3).integers(0, 7, (4, 6)).astype(np.int32)
 NetworkOf = Callable[[Architecture], Any]
@@ -81,31 +78,6 @@ def test_far_from_zero_nothing_overflows(tiny: Architecture, network_of: Network
     assert np.isfinite(logits).all()
 
 
-@settings(deadline=None)
-@given(
-    seed=st.integers(0, 2**32),
-    temperature=st.sampled_from([0.0, 0.2, 1.0, 1.7]),
-    top_k=st.sampled_from([0, 1, 3, 9, 50]),
-    top_p=st.sampled_from([1.0, 0.9, 0.3, 1e-6]),
-)
-def test_the_same_token_is_chosen_as_by_the_compiled_rules(
-    seed: int, temperature: float, top_k: int, top_p: float
-) -> None:
-    logits = np.random.default_rng(seed).normal(0, 2, (8, 9)).astype(np.float32)
-    uniforms = uniform_stream(seed, 0, 8)
-    expected = strategies.choose(logits, uniforms, np.full(8, temperature, np.float32), top_k=top_k, top_p=top_p)
-    chosen = [
-        choose(row, uniform, temperature, top_k=top_k, top_p=top_p)
-        for row, uniform in zip(logits, uniforms, strict=True)
-    ]
-    assert chosen == expected.numpy().tolist()
-
-
-def test_the_highest_chance_draws_the_last_possible_token() -> None:
-    logits = np.array([1, 2, -np.inf], np.float32)
-    assert choose(logits, np.float32(1.0), 1.0) == 1
-
-
 @pytest.fixture(scope="module")
 def model_of(network_of: NetworkOf, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes a model artifact's files; changes are of its architecture or of Model's fields."""
@@ -138,7 +110,10 @@ def test_a_text_is_the_one_that_sample_writes(
     model, generator = Model.read(directory), TextGenerator.read(directory)
     prompt = generator.encode("ab cab dé")
     writer = writing.Writer(
-        CompiledStepper(model.architecture, model.network), context=context, window=4, top_k=5, top_p=0.95
+        CompiledStepper(model.architecture, model.network),
+        context=context,
+        window=4,
+        strategy=Strategy(top_k=5, top_p=0.95),
     )
     requests = [writing.Request(id=number, prompt=prompt, temperature=0.9) for number in range(3)]
     for request, text in zip(requests, writer.write(requests, length=40, seed=7), strict=True):

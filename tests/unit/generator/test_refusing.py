@@ -11,6 +11,7 @@ from components.generator.network import Architecture
 from components.generator.passages import Passages
 from components.generator.refusing import RefusingWriter
 from components.generator.stepping import Stepper
+from components.generator.strategies import Strategy
 from components.generator.writing import Context, Request, Text, Tiling, Writer
 
 LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))
@@ -94,7 +95,7 @@ def test_a_text_is_the_same_alone_and_in_any_batch(stepper: Stepper, corpus: str
 
 
 def test_where_nothing_is_refused_a_text_is_the_plain_writers(stepper: Stepper) -> None:
-    options: dict[str, Any] = {"context": "carry", "top_k": 5, "forbidden": [2], "tiling": TILING}
+    options: dict[str, Any] = {"context": "carry", "strategy": Strategy(top_k=5), "forbidden": [2], "tiling": TILING}
     plain = Writer(stepper, **options).write(_requests(5), length=40, seed=2)
     refusing = RefusingWriter(stepper, passages=_passages("xyz", 1), vocabulary=LETTERS, **options)
     written = refusing.write(_requests(5), length=40, seed=2)

@@ -13,6 +13,7 @@ from components.generator import writing
 from components.generator.architecture import Architecture, Context, Objective
 from components.generator.chance import uniform_stream
 from components.generator.stepping import Stepper
+from components.generator.strategies import Strategy
 from components.generator.writing import Request, Text, Tiling, Writer
 
 V = 7
@@ -152,7 +153,7 @@ def test_forbidden_ids_are_never_written(temperature: float) -> None:
 
 @pytest.mark.parametrize("forbidden", [[], [3]])
 def test_nats_are_the_networks_own_whatever_the_strategy(forbidden: list[int]) -> None:
-    writer = Writer(SumOfAll(), context="carry", top_k=4, top_p=0.9, forbidden=forbidden)
+    writer = Writer(SumOfAll(), context="carry", strategy=Strategy(top_k=4, top_p=0.9), forbidden=forbidden)
     text = writer.write([_request(0, [1, 2], 0.5)], length=30, seed=4)[0]
     logits = np.array([TABLE[_row([1, 2, *text.ids[:count]])] for count in range(30)], np.float64)
     nats = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(30), text.ids]

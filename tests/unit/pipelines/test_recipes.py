@@ -159,7 +159,7 @@ def test_sonnets_and_game_of_thrones_training(name: str, layers: int, batch: int
 def test_sonnets_and_game_of_thrones_samples_are_greedy(name: str, length: int) -> None:
     _, _, _, sample = parsed(name, *(["sample.length=1000"] if length == 1000 else []))
     assert (sample.temperatures, sample.length) == ((0,), length)
-    assert sample.strategy(sample.temperatures[0]) == "greedy"
+    assert sample.strategy_at(sample.temperatures[0]) == "greedy"
 
 
 def test_the_parameters_of_the_sonnets_network() -> None:

@@ -358,7 +358,7 @@ def test_another_kind_of_artifact_is_refused(given: tuple[Path, dict[str, Any]],
     ],
 )
 def test_a_strategy_is_named_by_what_limits_it(top_k: int, top_p: float, temperature: float, name: str) -> None:
-    assert SampleConfig(top_k=top_k, top_p=top_p).strategy(temperature) == name
+    assert SampleConfig(top_k=top_k, top_p=top_p).strategy_at(temperature) == name
 
 
 def test_temperatures_below_zero_are_refused() -> None:
