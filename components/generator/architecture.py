@@ -6,6 +6,9 @@ Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from components.generator.cells import CELLS, CellName
+from components.generator.ops import Ops
+
 Input = Literal["one_hot", "scaled", "embedding"]
 Objective = Literal["next", "sequence"]
 DropoutPlacement = Literal["after_each", "between"]
@@ -19,7 +22,7 @@ class Architecture:
 
     Attributes:
         vocabulary: how many tokens there are (V).
-        layers, units: the LSTM stack.
+        cell, layers, units: the stack of recurrent layers.
         input: `one_hot`; `scaled`, the id divided by V as one number; or `embedding`.
         embedding_size: width of the embedding, where there is one.
         ngrams, ngram_buckets: where ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
@@ -27,7 +30,7 @@ class Architecture:
             Feeding a recurrent network n-grams by hashing is Mikolov et al., "Strategies for training large scale
             neural network language models", 2011; there they go to the output, here to the input.
         objective: `next`, one target after the window; `sequence`, a target at every position.
-        dropout: share of each LSTM layer's outputs dropped in training.
+        dropout: share of each layer's outputs dropped in training.
         dropout_placement: `after_each` layer; or `between` layers, which for a single layer is after it.
         input_dropout: share of the embeddings' sum dropped in training.
     """
@@ -43,39 +46,51 @@ class Architecture:
     ngrams: int = 1
     ngram_buckets: int = 1
     input_dropout: float = 0.0
+    cell: CellName = "lstm"
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
         return asdict(self)
 
     @property
+    def recurrent_layers(self) -> list[str]:
+        """The names of the recurrent layers, the first one first."""
+        return [f"{self.cell}_{number + 1}" for number in range(self.layers)]
+
+    @property
+    def embeddings(self) -> list[str]:
+        """The names of the layers with embeddings: of tokens, then of runs of 2, 3, ... tokens."""
+        return ["embedding", *(f"embedding_{n}" for n in range(2, self.ngrams + 1))] * (self.input == "embedding")
+
+    @property
     def states(self) -> list["State"]:
-        """What is carried from token to token: the tokens just before where n-grams need them, then each h and c."""
+        """What is carried from token to token: the tokens just before where n-grams need them, then each layer's."""
         before = [State(name="before", width=self.ngrams - 1, dtype="int32", initial=self.vocabulary)]
-        lstm = [
+        recurrent = [
             State(name=f"{part}_{layer + 1}", width=self.units, dtype="float32", initial=0)
             for layer in range(self.layers)
-            for part in "hc"
+            for part in CELLS[self.cell].STATES
         ]
-        return [*before, *lstm] if self.ngrams > 1 else lstm
+        return [*before, *recurrent] if self.ngrams > 1 else recurrent
 
     @property
     def weight_shapes(self) -> dict[str, list[tuple[int, ...]]]:
-        """The shapes of each layer's weights by its name: an LSTM layer's are kernel, recurrent kernel and bias."""
+        """The shapes of each layer's weights by its name: a recurrent layer's are kernel, recurrent kernel and bias."""
         width = {"one_hot": self.vocabulary, "scaled": 1, "embedding": self.embedding_size}[self.input]
         shapes: dict[str, list[tuple[int, ...]]] = {}
         if self.input == "embedding":
             shapes["embedding"] = [(self.vocabulary, width)]
             shapes |= {f"embedding_{n}": [(ngram_rows(self, n), width)] for n in range(2, self.ngrams + 1)}
-        for layer in range(self.layers):
-            gates = 4 * self.units
-            shapes[f"lstm_{layer + 1}"] = [(self.units if layer else width, gates), (self.units, gates), (gates,)]
+        for index, name in enumerate(self.recurrent_layers):
+            shapes[name] = CELLS[self.cell].weight_shapes(self.units if index else width, self.units)
         return {**shapes, "logits": [(self.units, self.vocabulary), (self.vocabulary,)]}
 
     def describe(self, tokens: str, context: Context, window: int) -> str:
         """What kind of generator it is, in a few words; `tokens` says what its tokens are."""
         reads = "all that came before" if context == "carry" else f"windows of {window}"
-        return f"{self.layers} x LSTM {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
+        return (
+            f"{self.layers} x {CELLS[self.cell].NAME} {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +102,9 @@ class State:
     dtype: str
     initial: int
 
-    def at_start(self, batch: Any) -> Any:
+    def at_start(self, ops: Ops, batch: int) -> Any:
         """The state before the first token, [batch, width]."""
-        from components.artifacts.tensorflow import tf
-
-        return tf.fill([batch, self.width], tf.cast(self.initial, self.dtype))
+        return ops.full(batch, self.width, self.initial, self.dtype)
 
 
 def ngram_rows(architecture: Architecture, n: int) -> int:

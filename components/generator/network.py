@@ -1,4 +1,4 @@
-"""The network: token ids in, logits out, a stack of LSTM layers between.
+"""The network: token ids in, logits out, a stack of recurrent layers between.
 
 Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 """
@@ -7,10 +7,12 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from components.artifacts.tensorflow import keras
+from components.artifacts.tensorflow import keras, tf
 from components.generator.architecture import Architecture, ngram_row, ngram_rows
-from components.generator.cpu_lstm import CPULSTM
+from components.generator.cells import CELLS
 from components.generator.dropout import CPUDropout
+from components.generator.ops import in_tensorflow
+from components.generator.stepping import Stepper
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -30,9 +32,9 @@ def build(
     Args:
         architecture: its shape.
         length: T, where it is fixed.
-        on_cpu: compute the LSTM layers and dropout by what is made for a CPU, never by cuDNN.
+        on_cpu: compute the recurrent layers and dropout by what is made for a CPU, never by cuDNN.
         carry: take the states after the ids and return them after the logits, as in `architecture.states`.
-        use_cudnn: True makes it an error if the LSTM layers can't use cuDNN.
+        use_cudnn: True makes it an error if the recurrent layers can't use cuDNN.
         precision: what layers compute in; variables and logits are float32 whatever it is.
         seed: of the initial weights. They follow from it alone: Keras's own default draws on the state of
             Python's random module, which other threads of the process may change at any time.
@@ -44,12 +46,13 @@ def build(
     seeds = itertools.count(seed << 16)
     ids = keras.Input((length,), dtype="int32", name="ids")
     states = [keras.Input((state.width,), dtype=state.dtype, name=state.name) for state in architecture.states]
-    lstm_states = states[-2 * architecture.layers :]
+    count = len(CELLS[architecture.cell].STATES)
+    recurrent_states = states[-count * architecture.layers :]
     sequence, new_states = _encode(architecture, ids, states[0] if carry else None, policy, seeds, on_cpu=on_cpu)
     for index in range(architecture.layers):
-        layer = _lstm(architecture, index, policy, seeds, return_state=carry, on_cpu=on_cpu, use_cudnn=use_cudnn)
+        layer = _recurrent(architecture, index, policy, seeds, return_state=carry, on_cpu=on_cpu, use_cudnn=use_cudnn)
         if carry:
-            sequence, *new_state = layer(sequence, initial_state=lstm_states[2 * index : 2 * index + 2])
+            sequence, *new_state = layer(sequence, initial_state=recurrent_states[count * index : count * (index + 1)])
             new_states += new_state
         else:
             sequence = layer(sequence)
@@ -59,6 +62,13 @@ def build(
     logits = _output(architecture, seeds)(sequence)
     inputs, outputs = ([ids, *states], [logits, *new_states]) if carry else (ids, logits)
     return keras.Model(inputs, outputs, name="generator")
+
+
+def stepper_of(architecture: Architecture, network: Any) -> Stepper:
+    """A network token by token, with its weights as they are now: a later train step does not change what it writes."""
+    layers = {layer.name: layer.trainable_weights for layer in network.layers}
+    weights = {name: [tf.convert_to_tensor(weight) for weight in of_layer] for name, of_layer in layers.items()}
+    return Stepper(in_tensorflow, architecture, weights, tabulated=True)
 
 
 def parameters(network: Any) -> int:
@@ -92,7 +102,7 @@ def _shape(shape: Sequence[int | None]) -> str:
 def _encode(
     architecture: Architecture, ids: Any, before: Any, policy: str, seeds: Iterator[int], *, on_cpu: bool
 ) -> tuple[Any, list[Any]]:
-    """What the first LSTM layer reads, [B, T, ...], and the new state of n-grams, if there are any."""
+    """What the first recurrent layer reads, [B, T, ...], and the new state of n-grams, if there are any."""
     if architecture.input == "one_hot":
         return keras.ops.one_hot(ids, architecture.vocabulary), []
     if architecture.input == "scaled":
@@ -123,19 +133,18 @@ def _encode(
     return encoded, new_states
 
 
-def _lstm(
+def _recurrent(
     architecture: Architecture, index: int, policy: str, seeds: Iterator[int], *, on_cpu: bool, **options: Any
 ) -> Any:
-    """The LSTM layer at this place in the stack, counted from 0; `options` are Keras's."""
+    """The recurrent layer at this place in the stack, counted from 0; `options` are Keras's."""
     is_last = index == architecture.layers - 1
-    layer = CPULSTM if on_cpu else keras.layers.LSTM
-    return layer(
+    return CELLS[architecture.cell].layer(on_cpu=on_cpu)(
         architecture.units,
         return_sequences=not is_last or architecture.objective == "sequence",
         kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
         recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
         dtype=policy,
-        name=f"lstm_{index + 1}",
+        name=architecture.recurrent_layers[index],
         **options,
     )
 

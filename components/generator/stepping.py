@@ -1,73 +1,86 @@
-"""The network one token at a time, for writing text: the LSTM's own equations over the network's weights.
+"""The network one token at a time, for writing text, and the context `window` over it.
 
-For ids as one-hot vectors or embeddings, the first layer's input product is the same for every
-occurrence of a token, so it is computed once for each token of the vocabulary.
+The first layer's input product is the same for every occurrence of a token, so it can be computed once for each token
+of the vocabulary.
 """
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, ngram_row
+from components.generator.cells import CELLS
 from components.generator.next_token import NextToken
+from components.generator.ops import Ops
 
 
 class Stepper:
-    """A network as `NextToken`; its states are the architecture's."""
+    """A network as `NextToken`; its states are the architecture's.
 
-    def __init__(self, architecture: Architecture, network: Any) -> None:
-        """Take the weights as they are now: a later train step does not change what this writes."""
+    Args:
+        ops: of the weights.
+        architecture: the network's shape.
+        weights: each layer's by its name, of the shapes that `architecture.weight_shapes` says.
+        tabulated: whether to compute the first layer's input product for each token of the vocabulary beforehand.
+    """
+
+    def __init__(
+        self, ops: Ops, architecture: Architecture, weights: Mapping[str, Sequence[Any]], *, tabulated: bool
+    ) -> None:
+        self._ops = ops
         self._architecture = architecture
-        cells = [network.get_layer(f"lstm_{n + 1}").cell for n in range(architecture.layers)]
-        self._kernels = [tf.convert_to_tensor(cell.kernel) for cell in cells]
-        self._recurrent = [tf.convert_to_tensor(cell.recurrent_kernel) for cell in cells]
-        self._biases = [tf.convert_to_tensor(cell.bias) for cell in cells]
-        output = network.get_layer("logits")
-        self._output = tf.convert_to_tensor(output.kernel), tf.convert_to_tensor(output.bias)
-        self._input_products = self._project_vocabulary(network)
-        tables = [network.get_layer(f"embedding_{n}") for n in range(2, architecture.ngrams + 1)]
-        self._ngrams = [tf.convert_to_tensor(table.embeddings) for table in tables]
+        self._cell = CELLS[architecture.cell]
+        self._layers = [weights[name] for name in architecture.recurrent_layers]
+        self._output = weights["logits"]
+        self._embeddings = [weights[name][0] for name in architecture.embeddings]
+        self._table = self._products(ops.arange(architecture.vocabulary)) if tabulated else None
 
     def zero_states(self, batch: int) -> list[Any]:
         """The states at the start of a window in training."""
-        return [state.at_start(batch) for state in self._architecture.states]
+        return [state.at_start(self._ops, batch) for state in self._architecture.states]
 
     def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
         """One step: see `NextToken`."""
-        product = tf.gather(self._input_products, ids)
+        inputs = self._products(ids) if self._table is None else self._ops.gather(self._table, ids)
         new_states: list[Any] = []
-        if self._ngrams:
+        if self._architecture.ngrams > 1:
             before, *states = states
-            product += self._embedded_runs(ids, before) @ self._kernels[0]
-            new_states = [tf.concat([before[:, 1:], ids[:, None]], axis=1)]
-        for index in range(self._architecture.layers):
-            h, c = states[2 * index], states[2 * index + 1]
+            inputs = inputs + self._embedded_runs(ids, before) @ self._layers[0][0]
+            new_states = [self._ops.concat(before[:, 1:], ids[:, None])]
+        count = len(self._cell.STATES)
+        for index, weights in enumerate(self._layers):
             if index:
-                product = new_states[-2] @ self._kernels[index] + self._biases[index]
-            new_states += _lstm(product + h @ self._recurrent[index], c)
+                inputs = self._input_product(new_states[-count], weights)
+            new_states += self._cell.step(self._ops, inputs, states[index * count : (index + 1) * count], weights)
         return new_states
 
     def logits(self, states: Sequence[Any]) -> Any:
-        """The output layer over the last layer's h: see `NextToken`."""
+        """The output layer over the last layer's first state: see `NextToken`."""
         kernel, bias = self._output
-        return states[-2] @ kernel + bias
+        return states[-len(self._cell.STATES)] @ kernel + bias
+
+    def _input_product(self, vectors: Any, weights: Sequence[Any]) -> Any:
+        kernel, _, bias = weights
+        return vectors @ kernel + self._cell.input_bias(bias)
+
+    def _products(self, ids: Any) -> Any:
+        """The first layer's input product with bias for tokens [B], without the runs that they end."""
+        if self._architecture.input == "one_hot":
+            kernel, _, bias = self._layers[0]
+            return self._ops.gather(kernel, ids) + self._cell.input_bias(bias)
+        if self._architecture.input == "scaled":
+            vectors = (self._ops.floats(ids) / self._architecture.vocabulary)[:, None]
+        else:
+            vectors = self._ops.gather(self._embeddings[0], ids)
+        return self._input_product(vectors, self._layers[0])
 
     def _embedded_runs(self, ids: Any, before: Any) -> Any:
         """The sum of the embeddings of the runs of tokens that end with ids [B]; the tokens before them [B, n - 1]."""
-        tokens = [ids, *tf.unstack(before[:, ::-1], axis=1)]
+        tokens = [ids, *(before[:, -age] for age in range(1, self._architecture.ngrams))]
         rows = [ngram_row(self._architecture, tokens[:n]) for n in range(2, len(tokens) + 1)]
-        return tf.add_n([tf.gather(table, row) for table, row in zip(self._ngrams, rows, strict=True)])
-
-    def _project_vocabulary(self, network: Any) -> Any:
-        """The first layer's input product with bias for every token, [V, 4 U]."""
-        if self._architecture.input == "one_hot":
-            return self._kernels[0] + self._biases[0]
-        if self._architecture.input == "scaled":
-            ids = tf.range(self._architecture.vocabulary, dtype=tf.float32)
-            vectors = (ids / self._architecture.vocabulary)[:, None]
-        else:
-            vectors = tf.convert_to_tensor(network.get_layer("embedding").embeddings)
-        return vectors @ self._kernels[0] + self._biases[0]
+        embedded = [self._ops.gather(table, row) for table, row in zip(self._embeddings[1:], rows, strict=True)]
+        return functools.reduce(operator.add, embedded)
 
 
 class Windowed:
@@ -79,33 +92,28 @@ class Windowed:
     turns, after the number of tokens read.
     """
 
-    def __init__(self, next_token: NextToken, window: int) -> None:
+    def __init__(self, ops: Ops, next_token: NextToken, window: int) -> None:
+        self._ops = ops
         self._next_token = next_token
         self._window = window
 
     def zero_states(self, batch: int) -> list[Any]:
         """No token read, and every window at its start."""
-        return [tf.constant(0), *self._next_token.zero_states(self._window * batch)]
+        return [self._ops.zero(), *self._next_token.zero_states(self._window * batch)]
 
     def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
         """Begin a window in the place of the one that is complete, and let all windows read."""
         count, *running = states
-        begins = tf.repeat(tf.range(self._window) == count % self._window, ids.shape[0])[:, None]
-        zeros = self._next_token.zero_states(self._window * ids.shape[0])
-        running = [tf.where(begins, zero, state) for zero, state in zip(zeros, running, strict=True)]
-        return [count + 1, *self._next_token.read(tf.tile(ids, [self._window]), running)]
+        batch = ids.shape[0]
+        begins = self._ops.repeat(self._ops.arange(self._window) == count % self._window, batch)[:, None]
+        zeros = self._next_token.zero_states(self._window * batch)
+        running = [self._ops.where(begins, zero, state) for zero, state in zip(zeros, running, strict=True)]
+        return [count + 1, *self._next_token.read(self._ops.tile(ids, self._window), running)]
 
     def logits(self, states: Sequence[Any]) -> Any:
         """What follows the window that began first."""
         count, *running = states
-        first = tf.where(count < self._window, 0, count % self._window)
-        by_window = [tf.reshape(state, [self._window, -1, *state.shape[1:]]) for state in running]
+        first = self._ops.where(count < self._window, 0, count % self._window)
+        by_window = [self._ops.reshape(state, (self._window, -1, *state.shape[1:])) for state in running]
         # Gathered, not indexed: to XLA an index is a constant, for each value of which it would compile anew.
-        return self._next_token.logits([tf.gather(state, first) for state in by_window])
-
-
-def _lstm(gates: Any, carried: Any) -> tuple[Any, Any]:
-    """Keras's LSTM cell from the gates' sums [B, 4 U], in its order: input, forget, cell, output."""
-    input_gate, forget_gate, candidate, output_gate = tf.split(gates, 4, axis=1)
-    new_carried = tf.sigmoid(forget_gate) * carried + tf.sigmoid(input_gate) * tf.tanh(candidate)
-    return tf.sigmoid(output_gate) * tf.tanh(new_carried), new_carried
+        return self._next_token.logits([self._ops.gather(state, first) for state in by_window])

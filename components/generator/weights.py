@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from components.artifacts.errors import ArtifactError
 from components.generator.architecture import Architecture
+from components.generator.cells import CELLS
 from components.generator.files import CONFIG_NAME, NETWORK_NAME, ModelConfig, weights_sha256
 
 MAXIMUM_EXPANSION = 10
 """How many times its own size a file may say that its contents are; Keras stores them as they are."""
 KNOWN_CLASSES = {
-    "Functional", "InputLayer", "LSTM", "Dense", "Dropout", "Embedding", "Rescaling", "Reshape", "OneHot",
-    "Add", "GetItem", "Mod", "Multiply", "Pad",
+    "Functional", "InputLayer", "Dense", "Dropout", "Embedding", "Rescaling", "Reshape", "OneHot",
+    "Add", "GetItem", "Mod", "Multiply", "Pad", *(cell.NAME for cell in CELLS.values()),
 }  # fmt: skip
 
 _OTHER_TENSORS = "its tensors are not config.json's network's"
@@ -112,7 +113,7 @@ def _refuse_more_than_the_file_holds(path: Path, architecture: Architecture) -> 
 
 
 def _tensors(data: bytes, shapes: Mapping[str, list[tuple[int, ...]]]) -> dict[str, list[NDArray[np.float32]]]:
-    """The tensors in Keras's HDF5 file by the layer's name; an LSTM layer's are its cell's.
+    """The tensors in Keras's HDF5 file by the layer's name; a recurrent layer's are its cell's.
 
     What they say of their shapes is held to `shapes` before any is read.
     """

@@ -132,7 +132,7 @@ class Writer:
     ) -> None:
         tiling = tiling or Tiling.of_device()
         self._window = window if context == "window" else 0
-        self._next_token = Windowed(next_token, window) if self._window else next_token
+        self._next_token = Windowed(in_tensorflow, next_token, window) if self._window else next_token
         self._choose = partial(choose, in_tensorflow, strategy=strategy)
         self._forbidden = list(forbidden)
         self._rows = max(tiling.rows // max(self._window, 1), 1)

@@ -16,6 +16,7 @@ from components.artifacts.tensorflow import tf
 from components.command import log
 from components.generator.model import Model
 from components.generator.network import build
+from components.generator.ops import in_tensorflow
 
 LANES = 64
 WARM_UP_TOKENS = 128
@@ -98,7 +99,7 @@ def _carried(model: Model, padded: NDArray[np.int32], targets: int) -> NDArray[n
     compiled = tf.function(costs)
     windows = -(-targets // length)
     windows_a_lane, warm_up = -(-windows // LANES), -(-WARM_UP_TOKENS // length)
-    at_start = [state.at_start(LANES) for state in architecture.states]
+    at_start = [state.at_start(in_tensorflow, LANES) for state in architecture.states]
     states, nats = at_start, np.zeros((LANES, windows_a_lane, length))
     for place in range(-warm_up, windows_a_lane):
         window = np.arange(LANES) * windows_a_lane + place

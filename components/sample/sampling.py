@@ -20,9 +20,9 @@ from components.artifacts.vocabulary import code_points
 from components.command import log
 from components.command.settings import recorded
 from components.generator.model import Model
+from components.generator.network import stepper_of
 from components.generator.passages import Passages
 from components.generator.refusing import RefusingWriter
-from components.generator.stepping import Stepper
 from components.generator.writing import Request, Text, Writer
 from components.sample.config import SampleConfig
 from components.sample.report import write_report
@@ -148,7 +148,7 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Wr
         "strategy": config,
         "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
     }
-    stepper = Stepper(model.architecture, model.network)
+    stepper = stepper_of(model.architecture, model.network)
     if passages is None:
         return Writer(stepper, **options)
     return RefusingWriter(stepper, passages=passages, vocabulary=vocabulary, **options)

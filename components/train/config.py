@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from components.command.settings import Only, Settings, setting
+from components.generator.cells import CellName
 from components.generator.temperature import Temperature
 
 UNCHANGED_BY = frozenset(
@@ -78,9 +79,12 @@ class TrainConfig(Settings):
     )
     """Not carry_state=false with objective=next: there it says what is done."""
 
-    layers: int = setting(1, "LSTM layers", ge=1, le=16)
-    units: int = setting(256, "units of each LSTM layer", ge=1)
-    dropout: float = setting(0.0, "share of an LSTM layer's outputs dropped in training", unit="fraction", ge=0, lt=1)
+    cell: CellName = setting("lstm", "the cell of the recurrent layers")
+    layers: int = setting(1, "recurrent layers", ge=1, le=16)
+    units: int = setting(256, "units of each recurrent layer", ge=1)
+    dropout: float = setting(
+        0.0, "share of a recurrent layer's outputs dropped in training", unit="fraction", ge=0, lt=1
+    )
     dropout_placement: Literal["after_each", "between"] = setting(
         "after_each", "where dropout goes: after each layer, or between layers (after a single one)"
     )
@@ -103,7 +107,7 @@ class TrainConfig(Settings):
     )
     weight_drop: float = setting(
         0.0,
-        "share of the LSTM layers' recurrent weights dropped in training, anew each step",
+        "share of the recurrent layers' recurrent weights dropped in training, anew each step",
         unit="fraction",
         ge=0,
         lt=1,
@@ -125,7 +129,7 @@ class TrainConfig(Settings):
     )
 
     optimizer: Literal["muon", "adamw", "adam", "rmsprop", "sgd"] = setting(
-        "adamw", "the optimizer; muon is for the LSTM layers' matrices, with adam for the rest"
+        "adamw", "the optimizer; muon is for the recurrent layers' matrices, with adam for the rest"
     )
     learning_rate: float = setting(4e-3, "learning rate, the highest where a schedule changes it", gt=0)
     schedule: Literal["constant", "cosine"] = setting("cosine", "learning rate over time: constant, or falling to 0")

@@ -20,6 +20,7 @@ from components.artifacts.part import LEAD_IN_TOKENS, Part
 from components.artifacts.records import window_count
 from components.artifacts.tensorflow import tf
 from components.generator.network import build
+from components.generator.ops import in_tensorflow
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined
 from components.train.data import Text
 from components.train.trainer import Trainer
@@ -106,7 +107,7 @@ class Evaluation:
             yield nats, scored
 
     def _carried(self) -> Iterator[tuple[float, float]]:
-        at_start = [state.at_start(LANES) for state in self._trainer.architecture.states]
+        at_start = [state.at_start(in_tensorflow, LANES) for state in self._trainer.architecture.states]
         states = at_start
         for place in range(-self._warm_up, self._chunks_a_lane):
             chunk = np.arange(LANES) * self._chunks_a_lane + place

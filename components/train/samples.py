@@ -8,7 +8,7 @@ import numpy as np
 from components.artifacts.dataset import Dataset
 from components.command import log
 from components.generator.model import trained_for
-from components.generator.stepping import Stepper
+from components.generator.network import stepper_of
 from components.generator.writing import Request, Tiling, Writer
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
@@ -39,7 +39,7 @@ def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: 
     start = int(chance.integers(0, max(len(dataset.train) - dataset.length, 1)))
     prompt = dataset.train[start : start + dataset.length]
     writer = Writer(
-        Stepper(trainer.architecture, trainer.network),
+        stepper_of(trainer.architecture, trainer.network),
         context=trained_for(carry_state=config.carries_state),
         window=dataset.length,
         tiling=replace(Tiling.of_device(), compiled=False),  # compiling takes longer than these few texts

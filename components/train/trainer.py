@@ -17,6 +17,7 @@ from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, State
 from components.generator.dropout import mask
 from components.generator.network import build
+from components.generator.ops import in_tensorflow
 from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.data import HOST, Lanes, Order, ShuffledWindows, Text
@@ -30,6 +31,7 @@ def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
     """The network's shape for a vocabulary of this size."""
     return Architecture(
         vocabulary=vocabulary,
+        cell=config.cell,
         layers=config.layers,
         units=config.units,
         input=config.input,
@@ -92,7 +94,7 @@ class Trainer:
     def _carried_variable(self, state: State) -> Any:
         """A state of this device's lanes."""
         return tf.Variable(
-            state.at_start(self.config.batch // self._replicas),
+            state.at_start(in_tensorflow, self.config.batch // self._replicas),
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -174,7 +176,9 @@ class Trainer:
         if not self._carried:
             return []
         goes_on = train_step % self.order.steps_per_epoch != 0
-        at_start = [state.at_start(self.config.batch // self._replicas) for state in self.architecture.states]
+        at_start = [
+            state.at_start(in_tensorflow, self.config.batch // self._replicas) for state in self.architecture.states
+        ]
         return [tf.where(goes_on, old, new) for old, new in zip(self._carried, at_start, strict=True)]
 
     def _forward(self, weights: list[Any], inputs: list[Any], train_step: Any, part: Any) -> list[Any]:

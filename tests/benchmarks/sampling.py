@@ -10,8 +10,7 @@ import numpy as np
 
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.generator.architecture import Architecture
-from components.generator.network import build
-from components.generator.stepping import Stepper
+from components.generator.network import build, stepper_of
 from components.generator.writing import Request, Writer
 from tests.benchmarks.measure import Budget, Figure, paired, seconds_of
 from tests.benchmarks.peak import forward_flop, sgemm_peak
@@ -75,7 +74,7 @@ def figures(budget: Budget) -> Iterator[Figure]:
 def _writing() -> Callable[[int], None]:
     """A function that writes so many texts at once."""
     network = build(ARCHITECTURE)
-    writer = Writer(Stepper(ARCHITECTURE, network), context="carry")
+    writer = Writer(stepper_of(ARCHITECTURE, network), context="carry")
     prompts = np.random.default_rng(1).integers(0, VOCABULARY, (max(BATCHES), WINDOW))
 
     def write(batch: int) -> None:

@@ -12,7 +12,7 @@ from components.artifacts.manifest import Manifest, Producer
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.model import trained_for
-from components.generator.stepping import Stepper
+from components.generator.network import stepper_of
 from components.generator.strategies import Strategy
 from components.generator.writing import Writer
 from components.train.config import TrainConfig
@@ -52,7 +52,7 @@ def graphs_of(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _writing(trainer: Trainer, window: int, choice: Mapping[str, Any]) -> Any:
     """The graph of the writer with the layout of a GPU."""
-    stepper = Stepper(trainer.architecture, trainer.network)
+    stepper = stepper_of(trainer.architecture, trainer.network)
     context = trained_for(carry_state=trainer.config.carries_state)
     writer = Writer(stepper, context=context, window=window, forbidden=[0], strategy=Strategy(**choice))
     given, uniforms, temperatures = (

@@ -13,12 +13,15 @@ from components.artifacts.vocabulary import Vocabulary
 from components.generator.architecture import Architecture, Context
 from components.generator.chance import uniform_stream
 from components.generator.files import ModelConfig, read_vocabulary
-from components.generator.light.stepping import Stepper, Windowed
 from components.generator.next_token import NextToken
 from components.generator.ops import in_numpy
+from components.generator.stepping import Stepper, Windowed
 from components.generator.strategies import Strategy, choose_at
 from components.generator.temperature import Temperature
 from components.generator.weights import read_weights
+
+TABULATED_TOKENS = 1 << 10
+"""Vocabularies up to this size have their input product computed beforehand, within a moment."""
 
 
 class Writing(Strategy):
@@ -68,7 +71,7 @@ class TextGenerator:
         self.vocabulary = vocabulary
         self.context = context
         self.window = window
-        self._network = Windowed(network, window) if context == "window" else network
+        self._network = Windowed(in_numpy, network, window) if context == "window" else network
 
     @classmethod
     def read(cls, directory: Path) -> "TextGenerator":
@@ -78,7 +81,8 @@ class TextGenerator:
             ArtifactError: a file is missing, damaged or foreign.
         """
         config = ModelConfig.read(directory)
-        network = Stepper(config.architecture, read_weights(directory, config))
+        tabulated = config.architecture.vocabulary <= TABULATED_TOKENS
+        network = Stepper(in_numpy, config.architecture, read_weights(directory, config), tabulated=tabulated)
         vocabulary = read_vocabulary(directory, config)
         return cls(config.architecture, network, vocabulary, config.context, config.window)
 

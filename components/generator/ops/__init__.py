@@ -13,6 +13,54 @@ from typing import Any, Protocol
 class Ops(Protocol):
     """What a module of array operations has. All reduce along N, the last axis."""
 
+    def zero(self) -> Any:
+        """The int32 number 0."""
+        ...
+
+    def full(self, batch: int, width: int, value: int, dtype: str) -> Any:
+        """A number everywhere, [batch, width]."""
+        ...
+
+    def arange(self, count: int) -> Any:
+        """From 0 to below a count, int32."""
+        ...
+
+    def floats(self, values: Any) -> Any:
+        """Numbers as float32."""
+        ...
+
+    def reshape(self, values: Any, shape: tuple[int, ...]) -> Any:
+        """The same numbers in another shape."""
+        ...
+
+    def tile(self, values: Any, times: int) -> Any:
+        """[B] several times, one after the other."""
+        ...
+
+    def repeat(self, values: Any, times: int) -> Any:
+        """[B] with each several times."""
+        ...
+
+    def concat(self, one: Any, other: Any) -> Any:
+        """[B, N] and [B, M] beside one another, [B, N + M]."""
+        ...
+
+    def split(self, values: Any, parts: int) -> Any:
+        """[B, N] cut along N into equal parts."""
+        ...
+
+    def gather(self, table: Any, rows: Any) -> Any:
+        """The rows of a table at these places."""
+        ...
+
+    def tanh(self, values: Any) -> Any:
+        """The hyperbolic tangent of each."""
+        ...
+
+    def sigmoid(self, values: Any) -> Any:
+        """The logistic function of each, which overflows nowhere."""
+        ...
+
     def exp(self, values: Any) -> Any:
         """The exponential of each."""
         ...

@@ -4,10 +4,48 @@ from typing import Any
 
 import numpy as np
 
+_HALF = np.float32(0.5)
+
 exp = np.exp
+tanh = np.tanh
+repeat = np.repeat
+tile = np.tile
+reshape = np.reshape
 where = np.where
 maximum = np.maximum
 minimum = np.minimum
+
+
+def zero() -> Any:
+    return np.int32(0)
+
+
+def full(batch: int, width: int, value: int, dtype: str) -> Any:
+    return np.full((batch, width), value, dtype)
+
+
+def arange(count: int) -> Any:
+    return np.arange(count, dtype=np.int32)
+
+
+def floats(values: Any) -> Any:
+    return values.astype(np.float32)
+
+
+def concat(one: Any, other: Any) -> Any:
+    return np.concatenate([one, other], axis=1)
+
+
+def split(values: Any, parts: int) -> Any:
+    return values.reshape(len(values), parts, -1).swapaxes(0, 1)
+
+
+def gather(table: Any, rows: Any) -> Any:
+    return table[rows]
+
+
+def sigmoid(values: Any) -> Any:
+    return np.tanh(values * _HALF) * _HALF + _HALF
 
 
 def column(values: Any) -> Any:

@@ -5,6 +5,54 @@ from typing import Any
 from components.artifacts.tensorflow import tf
 
 
+def zero() -> Any:
+    return tf.constant(0)
+
+
+def full(batch: int, width: int, value: int, dtype: str) -> Any:
+    return tf.fill([batch, width], tf.cast(value, dtype))
+
+
+def arange(count: int) -> Any:
+    return tf.range(count)
+
+
+def floats(values: Any) -> Any:
+    return tf.cast(values, tf.float32)
+
+
+def reshape(values: Any, shape: tuple[int, ...]) -> Any:
+    return tf.reshape(values, shape)
+
+
+def tile(values: Any, times: int) -> Any:
+    return tf.tile(values, [times])
+
+
+def repeat(values: Any, times: int) -> Any:
+    return tf.repeat(values, times)
+
+
+def concat(one: Any, other: Any) -> Any:
+    return tf.concat([one, other], axis=1)
+
+
+def split(values: Any, parts: int) -> Any:
+    return tf.split(values, parts, axis=1)
+
+
+def gather(table: Any, rows: Any) -> Any:
+    return tf.gather(table, rows)
+
+
+def tanh(values: Any) -> Any:
+    return tf.tanh(values)
+
+
+def sigmoid(values: Any) -> Any:
+    return tf.sigmoid(values)
+
+
 def exp(values: Any) -> Any:
     return tf.exp(values)
 

@@ -1,5 +1,7 @@
-"""The network and the rules in NumPy, held to TensorFlow's."""
+"""A generator in NumPy reads a model, and writes the texts that sample writes."""
 
+import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,71 +13,15 @@ import pytest
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.vocabulary import UNKNOWN, Vocabulary
 from components.generator import writing
-from components.generator.architecture import Architecture, Context, Input, Objective
+from components.generator.architecture import Architecture, Context, Input
+from components.generator.cells import CELLS, CellName
 from components.generator.light.generator import TextGenerator, Writing
-from components.generator.light.stepping import Stepper, Windowed
 from components.generator.model import Model
-from components.generator.stepping import Stepper as CompiledStepper
+from components.generator.network import stepper_of
 from components.generator.strategies import Strategy
 
-IDS = np.random.default_rng(3).integers(0, 7, (4, 6)).astype(np.int32)
 NetworkOf = Callable[[Architecture], Any]
 KINDS: list[tuple[Input, int]] = [("one_hot", 1), ("scaled", 1), ("embedding", 1), ("embedding", 3)]
-
-
-def weights_of(network: Any) -> dict[str, list[Any]]:
-    return {layer.name: layer.get_weights() for layer in network.layers if layer.get_weights()}
-
-
-@pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize(("source", "ngrams"), KINDS)
-@pytest.mark.parametrize("objective", ["next", "sequence"])
-def test_token_by_token_equals_the_whole_network(
-    tiny: Architecture, network_of: NetworkOf, layers: int, source: Input, ngrams: int, objective: Objective
-) -> None:
-    architecture = replace(tiny, layers=layers, input=source, ngrams=ngrams, ngram_buckets=97, objective=objective)
-    network = network_of(architecture)
-    stepper = Stepper(architecture, weights_of(network))
-    states = stepper.zero_states(4)
-    for position in range(6):
-        states = stepper.read(IDS[:, position], states)
-        expected = network(IDS[:, : position + 1])
-        expected = expected[:, -1] if objective == "sequence" else expected
-        np.testing.assert_allclose(stepper.logits(states), expected, atol=1e-4)
-
-
-def test_large_vocabularies_hash_runs_of_tokens_alike(tiny: Architecture, network_of: NetworkOf) -> None:
-    architecture = replace(tiny, vocabulary=5000, input="embedding", ngrams=4, ngram_buckets=211)
-    network = network_of(architecture)
-    ids = np.random.default_rng(4).integers(4000, 5000, (2, 6)).astype(np.int32)
-    stepper = Stepper(architecture, weights_of(network))
-    states = stepper.zero_states(2)
-    for position in range(6):
-        states = stepper.read(ids[:, position], states)
-    np.testing.assert_allclose(stepper.logits(states), network(ids)[:, -1], atol=1e-4)
-
-
-@pytest.mark.parametrize("window", [1, 3, 7])
-@pytest.mark.parametrize(("source", "ngrams"), KINDS)
-def test_windowed_equals_the_network_on_the_last_tokens_alone(
-    tiny: Architecture, network_of: NetworkOf, window: int, source: Input, ngrams: int
-) -> None:
-    architecture = replace(tiny, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
-    network = network_of(architecture)
-    windowed = Windowed(Stepper(architecture, weights_of(network)), window)
-    states = windowed.zero_states(4)
-    for position in range(6):
-        states = windowed.read(IDS[:, position], states)
-        expected = network(IDS[:, max(position + 1 - window, 0) : position + 1])[:, -1]
-        np.testing.assert_allclose(windowed.logits(states), expected, atol=1e-4)
-
-
-def test_far_from_zero_nothing_overflows(tiny: Architecture, network_of: NetworkOf) -> None:
-    weights = {name: [array * 1e3 for array in arrays] for name, arrays in weights_of(network_of(tiny)).items()}
-    stepper = Stepper(tiny, weights)
-    with np.errstate(all="raise", under="ignore"):
-        logits = stepper.logits(stepper.read(IDS[:, 0], stepper.zero_states(4)))
-    assert np.isfinite(logits).all()
 
 
 @pytest.fixture(scope="module")
@@ -101,16 +47,18 @@ def model_of(network_of: NetworkOf, tmp_path_factory: pytest.TempPathFactory) ->
 CHARACTERS = Vocabulary(kind="characters", tokens=tuple("\n abcdé"))
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("context", ["carry", "window"])
 @pytest.mark.parametrize(("source", "ngrams"), KINDS)
 def test_a_text_is_the_one_that_sample_writes(
-    tiny: Architecture, model_of: Callable[..., Path], context: Context, source: Input, ngrams: int
+    tiny: Architecture, model_of: Callable[..., Path], cell: CellName, context: Context, source: Input, ngrams: int
 ) -> None:
-    directory = model_of(tiny, CHARACTERS, context, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
+    shape = {"cell": cell, "layers": 2, "input": source, "ngrams": ngrams, "ngram_buckets": 97}
+    directory = model_of(tiny, CHARACTERS, context, **shape)
     model, generator = Model.read(directory), TextGenerator.read(directory)
     prompt = generator.encode("ab cab dé")
     writer = writing.Writer(
-        CompiledStepper(model.architecture, model.network),
+        stepper_of(model.architecture, model.network),
         context=context,
         window=4,
         strategy=Strategy(top_k=5, top_p=0.95),
@@ -121,6 +69,15 @@ def test_a_text_is_the_one_that_sample_writes(
         tokens = list(generator.stream("ab cab dé", rules, request.id))
         assert "".join(token.text for token in tokens) == CHARACTERS.decode(text.ids)
         assert np.mean([token.nats for token in tokens]) == pytest.approx(text.nats_per_token, abs=1e-4)
+
+
+def test_a_model_that_names_no_cell_is_of_lstm_layers(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    directory = model_of(tiny, CHARACTERS)
+    config = json.loads((directory / "config.json").read_text())
+    assert config["architecture"].pop("cell") == "lstm"
+    (directory / "config.json").write_text(json.dumps(config))
+    for reader in (Model, TextGenerator):
+        assert reader.read(directory).architecture == replace(tiny, vocabulary=len(CHARACTERS))
 
 
 def test_it_is_described_as_the_model_is(tiny: Architecture, model_of: Callable[..., Path]) -> None:
@@ -186,9 +143,8 @@ def test_a_torn_network_is_named(tiny: Architecture, model_of: Callable[..., Pat
 
 
 def test_the_shapes_of_the_weights_follow_from_the_architecture(tiny: Architecture, network_of: NetworkOf) -> None:
-    for source, ngrams in KINDS:
-        architecture = replace(tiny, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
-        shapes = {
-            name: [array.shape for array in arrays] for name, arrays in weights_of(network_of(architecture)).items()
-        }
+    for (source, ngrams), cell in itertools.product(KINDS, CELLS):
+        architecture = replace(tiny, cell=cell, layers=2, input=source, ngrams=ngrams, ngram_buckets=97)
+        layers = [layer for layer in network_of(architecture).layers if layer.get_weights()]
+        shapes = {layer.name: [array.shape for array in layer.get_weights()] for layer in layers}
         assert architecture.weight_shapes == shapes

@@ -15,6 +15,7 @@ from components.generator.architecture import (
     ngram_rows,
 )
 from components.generator.network import build
+from components.generator.ops import in_tensorflow
 from components.generator.weights import KNOWN_CLASSES
 
 INPUTS: tuple[Input, ...] = ("one_hot", "scaled", "embedding")
@@ -112,7 +113,7 @@ def test_ngrams_reach_over_into_the_next_window_where_state_is_carried(
     architecture = replace(tiny, **NGRAMS, ngram_buckets=1009)
     whole, carried = network_of(architecture), build(architecture, carry=True)
     carried.set_weights(whole.get_weights())
-    states = [state.at_start(3) for state in architecture.states]
+    states = [state.at_start(in_tensorflow, 3) for state in architecture.states]
     assert [state.shape for state in states] == [(3, 2), (3, 5), (3, 5)]
     pieces = []
     for start, end in ((0, 1), (1, 3), (3, 6)):  # one of them shorter than the reach

@@ -8,7 +8,20 @@ import pytest
 from components.generator.ops import Ops, in_numpy, in_tensorflow
 
 VALUES = np.float32([[0.5, -1, 2, 2], [3, 0, -0.5, 1]])
+IDS = np.int32([2, 0, 1])
 CASES: dict[str, tuple[Any, ...]] = {
+    "zero": (),
+    "full": (2, 3, 7, "int32"),
+    "arange": (4,),
+    "floats": (IDS,),
+    "reshape": (VALUES, (4, -1)),
+    "tile": (IDS, 2),
+    "repeat": (IDS, 2),
+    "concat": (VALUES, VALUES[:, :1]),
+    "split": (VALUES, 2),
+    "gather": (VALUES.T, IDS),
+    "tanh": (VALUES,),
+    "sigmoid": (VALUES,),
     "exp": (VALUES,),
     "where": (VALUES > 0, VALUES, 7.0),
     "maximum": (VALUES, 1.0),

@@ -7,7 +7,7 @@ import pytest
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary, code_points
-from components.generator.network import Architecture
+from components.generator.network import Architecture, stepper_of
 from components.generator.passages import Passages
 from components.generator.refusing import RefusingWriter
 from components.generator.stepping import Stepper
@@ -57,7 +57,7 @@ def _same(texts: Sequence[Text], others: Sequence[Text]) -> bool:
 
 @pytest.fixture(scope="module")
 def stepper(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> Stepper:
-    return Stepper(tiny, network_of(tiny))
+    return stepper_of(tiny, network_of(tiny))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from components.artifacts.tensorflow import tf
 from components.generator import writing
 from components.generator.architecture import Architecture, Context, Objective
 from components.generator.chance import uniform_stream
-from components.generator.stepping import Stepper
+from components.generator.network import stepper_of
 from components.generator.strategies import Strategy
 from components.generator.writing import Request, Text, Tiling, Writer
 
@@ -165,7 +165,7 @@ def test_nats_are_the_networks_own_whatever_the_strategy(forbidden: list[int]) -
 def test_carry_and_window_agree_while_the_text_fits_the_window(
     tiny: Architecture, network_of: Callable[[Architecture], Any], temperature: float
 ) -> None:
-    stepper = Stepper(tiny, network_of(tiny))
+    stepper = stepper_of(tiny, network_of(tiny))
     carry, window = (
         Writer(stepper, context=context, window=10).write([_request(0, [1, 5, 2], temperature)], length=16, seed=2)[0]
         for context in ("carry", "window")
@@ -184,7 +184,7 @@ def test_window_equals_calling_the_network_on_the_last_ids(
     for _ in range(12):
         logits = np.array(network(np.array([text[-4:]], np.int32)))[0]
         text.append(int((logits if objective == "next" else logits[-1]).argmax()))
-    writer = Writer(Stepper(architecture, network), context="window", window=4)
+    writer = Writer(stepper_of(architecture, network), context="window", window=4)
     assert _greedy(writer, text[:4], 12) == text[4:]
     assert len(set(text[4:])) > 1
 
@@ -197,7 +197,7 @@ def test_a_text_is_the_one_that_a_plain_loop_writes(
     network = network_of(tiny)
     prompt, uniforms = [2, 5, 1, 1, 6], uniform_stream(8, 3, 60)
     expected, nats = _plainly_written(network, prompt, uniforms, temperature, window=4 if context == "window" else None)
-    writer = Writer(Stepper(tiny, network), context=context, window=4)
+    writer = Writer(stepper_of(tiny, network), context=context, window=4)
     text = writer.write([_request(3, prompt, temperature)], length=60, seed=8)[0]
     assert text.ids.tolist() == expected
     assert text.nats_per_token == pytest.approx(nats, abs=1e-5)
@@ -228,7 +228,7 @@ def test_a_text_does_not_show_how_long_its_companions_prompts_are(
     tiny: Architecture, network_of: Callable[[Architecture], Any], context: Context
 ) -> None:
     tiling = Tiling(rows=4 if context == "carry" else 16, many=16, threads=2, compiled=True)
-    writer = Writer(Stepper(tiny, network_of(tiny)), context=context, window=4, tiling=tiling)
+    writer = Writer(stepper_of(tiny, network_of(tiny)), context=context, window=4, tiling=tiling)
     texts = []
     for length in (1, 3, 9, 400):
         companions = [_request(number, [number] * length, 1.0) for number in (0, 1, 3)]
@@ -247,7 +247,7 @@ def _many_requests() -> list[Request]:
 def test_large_tiles_give_the_texts_of_small_ones(
     tiny: Architecture, network_of: Callable[[Architecture], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stepper = Stepper(tiny, network_of(tiny))
+    stepper = stepper_of(tiny, network_of(tiny))
     small = Writer(stepper, context="carry", tiling=replace(MANY, many=4))
     texts = small.write(_many_requests(), length=300, seed=1)
     monkeypatch.setattr(writing, "_MUCH", 1)

@@ -9,7 +9,7 @@ import pytest
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.generator.model import Model
-from components.generator.stepping import Stepper
+from components.generator.network import stepper_of
 from components.judging.evaluating import evaluate
 from components.judging.scoring import score
 
@@ -24,7 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def read_in_one_go(model: Model, ids: list[int]) -> list[float]:
     """The nats of each token but the first, from a zero state before the first."""
-    stepper = Stepper(model.architecture, model.network)
+    stepper = stepper_of(model.architecture, model.network)
     states, costs = stepper.zero_states(1), []
     for index, label in enumerate(ids[1:]):
         states = stepper.read(tf.constant([ids[index]]), states)

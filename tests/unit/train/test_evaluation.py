@@ -9,8 +9,7 @@ from components.artifacts import part
 from components.artifacts.dataset import Dataset
 from components.artifacts.part import Part, part_of
 from components.artifacts.tensorflow import tf
-from components.generator.network import build
-from components.generator.stepping import Stepper
+from components.generator.network import build, stepper_of
 from components.train import evaluation
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
@@ -59,7 +58,7 @@ def _nats(logits: Any, label: int) -> float:
 
 def _costs_in_one_go(trainer: Trainer, ids: NDArray[np.uint8]) -> list[float]:
     """The nats of every token but the first, each after all the tokens before it."""
-    stepper = Stepper(trainer.architecture, trainer.network)
+    stepper = stepper_of(trainer.architecture, trainer.network)
     read = tf.function(stepper.read)
     states, nats = stepper.zero_states(1), []
     for index, label in enumerate(ids[1:]):

@@ -17,8 +17,7 @@ from components.artifacts.manifest import digest, verify
 from components.artifacts.tensorflow import tf
 from components.command import log
 from components.generator.model import Model
-from components.generator.network import parameters
-from components.generator.stepping import Stepper
+from components.generator.network import parameters, stepper_of
 from components.train.config import TrainConfig
 from components.train.samples import warn_of_epochs_never_reached
 from components.train.training import train
@@ -125,7 +124,7 @@ def _damage(checkpoint: Path) -> None:
 def _held_out_loss(model: Path, dataset: Path) -> float:
     """The mean nats per token over the held-out text, read in one go by the written model."""
     generator, ids = Model.read(model), Dataset.read(dataset).validation
-    stepper = Stepper(generator.architecture, generator.network)
+    stepper = stepper_of(generator.architecture, generator.network)
     states, nats = stepper.zero_states(1), []
     for index, label in enumerate(ids[1:]):
         states = stepper.read(tf.constant(ids[index : index + 1], tf.int32), states)
