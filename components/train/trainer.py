@@ -15,12 +15,13 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture, State
+from components.generator.chains import CHAINS_ON_CPU, in_chains, joined, summed
 from components.generator.dropout import mask
 from components.generator.network import build
 from components.generator.ops import in_tensorflow
-from components.train.chains import CHAINS_ON_CPU, in_chains, joined, summed
+from components.generator.text import HOST, Text
 from components.train.config import TrainConfig
-from components.train.data import HOST, Lanes, Order, ShuffledWindows, Text
+from components.train.data import Lanes, Order, ShuffledWindows
 from components.train.optimizer import Cosine, make_learning_rate, make_optimizer
 from components.train.tables import Tables
 

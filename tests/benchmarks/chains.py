@@ -7,7 +7,8 @@ from pathlib import Path
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
-from components.train import evaluation, trainer
+from components.generator import scoring
+from components.train import trainer
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
@@ -59,8 +60,8 @@ def _trainer(settings: TrainConfig, data: Dataset, chains: int) -> Trainer:
 def _chains(count: int) -> Iterator[None]:
     """Train and evaluate in this many chains what is built, or called first, in the block."""
     before = trainer.CHAINS_ON_CPU
-    trainer.CHAINS_ON_CPU = evaluation.CHAINS_ON_CPU = count
+    trainer.CHAINS_ON_CPU = scoring.CHAINS_ON_CPU = count
     try:
         yield
     finally:
-        trainer.CHAINS_ON_CPU = evaluation.CHAINS_ON_CPU = before
+        trainer.CHAINS_ON_CPU = scoring.CHAINS_ON_CPU = before

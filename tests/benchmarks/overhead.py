@@ -15,9 +15,9 @@ from typing import Any
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
+from components.generator.text import Text
 from components.train import run as run_module
 from components.train.config import TrainConfig
-from components.train.data import Text
 from components.train.evaluation import Evaluation
 from components.train.run import Run
 from components.train.trainer import Trainer

@@ -19,8 +19,9 @@ from components.artifacts.manifest import Manifest, Producer, write_manifest
 from components.artifacts.records import SplitWriter, read_split
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
+from components.generator.text import Text
 from components.train.config import TrainConfig
-from components.train.data import Lanes, Order, ShuffledWindows, Text
+from components.train.data import Lanes, Order, ShuffledWindows
 from components.train.trainer import Trainer
 from tests.benchmarks.measure import Budget, Figure, paired
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture
 from components.generator.network import build
-from components.train.data import Text
+from components.generator.text import Text
 
 WINDOWS_AT_ONCE = 512
 

@@ -11,7 +11,7 @@ import numpy as np
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import keras, one_thread_an_operation, tf
 from components.generator.cells.lstm_on_cpu import CPULSTM
-from components.train.chains import CHAINS_ON_CPU
+from components.generator.chains import CHAINS_ON_CPU
 from components.train.trainer import Trainer
 from tests.benchmarks.datasets import dataset_by
 from tests.benchmarks.measure import Budget, Figure, paired, seconds_of

@@ -13,10 +13,11 @@ from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.model import trained_for
 from components.generator.network import stepper_of
+from components.generator.scoring import LANES
 from components.generator.strategies import Strategy
 from components.generator.writing import Writer
 from components.train.config import TrainConfig
-from components.train.evaluation import LANES, Evaluation
+from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
 
 TOKENS = 1_000_003

@@ -15,7 +15,8 @@ from components.artifacts.manifest import read_manifest, write_manifest
 from components.artifacts.records import SplitWriter, cut_windows, read_split, window_count
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import TokenKind, Vocabulary
-from components.train.data import ShuffledWindows, Text
+from components.generator.text import Text
+from components.train.data import ShuffledWindows
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
 TEXTS = st.text("ab é\n'.", max_size=80)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from components.artifacts.tensorflow import tf
-from components.train.data import Text
+from components.generator.text import Text
 from tests.gpu_kernels.__main__ import main
 from tests.gpu_kernels.checking import findings
 from tests.gpu_kernels.recipes import settings_by_recipe

@@ -6,8 +6,8 @@ import pytest
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
+from components.generator.chains import in_chains, joined, summed
 from components.train import trainer as trainer_module
-from components.train.chains import in_chains, joined, summed
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
 

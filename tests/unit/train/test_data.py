@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
 from components.artifacts.tensorflow import tf
-from components.train.data import Lanes, Order, ShuffledWindows, Text
+from components.generator.text import Text
+from components.train.data import Lanes, Order, ShuffledWindows
 
 few = settings(max_examples=40, deadline=None)
 

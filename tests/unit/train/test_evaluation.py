@@ -9,8 +9,8 @@ from components.artifacts import part
 from components.artifacts.dataset import Dataset
 from components.artifacts.part import Part, part_of
 from components.artifacts.tensorflow import tf
+from components.generator import scoring
 from components.generator.network import build, stepper_of
-from components.train import evaluation
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
@@ -100,7 +100,7 @@ def test_carry_is_close_to_reading_a_long_text_in_one_go(carrying: Trainer) -> N
 
 def test_carry_needs_its_warm_up(carrying: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = _read_in_one_go(carrying, IDS[:500])
-    monkeypatch.setattr(evaluation, "WARM_UP_TOKENS", 0)
+    monkeypatch.setattr(scoring, "WARM_UP_TOKENS", 0)
     assert Evaluation(carrying, whole(IDS[:500]), step=3)() != pytest.approx(expected, abs=1e-4)
 
 
@@ -125,11 +125,12 @@ def test_windows_of_one_target_are_the_datasets(of_next: Trainer, tokens: int, s
     )
 
 
+@pytest.mark.parametrize(("bound", "value"), [("WINDOWS_AT_ONCE", 50), ("_LOGITS_AT_ONCE", 50 * 12)])
 def test_the_loss_does_not_depend_on_how_many_windows_go_at_once(
-    of_next: Trainer, monkeypatch: pytest.MonkeyPatch
+    of_next: Trainer, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
     expected = Evaluation(of_next, whole(IDS[:200]), step=1)()
-    monkeypatch.setattr(evaluation, "WINDOWS_AT_ONCE", 50)
+    monkeypatch.setattr(scoring, bound, value)
     assert Evaluation(of_next, whole(IDS[:200]), step=1)() == pytest.approx(expected, abs=1e-6)
 
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from components.artifacts.errors import UsageError
 from components.artifacts.manifest import read_manifest
-from components.train import evaluation, pacing, run
+from components.generator import scoring
+from components.train import pacing, run
 from components.train.config import TrainConfig
+from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, next_call, train_steps_within
 from components.train.trainer import Trainer
 from components.train.training import train
@@ -108,7 +110,7 @@ class Clock:
 def clock() -> Iterator[Clock]:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        for module in (run, pacing, evaluation):
+        for module in (run, pacing, scoring):
             patch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
         traced: set[int] = set()
 
@@ -118,8 +120,8 @@ def clock() -> Iterator[Clock]:
             return tracing + count * STEP
 
         patch.setattr(Trainer, "advance", clock.slowed(Trainer.advance, step_seconds))
-        score = evaluation.Evaluation._score_batch
-        patch.setattr(evaluation.Evaluation, "_score_batch", clock.slowed(score, lambda *_: BATCH))
+        score = Evaluation._score_batch
+        patch.setattr(Evaluation, "_score_batch", clock.slowed(score, lambda *_: BATCH))
         for module in (pacing, run):
             name = "texts_of" if module is pacing else "write_samples"
             patch.setattr(module, name, clock.slowed(getattr(module, name), lambda *_: WRITING))
