@@ -95,6 +95,7 @@ def complete(
     temperature: float = 0.5,
     top_k: int = 0,
     top_p: float = 1.0,
+    min_p: float = 0.0,
     seed: int = 1,
 ) -> list[str]:
     """Finish a text.
@@ -108,6 +109,7 @@ def complete(
         temperature: 0 always takes the likeliest token; the higher, the more daring.
         top_k: draw from this many of the likeliest tokens only; 0 for all.
         top_p: draw from the nucleus only: the fewest likeliest tokens with this probability together.
+        min_p: draw from tokens with at least this share of the likeliest one's probability only; 0 for all.
         seed: of the texts' chance: the same seed, the same texts.
 
     Returns:
@@ -119,10 +121,9 @@ def complete(
     """
     from pipelines.completing import CompleteConfig
 
-    config = CompleteConfig.parse(
-        {"n": n, "length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed},
-        "complete",
-    )
+    rules = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
+    how = {"n": n, "length": length, "temperature": temperature, "seed": seed, **rules}
+    config = CompleteConfig.parse(how, "complete")
     generator = load_model(model, root=root) if isinstance(model, str) else model
     return ["".join(token.text for token in generator.stream(prompt, config, number)) for number in range(config.n)]
 

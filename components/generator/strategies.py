@@ -1,5 +1,6 @@
 """Choosing the next token: small rules over logits [B, V], and the settings that ask for them."""
 
+import math
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,11 +28,18 @@ class Strategy(BaseModel):
         gt=0,
         le=1,
     )
+    min_p: float = Field(
+        0.0,
+        description="draw from tokens with at least this share of the likeliest one's probability only; 0 for all",
+        json_schema_extra={"unit": "fraction"},
+        ge=0,
+        le=1,
+    )
 
     def keep(self, ops: Ops, logits: Any) -> Any:
         """The logits with all that may not be drawn ruled out; they are divided by the temperature already."""
         logits = keep_top_k(ops, logits, self.top_k)
-        return keep_nucleus(ops, logits, self.top_p)
+        return keep_min_p(ops, keep_nucleus(ops, logits, self.top_p), self.min_p)
 
     def strategy_at(self, temperature: float) -> str:
         """The strategy's name at a temperature, as it stands beside each text."""
@@ -85,6 +93,16 @@ def keep_nucleus(ops: Ops, logits: Any, top_p: float) -> Any:
     kept = ops.count(ops.sum_before(ops.softmax(descending)) < top_p)
     lowest_kept = ops.pick(descending, ops.maximum(kept - 1, 0))
     return ops.where(logits >= ops.column(lowest_kept), logits, _NEVER)
+
+
+def keep_min_p(ops: Ops, logits: Any, min_p: float) -> Any:
+    """The logits with all ruled out but what has `min_p` times the likeliest token's probability or more.
+
+    After Nguyen et al., "Turning up the heat: min-p sampling", arXiv 2407.01082.
+    """
+    if min_p <= 0:
+        return logits
+    return ops.where(logits >= ops.column(ops.highest(logits)) + math.log(min_p), logits, _NEVER)
 
 
 def draw(ops: Ops, logits: Any, uniform: Any) -> Any:

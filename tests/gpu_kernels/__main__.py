@@ -66,7 +66,8 @@ def _cases(recipes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from recipes.items()
     for name, (base, changes) in VARIANTS.items():
         yield name, {**recipes[base], "train": {**recipes[base]["train"], **changes}}
-    yield "quick, writing by top_k and top_p", {**recipes["quick"], "sample": {"top_k": 10, "top_p": 0.9}}
+    rules = {"top_k": 10, "top_p": 0.9, "min_p": 0.05}
+    yield "quick, writing by every rule", {**recipes["quick"], "sample": rules}
 
 
 def _tell(uses: Mapping[Use, set[str]], crossings: Mapping[Crossing, set[str]]) -> None:

@@ -103,11 +103,13 @@ WITHOUT_A_PART = [
     ("train", {"sample_temperatures": [1]}, "sample_temperatures"),
     ("sample", {"temperatures": [0], "top_k": 5}, "top_k"),
     ("sample", {"temperatures": [0], "top_p": 0.9}, "top_p"),
+    ("sample", {"temperatures": [0], "min_p": 0.1}, "min_p"),
     ("sample", {"prompts": ["Once"], "prompt_length": 5}, "prompt_length"),
     ("sample", {"prompts_file": "a.txt", "prompt_length": 5}, "prompt_length"),
     ("sample", {"replace_unknown": True}, "replace_unknown"),
     ("sample", {"corpus": "runs/a/ingest/corpus"}, "corpus"),
     ("complete", {"temperature": 0, "top_k": 5}, "top_k"),
+    ("complete", {"temperature": 0, "min_p": 0.1}, "min_p"),
 ]
 
 

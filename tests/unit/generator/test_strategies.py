@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components.generator.chance import uniform_stream
 from components.generator.ops import Ops, in_numpy, in_tensorflow
-from components.generator.strategies import Strategy, choose, choose_at, draw, keep_nucleus, keep_top_k
+from components.generator.strategies import Strategy, choose, choose_at, draw, keep_min_p, keep_nucleus, keep_top_k
 
 LOGITS = np.array([0.3, -1.2, 2.0, 0.9, -0.4, 1.5, 0.0], np.float32)
 HIGHEST_UNIFORM = np.float32(1 - 2**-24)
@@ -85,6 +85,19 @@ def test_the_nucleus_is_the_fewest_tokens_that_reach_top_p(logits: NDArray[np.fl
     )
 
 
+@pytest.mark.parametrize(("min_p", "count"), [(0.0, 7), (0.01, 7), (0.3, 3), (1.0, 1)])
+def test_min_p_keeps_what_has_this_share_of_the_likeliest_ones_probability(min_p: float, count: int) -> None:
+    shares = _softmax(LOGITS) / _softmax(LOGITS).max()
+    kept = keep_min_p(in_numpy, LOGITS[None], min_p)[0]
+    np.testing.assert_array_equal(kept, np.where(shares >= min_p, LOGITS, -np.inf))
+    assert np.isfinite(kept).sum() == count
+
+
+def test_min_p_is_taken_at_the_temperature() -> None:
+    hot, cold = (np.count_nonzero(_counts(_grid(512), temperature, min_p=0.6)) for temperature in (5.0, 0.3))
+    assert (hot, cold) == (6, 1)
+
+
 def test_the_nucleus_is_taken_at_the_temperature() -> None:
     hot, cold = (np.count_nonzero(_counts(_grid(512), temperature, top_p=0.8)) for temperature in (5.0, 0.3))
     assert (hot, cold) == (6, 1)
@@ -132,10 +145,13 @@ def test_texts_of_different_temperatures_do_not_touch_each_other() -> None:
     temperature=st.sampled_from([0.2, 1.0, 1.7]),
     top_k=st.sampled_from([0, 1, 3, 9, 50]),
     top_p=st.sampled_from([1.0, 0.9, 0.3, 1e-6]),
+    min_p=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
 )
-def test_numpy_and_tensorflow_choose_the_same_token(seed: int, temperature: float, top_k: int, top_p: float) -> None:
+def test_numpy_and_tensorflow_choose_the_same_token(
+    seed: int, temperature: float, top_k: int, top_p: float, min_p: float
+) -> None:
     logits, uniforms = np.random.default_rng(seed).normal(0, 2, (8, 9)).astype(np.float32), uniform_stream(seed, 0, 8)
-    strategy = Strategy(top_k=top_k, top_p=top_p)
+    strategy = Strategy(top_k=top_k, top_p=top_p, min_p=min_p)
     expected = choose(in_tensorflow, logits, uniforms, np.full(8, temperature, np.float32), strategy)
     several = choose(in_numpy, logits, uniforms, np.full(8, temperature, np.float32), strategy)
     alone = [
