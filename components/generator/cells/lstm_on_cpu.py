@@ -12,6 +12,7 @@ Shapes are named by their axes: B batch, T time (tokens), D width of the input, 
 from typing import Any
 
 from components.artifacts.tensorflow import keras, tf
+from components.generator.cells.looping import loop, swapped, write_each
 
 
 class CPULSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras has no types
@@ -50,7 +51,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
     """
     batch, times = (tf.shape(inputs)[axis] if inputs.shape[axis] is None else inputs.shape[axis] for axis in (0, 1))
     width, units = inputs.shape[2], recurrent_kernel.shape[0]
-    flat_inputs = tf.reshape(_swapped(inputs), [-1, width])  # [T B, D]
+    flat_inputs = tf.reshape(swapped(inputs), [-1, width])  # [T B, D]
     products = tf.nn.bias_add(tf.matmul(flat_inputs, kernel), bias)
     products = tf.reshape(products, [times, batch, 4 * units])
 
@@ -59,17 +60,17 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         i, f, g, o = gates
         c = f * c + i * g
         h = o * tf.tanh(c)
-        return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), _write_each(all_gates, time, gates)
+        return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), write_each(all_gates, time, gates)
 
     def array(steps: Any, width: int = units) -> Any:
         return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width], clear_after_read=False)
 
     before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
-    _, last_h, last_c, all_h, all_c, all_gates = _loop(times, step, (tf.constant(0), h, c, *before))
+    _, last_h, last_c, all_h, all_c, all_gates = loop(times, step, (tf.constant(0), h, c, *before))
     all_h = all_h.stack()  # [T + 1, B, U], as all_c from the state before the first token on
 
     def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
-        d_outputs = _swapped(d_outputs)
+        d_outputs = swapped(d_outputs)
         transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
 
         def step_back(left: Any, d_h: Any, d_c: Any, all_d_gates: Any) -> Any:
@@ -79,11 +80,11 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
             return left + 1, tf.matmul(d_gates, transposed), d_c, all_d_gates.write(time, d_gates)
 
         start = (tf.constant(0), d_last_h, d_last_c, array(times, 4 * units))
-        _, d_h, d_c, all_d_gates = _loop(times, step_back, start)
+        _, d_h, d_c, all_d_gates = loop(times, step_back, start)
         d_gates = tf.reshape(all_d_gates.stack(), [-1, 4 * units])  # [T B, 4 U]
         d_inputs = tf.transpose(tf.matmul(kernel, d_gates, transpose_b=True))
         return (
-            _swapped(tf.reshape(d_inputs, [times, batch, width])),
+            swapped(tf.reshape(d_inputs, [times, batch, width])),
             d_h,
             d_c,
             tf.matmul(flat_inputs, d_gates, transpose_a=True),
@@ -91,7 +92,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
             tf.reduce_sum(d_gates, axis=0),
         )
 
-    return (_swapped(all_h[1:]), last_h, last_c), gradient
+    return (swapped(all_h[1:]), last_h, last_c), gradient
 
 
 def _gates(sums: Any) -> list[Any]:
@@ -113,17 +114,3 @@ def _cell_gradient(gates: list[Any], c_before: Any, c: Any, d_h: Any, d_c: Any) 
         of_sigmoid(y=o, dy=d_h * tanh_c),
     ]
     return tf.concat(d_sums, axis=1), d_c * f
-
-
-def _write_each(arrays: list[Any], time: Any, values: list[Any]) -> list[Any]:
-    return [array.write(time, value) for array, value in zip(arrays, values, strict=True)]
-
-
-def _loop(times: Any, step: Any, start: Any) -> Any:
-    """`step` over a counter and what it carries, `times` times, one after the other."""
-    return tf.while_loop(lambda count, *_: count < times, step, start, maximum_iterations=times, parallel_iterations=1)
-
-
-def _swapped(tensor: Any) -> Any:
-    """[B, T, ...] as [T, B, ...], or back."""
-    return tf.transpose(tensor, [1, 0, 2])
