@@ -21,6 +21,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "best in bfloat16": ("best", {"precision": "bfloat16"}),
     "nietzsche in bfloat16": ("nietzsche", {"precision": "bfloat16"}),
     "windows, adamw": ("quick", {"optimizer": "adamw", "carry_state": False, "label_smoothing": 0.1}),
+    "gru": ("quick", {"cell": "gru"}),
     "two layers, adam": ("quick", {"optimizer": "adam", "layers": 2}),
     "scaled ids, sgd": ("nietzsche", {"input": "scaled", "optimizer": "sgd", "momentum": 0.9, "dropout": 0.1}),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-from components.generator.cells import lstm
+from components.generator.cells import gru, lstm
 from components.generator.ops import Ops
 
 
@@ -40,5 +40,5 @@ class Cell(Protocol):
         ...
 
 
-CellName = Literal["lstm"]
-CELLS: dict[CellName, Cell] = {"lstm": lstm}
+CellName = Literal["lstm", "gru"]
+CELLS: dict[CellName, Cell] = {"lstm": lstm, "gru": gru}
