@@ -113,7 +113,7 @@ class Windowed:
     def logits(self, states: Sequence[Any]) -> Any:
         """What follows the window that began first."""
         count, *running = states
-        first = self._ops.where(count < self._window, 0, count % self._window)
+        first = self._ops.maximum(count - self._window, 0) % self._window
         by_window = [self._ops.reshape(state, (self._window, -1, *state.shape[1:])) for state in running]
         # Gathered, not indexed: to XLA an index is a constant, for each value of which it would compile anew.
         return self._next_token.logits([self._ops.gather(state, first) for state in by_window])

@@ -10,7 +10,6 @@ exp = np.exp
 tanh = np.tanh
 repeat = np.repeat
 tile = np.tile
-reshape = np.reshape
 where = np.where
 maximum = np.maximum
 minimum = np.minimum
@@ -40,8 +39,12 @@ def split(values: Any, parts: int) -> Any:
     return values.reshape(len(values), parts, -1).swapaxes(0, 1)
 
 
+def reshape(values: Any, shape: tuple[int, ...]) -> Any:
+    return values.reshape(shape)
+
+
 def gather(table: Any, rows: Any) -> Any:
-    return table[rows]
+    return table[rows] if rows.ndim else table[int(rows)]  # a view, where there is a single row
 
 
 def sigmoid(values: Any) -> Any:
