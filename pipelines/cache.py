@@ -26,10 +26,6 @@ def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
     """
     if not uri:
         return ""
-    if uri.startswith("builtin:"):
-        from components.ingest.source import python_docs
-
-        return hashlib.sha256(python_docs().encode()).hexdigest()
     return _told(lambda: storage.source_digest(uri, allow_private_hosts=allow_private_hosts))
 
 
@@ -58,18 +54,9 @@ def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
         SourceError: a directory or glob has no files.
         UsageError: a file is named twice.
     """
-    try:
-        files = storage.files_of(source)
-    except StorageError as error:
-        log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
-        return storage.unknown_digest()
-    digests = [(uri, digest_of(uri, allow_private_hosts=allow_private_hosts)) for uri in files]
-    if len(digests) == 1:
-        return digests[0][1]
-    if not all(digest for _, digest in digests):
-        return ""
-    known = all(storage.is_comparable(digest) for _, digest in digests)
-    return storage.digest_of_files(digests) if known else storage.unknown_digest()
+    from components.ingest.source import digest_of
+
+    return _told(lambda: digest_of(source, allow_private_hosts=allow_private_hosts))
 
 
 @cache

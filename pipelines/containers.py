@@ -17,7 +17,7 @@ from docker import errors
 from docker.types import DeviceRequest, Mount
 
 from components.artifacts import storage
-from components.artifacts.errors import QuillflowError
+from components.artifacts.errors import QuillflowError, UsageError
 from components.command import log
 from pipelines.engine import STOP_SECONDS
 from pipelines.home import home
@@ -68,11 +68,13 @@ class Containers:
             *storage.places_of(arguments["source"]),
             *(values[name] for cls, values in given for name in cls.places() if values.get(name)),
         ]
+        mounts = _mounts([*read, *environment.values()], root)
+        _refuse_links_out(arguments["source"], [*(Path(mount["Source"]) for mount in mounts), root])
         runner = local.DockerRunner(
             entrypoint="",  # the image's own would take the engine's command for its arguments
             user=f"{os.getuid()}:{os.getgid()}",
             environment=environment,
-            mounts=_mounts([*read, *environment.values()], root),
+            mounts=mounts,
             network_mode="host",  # an endpoint on this machine has the same address inside
             read_only=True,
             tmpfs={"/tmp": ""},  # noqa: S108 -- the container's own
@@ -189,6 +191,23 @@ def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:
         if path.is_absolute() and path.exists() and not path.is_relative_to(root):
             mounts.setdefault(path, Mount(str(path), str(path), type="bind", read_only=True))
     return list(mounts.values())
+
+
+def _refuse_links_out(source: str, seen: Iterable[Path]) -> None:
+    """Refuse a source whose files are links to where containers see nothing.
+
+    Raises:
+        UsageError: one is.
+    """
+    whole = [Path(os.path.realpath(path)) for path in seen]
+    for uri in storage.files_of(source):
+        path = None if uri.startswith("builtin:") else storage.local_path(uri)
+        target = Path(os.path.realpath(path or ""))
+        if path and target.exists() and not any(target.is_relative_to(one) for one in whole):
+            raise UsageError(
+                f"--source {path}: is a link to {target}, which the containers of --runner docker don't see; put "
+                "a copy in the link's place, or name the files themselves"
+            )
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
-from components.ingest.source import Source, check_unchanged, name_of, opened, sha256_of
+from components.ingest.source import Source, check_unchanged, name_of, opened, sha256_of, told_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
@@ -41,17 +41,17 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
     """
     for place in storage.places_of(source):
         storage.check_outputs({"--corpus": corpus}, {"--source": place})
-    name = name_of(source)
+    name, told = name_of(source), told_of(source)
     with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as sources:
         statistics = CorpusStatistics()
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
             for piece in _joined(sources, config, statistics):
                 statistics.add_text(piece)
                 file.write(piece)
-        hold_users_against(statistics.users, config, name)
+        hold_users_against(statistics.users, config, told)
         if not statistics.characters:
-            raise SourceError(f"{name}: no text in it" + _after_filters(config))
-        _tell_control_characters(statistics, name, config)
+            raise SourceError(f"{told}: no text in it" + _after_filters(config))
+        _tell_control_characters(statistics, told, config)
         check_unchanged(source, source_digest, config)
         write_report(directory / REPORT_NAME, name, statistics)
         counts = _counts(directory, statistics)
@@ -63,9 +63,9 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
             counts=counts,
             made_from={"source": sha256_of(sources)},
         )
-    told = name if len(sources) == 1 else f"{len(sources):,} files"
+    shown = told if len(sources) == 1 else f"{len(sources):,} files"
     log.info(
-        f"{told}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
+        f"{shown}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
         + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
     )
     return {"corpus": corpus, "counts": counts}
@@ -201,9 +201,9 @@ def _message_limit(sources: list[Source], config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
     if config.first_fraction == 1:
         return sys.maxsize
-    count = 0
+    count, read = 0, _Reading(config)
     for one in sources:
-        decoder = Decoder(one.chunks(), one.name, config)
+        decoder = Decoder(read.of(one), one.name, config)
         count += sum(1 for _ in messages(decoder, one.name, config, by_tabs=is_by_tabs(one.kind_name)))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
 

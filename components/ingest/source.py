@@ -64,6 +64,11 @@ def name_of(source: str) -> str:
     return "\n".join("standard input" if place == storage.STANDARD_INPUT else place for place in places)
 
 
+def told_of(source: str) -> str:
+    """A source as a line tells of it."""
+    return ", ".join(storage.places_of(name_of(source)))
+
+
 def sha256_of(sources: list[Source]) -> str:
     """Names the bytes of all files: of one their SHA-256."""
     if len(sources) == 1:
@@ -127,26 +132,32 @@ def _read(raw: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+def digest_of(source: str, *, allow_private_hosts: bool) -> str:
+    """Names what the files hold that a source stands for, as `storage.source_digest` does; empty where one is missing.
+
+    Raises:
+        SourceError: a directory, glob or prefix has no files.
+        UsageError: a file is named twice.
+        StorageError: the bucket of one fails for good.
+    """
+    named = [(uri, _digest(uri, allow_private_hosts=allow_private_hosts)) for uri in storage.files_of(source)]
+    if len(named) == 1:
+        return named[0][1]
+    if not all(digest for _, digest in named):
+        return ""
+    known = all(storage.is_comparable(digest) for _, digest in named)
+    return storage.digest_of_files(named) if known else storage.unknown_digest()
+
+
 def check_unchanged(source: str, digest: str, config: IngestConfig) -> None:
     """Hold the files that were read against the name that they had when the run began, where that can be told again.
 
     Raises:
         SourceError: one has changed, is gone, or is new.
     """
-    if not storage.is_comparable(digest):
-        return
-    files = storage.files_of(source)
-    private = config.allow_private_hosts
-    if len(files) == 1:
-        if not files[0].startswith(BUILTIN_SCHEME):
-            storage.check_unchanged(files[0], digest, allow_private_hosts=private)
-        return
-    now = [(uri, _digest(uri, allow_private_hosts=private)) for uri in files]
-    if all(storage.is_comparable(named) for _, named in now) and storage.digest_of_files(now) != digest:
-        raise SourceError(
-            f"{name_of(source)}: its files have changed since the run began; run again, or read copies that nothing "
-            "writes to"
-        )
+    if storage.is_comparable(digest):
+        now = digest_of(source, allow_private_hosts=config.allow_private_hosts)
+        storage.refuse_changed(told_of(source), digest, now)
 
 
 def _digest(uri: str, *, allow_private_hosts: bool) -> str:

@@ -99,6 +99,10 @@ def test_the_root_and_the_service_account_are_the_environments(
     ("arguments", "message"),
     [
         (["--source", "tale.txt"], "--source tale.txt: is on this machine, where the cluster can't read it; put it in"),
+        (["--source", "texts/"], "--source texts/: is on this machine"),
+        (["--source", "texts/*.txt"], "--source texts/*.txt: is on this machine"),
+        (["--source", "gs://bucket/*.txt", "~/tale.txt"], "--source ~/tale.txt: is on this machine"),
+        (["--source", "-"], "--source -: is on this machine"),
         (["--set", "sample.prompts_file=/p.txt"], "sample.prompts_file /p.txt: is on this machine"),
         (["--set", "sample.no_copy=40", "--set", "sample.corpus=/c"], "sample.corpus /c: is on this machine"),
         (["--set", "train.init_from=file:///c"], "train.init_from file:///c: is on this machine"),

@@ -15,7 +15,7 @@ from components.artifacts.storage import place_of
 from components.ingest import ingesting
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
-from pipelines.cache import digest_of, digest_of_artifact
+from pipelines.cache import digest_of, digest_of_artifact, digest_of_source
 
 CHANGED = "has changed since the run began"
 Change = Callable[[], object]
@@ -92,6 +92,29 @@ def test_an_object_that_is_replaced_while_it_is_read_is_refused(
     amid(lambda: put(f"{root}/tale.txt", b"once upon a tide"))
     with pytest.raises(SourceError, match=CHANGED):
         ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
+
+
+@pytest.mark.parametrize("change", ["one", "more", "fewer", "gone"])
+def test_one_of_several_files_that_changes_while_they_are_read_is_found_out(
+    root: str, tmp_path: Path, amid: Callable[[Change], None], change: str
+) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        put(f"{root}/texts/{name}", name.encode())
+    source = f"{root}/texts/" if change != "gone" else "\n".join(f"{root}/texts/{name}" for name in ("a.txt", "c.txt"))
+    digest = digest_of_source(source, allow_private_hosts=False)
+    ingest(IngestConfig(), source=source, corpus=str(tmp_path / "same"), source_digest=digest)
+    place = place_of(f"{root}/texts/c.txt")
+    amid(
+        {
+            "one": lambda: put(str(place), b"other"),
+            "more": lambda: put(f"{root}/texts/d.txt", b"more"),
+            "fewer": lambda: place.store.delete(place.key),
+            "gone": lambda: place.store.delete(place.key),
+        }[change]
+    )
+    with pytest.raises(SourceError, match=rf"{CHANGED}|c\.txt: changed while it was read|c\.txt: no such"):
+        ingest(IngestConfig(), source=source, corpus=str(tmp_path / "corpus"), source_digest=digest)
+    assert not (tmp_path / "corpus").exists()
 
 
 @pytest.mark.parametrize(

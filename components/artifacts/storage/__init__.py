@@ -6,7 +6,8 @@ local directories only. What `outgoing` publishes appears under its final name c
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `uris.py` takes URIs apart, `place.py`
 finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `steady.py` reads one that may be
 replaced meanwhile, `outputs.py` says what may be gone over, `removal.py` removes what was written, `sources.py` fetches
-the texts that are read, and `secrets.py` keeps what is secret in their URIs out of sight.
+the texts that are read, `versions.py` tells whether they changed, and `secrets.py` keeps what is secret in their URIs
+out of sight.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
@@ -18,18 +19,13 @@ from components.artifacts.storage.removal import remove
 from components.artifacts.storage.secrets import SECRETS_VARIABLE, bare, known_secrets, whole
 from components.artifacts.storage.sources import (
     STANDARD_INPUT,
-    check_unchanged,
-    digest_of_files,
     files_of,
     glob_base,
-    is_comparable,
     is_pipe,
     places_of,
     redacted_source,
-    source_digest,
     source_file,
     spool,
-    unknown_digest,
 )
 from components.artifacts.storage.store import (
     ABSENT,
@@ -56,6 +52,14 @@ from components.artifacts.storage.uris import (
     redacted,
     user_path,
     without_secrets,
+)
+from components.artifacts.storage.versions import (
+    check_unchanged,
+    digest_of_files,
+    is_comparable,
+    refuse_changed,
+    source_digest,
+    unknown_digest,
 )
 
 __all__ = [
@@ -93,6 +97,7 @@ __all__ = [
     "read_file",
     "redacted",
     "redacted_source",
+    "refuse_changed",
     "refuse_others",
     "remove",
     "source_digest",

@@ -2,20 +2,16 @@
 
 A source is one place or several, one a line; a place is a file, or a directory, a glob or a bucket's prefix, which
 stand for the files they have. Names that begin with a dot are no part of those, as in a shell. In a bucket * alone
-makes a glob, and other characters stand for themselves. What is read is held against the name that its bytes had
-before, so that nothing is kept under another's name.
+makes a glob, and other characters stand for themselves.
 """
 
 import glob
-import hashlib
 import os
 import re
-import secrets
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from components.artifacts import http
 from components.artifacts.errors import SourceError, UsageError
@@ -24,7 +20,6 @@ from components.artifacts.storage.secrets import whole
 from components.artifacts.storage.uris import is_web, local_path, redacted
 
 STANDARD_INPUT = "-"
-_COMPARABLE = re.compile(r"[0-9a-f]{64}")
 _DIRECTORIES = r"(?:(?!\.)[^/]*/)*"
 
 
@@ -42,20 +37,16 @@ def files_of(source: str) -> list[str]:
     """The URIs of the files that a source stands for, in the order of their names, none twice.
 
     Raises:
-        SourceError: a directory, glob or prefix has no files.
-        UsageError: a file is named twice.
+        SourceError: a directory, glob or prefix has no files, or what is there can't be read as some.
+        UsageError: a file is named twice, or by a link to it too.
     """
-    files = [file for place in places_of(source) for file in _files_at(place)]
-    for file in files:
-        if files.count(file) > 1:
-            raise UsageError(f"--source: {redacted(file)} is named twice")
-    return sorted(files, key=lambda file: file.split("/"))
-
-
-def digest_of_files(digests: Iterable[tuple[str, str]]) -> str:
-    """Names what several files hold, by their URIs and SHA-256 or versions, in order."""
-    lines = [f"{digest} {PurePosixPath(uri).name}\n" for uri, digest in digests]
-    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+    files: dict[str, str] = {}
+    for file in (file for place in places_of(source) for file in _files_at(place)):
+        first = files.setdefault(_itself(file), file)
+        if first is not file:
+            also = "" if first == file else f", as {redacted(first)} too"
+            raise UsageError(f"--source: {redacted(file)} is named twice{also}; its text would be read twice")
+    return sorted(files.values(), key=lambda file: file.split("/"))
 
 
 def is_pipe(uri: str) -> bool:
@@ -90,17 +81,32 @@ def _files_at(uri: str) -> list[str]:
     return files
 
 
+def _itself(uri: str) -> str:
+    """What a place is told from others by: a file by where it is, whatever links lead to it."""
+    path = local_path(uri) if not (uri.startswith("builtin:") or uri == STANDARD_INPUT) else None
+    return uri if path is None else os.path.realpath(path)
+
+
 def _below(path: Path) -> list[str]:
+    """The files at or below a path, in full: a file named - or ~ is no standard input and no home directory."""
+    path = path.absolute()
     if not path.is_dir():
         return [str(path)]
     files = []
-    for directory, names, others in os.walk(path):
+    for directory, names, others in os.walk(path, onerror=_refuse_unreadable):
         names[:] = [name for name in names if not name.startswith(".")]
         for name in names:
             if Path(directory, name).is_symlink():
                 raise SourceError(f"{Path(directory, name)}: is a link to a directory; name the directory itself")
-        files += [str(Path(directory, name)) for name in others if not name.startswith(".")]
-    return files
+        files += [Path(directory, name) for name in others if not name.startswith(".")]
+    for file in files:
+        if file.exists() and not file.is_file():
+            raise SourceError(f"{file}: is no file but a pipe, socket or device; move it elsewhere")
+    return [str(file) for file in files]
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise SourceError(f"{error.filename}: {error.strerror}, so its files would be left out") from None
 
 
 def _in_bucket(uri: str) -> list[str]:
@@ -125,25 +131,19 @@ def _below_in_bucket(key: str) -> re.Pattern[str]:
     return re.compile(pattern + _DIRECTORIES, re.DOTALL)
 
 
-def _spool(raw: BinaryIO, path: Path, name: str, maximum_bytes: int) -> None:
-    with path.open("wb") as file:
-        while chunk := raw.read(1 << 20):
-            file.write(chunk)
-            if file.tell() > maximum_bytes:
-                raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
-
-
 def spool(uri: str, path: Path, maximum_bytes: int) -> None:
     """Write what comes through a pipe to a file.
 
     Raises:
         SourceError: it is more than `maximum_bytes`.
     """
-    if uri == STANDARD_INPUT:
-        _spool(sys.stdin.buffer, path, "standard input", maximum_bytes)
-        return
-    with (local_path(uri) or Path(uri)).open("rb") as raw:
-        _spool(raw, path, uri, maximum_bytes)
+    name = "standard input" if uri == STANDARD_INPUT else uri
+    pipe = nullcontext(sys.stdin.buffer) if uri == STANDARD_INPUT else (local_path(uri) or Path(uri)).open("rb")
+    with pipe as raw, path.open("wb") as file:
+        while chunk := raw.read(1 << 20):
+            file.write(chunk)
+            if file.tell() > maximum_bytes:
+                raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
 
 
 @contextmanager
@@ -176,60 +176,11 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
     before = _state(path)
     try:
         yield path
-    except SourceError:
+    except (SourceError, FileNotFoundError):
         if _state(path) == before:
             raise
     if _state(path) != before:
         raise SourceError(f"{path}: changed while it was read; try again when nothing writes to it, or read a copy")
-
-
-def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
-    """Names the bytes at `uri`: their SHA-256, or where they are remote what the server says of their version.
-
-    Where that can't be told the name is like no other; what is missing has an empty one.
-
-    Raises:
-        StorageError: the bucket fails for good.
-    """
-    path = local_path(uri)
-    if path is not None:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    if is_web(uri):
-        said = http.version(whole(uri), allow_private_hosts=allow_private_hosts)
-        return hashlib.sha256(said.encode()).hexdigest() if said else unknown_digest()
-    place = place_of(uri)
-    version = place.store.version(place.key)
-    return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
-
-
-def unknown_digest() -> str:
-    """A name for what can't be told from anything else: it is never taken for unchanged."""
-    return f"once-{secrets.token_hex(32)}"
-
-
-def is_comparable(digest: str) -> bool:
-    """Whether what has this name can be known again by it."""
-    return bool(_COMPARABLE.fullmatch(digest))
-
-
-def check_unchanged(uri: str, digest: str, *, allow_private_hosts: bool = False) -> None:
-    """Hold what has been read at `uri` against the name that it had before, where that name can be told again.
-
-    Raises:
-        SourceError: it has changed in between.
-        StorageError: the bucket fails for good.
-    """
-    if not is_comparable(digest):
-        return
-    now = source_digest(uri, allow_private_hosts=allow_private_hosts)
-    if now != digest and (is_comparable(now) or not now):
-        raise SourceError(
-            f"{redacted(uri)}: has changed since the run began, so what is made of it would go by the name of what it "
-            "was; run again, or read a copy that nothing writes to"
-        )
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts.errors import UsageError
 from pipelines import local
 from pipelines.arguments import arguments_of
 from pipelines.cache import digest_of, digest_of_source
@@ -62,6 +63,20 @@ def test_a_directory_and_a_globs_directory_are_mounted(
     for uri in (str(folder), f"{folder}/*.txt"):
         mounts = containers._mounts([uri], tmp_path / "runs")
         assert str(folder) in {mount["Source"] for mount in mounts}
+
+
+def test_a_link_that_leads_out_of_what_containers_see_is_refused(folder: Path, tmp_path: Path) -> None:
+    containers = pytest.importorskip("pipelines.containers")
+    outside, root = tmp_path / "outside.txt", tmp_path / "runs"
+    outside.write_text("drei")
+    (folder / "inside.txt").symlink_to("a.txt")
+    containers._refuse_links_out("texts/i*.txt\nbuiltin:python-docs", [folder, root])
+    (folder / "link.txt").symlink_to(outside)
+    containers._refuse_links_out(f"{folder}/link.txt", [folder / "link.txt", root])
+    for source in ("texts/l*.txt", "texts/b.txt\ntexts/l*"):
+        with pytest.raises(UsageError) as raised:
+            containers._refuse_links_out(source, [folder, root])
+        assert str(raised.value).startswith(f"--source {folder}/link.txt: is a link to {outside}, which the containers")
 
 
 def test_several_sources_come_from_flags_and_recipes(tmp_path: Path) -> None:
