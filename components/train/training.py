@@ -64,18 +64,28 @@ def train(
             run.fit(saver)
         metrics = metrics_of(config, data, run.trainer, run.evaluation, run.progress, device)
         if config.export == "best" and run.progress.best_step != run.progress.train_step:
-            # The best may be of before training went on here. A damaged one has no substitute: there it may differ.
-            elsewhere = None if kept.has(run.progress.best_step) else init_from
-            best = (elsewhere or kept).at(run.progress.best_step)
-            if best is None:
-                raise UsageError(
-                    f"{checkpoints}: the best checkpoint, of train step {run.progress.best_step:,}, can't be read; "
-                    "mend the storage, or set train.export=last"
-                )
-            run.trainer.restore(best[1])
+            _put_back_best(run, checkpoints, init_from)
         write_model(model, config=config, dataset=data, trainer=run.trainer, progress=run.progress, metrics=metrics)
     log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
+
+
+def _put_back_best(run: Run, checkpoints: str, init_from: Checkpoints | None) -> None:
+    """Put the trainer back to its best checkpoint, which may be of before training went on here, at `init_from`.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    best_step = run.progress.best_step
+    # A damaged one has no substitute: at `init_from` there may be another one of that train step.
+    elsewhere = None if run.checkpoints.has(best_step) else init_from
+    best = (elsewhere or run.checkpoints).at(best_step)
+    if best is None:
+        raise UsageError(
+            f"{checkpoints}: the best checkpoint, of train step {best_step:,}, can't be read; fix the storage, or set "
+            "train.export=last"
+        )
+    run.trainer.restore(best[1])
 
 
 def _hold_against(data: Dataset, config: TrainConfig) -> None:
