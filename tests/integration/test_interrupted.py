@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import without
+
 
 def _stopped(arguments: list[str], at: str, number: int, *, group: bool) -> tuple[int, str]:
     """The exit code and messages of a run that a signal reaches at a message: alone, or its stages too."""
@@ -43,7 +45,7 @@ def _stopped(arguments: list[str], at: str, number: int, *, group: bool) -> tupl
 def test_a_stopped_run_is_taken_up_where_it_was(
     number: int, group: bool, code: int, run: Callable[..., dict[str, Any]], tiny: list[str]
 ) -> None:
-    long = [*tiny, "--set=train.epochs=100000", "--set=train.checkpoint_seconds=1"]
+    long = [*without(tiny, "train.epochs"), "--set=train.epochs=100000", "--set=train.checkpoint_seconds=1"]
     ended, seen = _stopped(long, "^train +epoch 2:", number, group=group)
     assert ended == code, seen
     assert ("press Ctrl-C again" in seen) == group
@@ -53,7 +55,7 @@ def test_a_stopped_run_is_taken_up_where_it_was(
     assert saved is not None, seen
     assert goes_on[1] == saved[1]
     epochs = int(saved[1].replace(",", "")) // 49 + 1  # foxes.txt has 49 train steps an epoch
-    made = run(*tiny, f"--set=train.epochs={epochs}", f"--set=train.init_from={goes_on[2]}")
+    made = run(*without(tiny, "train.epochs"), f"--set=train.epochs={epochs}", f"--set=train.init_from={goes_on[2]}")
     assert f"resumed at train step {saved[1]}" in made["stderr"]
     history = (Path(made["artifacts"]["model"]) / "history.jsonl").read_text().splitlines()
     assert [json.loads(row)["epoch"] for row in history] == list(range(1, epochs + 1))

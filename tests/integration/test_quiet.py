@@ -3,6 +3,7 @@
 import pytest
 
 from pipelines.cli import main
+from tests.integration.conftest import without
 
 
 @pytest.mark.slow("a run of the pipeline")
@@ -15,7 +16,7 @@ def test_a_quiet_run_says_its_result_alone(tiny: list[str], capsys: pytest.Captu
 
 def test_a_quiet_run_that_fails_says_why(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
-        main(["run", "--quiet", *tiny, "--set=vectorize.length=100000"])
+        main(["run", "--quiet", *without(tiny, "vectorize.length"), "--set=vectorize.length=100000"])
     assert raised.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
