@@ -165,7 +165,8 @@ def _run(tmp_path: Path, port: int, *settings: str, environment: bool = False) -
         f"source: {source}\nsample: {{prompts_file: '{uri}&second', replace_unknown: true}}\n"
     )
     (tmp_path / "tmp").mkdir()
-    flags = [f"--set={setting}" for setting in ("ingest.allow_private_hosts=true", *TINY, *settings)]
+    values = dict(setting.split("=") for setting in ("ingest.allow_private_hosts=true", *TINY, *settings))
+    flags = [f"--set={name}={value}" for name, value in values.items()]
     variables = {**os.environ, "TMPDIR": str(tmp_path / "tmp")} | ({SECRETS_VARIABLE: uri} if environment else {})
     command = [sys.executable, "-m", "pipelines.cli", "run", "--recipe", "own.yaml", "--verbose", "--json", *flags]
     with Watch() as watch:
