@@ -142,22 +142,27 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
         ArtifactError: as `read_manifest`, or a file is missing, differs from the manifest or is not listed there.
     """
     manifest = read_manifest(directory, kind, name=name)
-    for file, expected in manifest.files.items():
-        path, place = directory / file, f"{name or directory}/{file}"
-        if not path.is_file():
-            raise ArtifactError(f"{place}: missing, though the manifest lists it; make the artifact again")
-        size = path.stat().st_size
-        if size != expected.bytes:
-            raise ArtifactError(
-                f"{place}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
-                "make the artifact again"
-            )
-        if _sha256(path) != expected.sha256:
-            raise ArtifactError(
-                f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again"
-            )
-    refuse_unlisted(unlisted(directory, manifest), name or str(directory))
+    try:
+        for file, expected in manifest.files.items():
+            _check_file(directory / file, f"{name or directory}/{file}", expected)
+        others = unlisted(directory, manifest)
+    except FileNotFoundError as error:  # another process replaces or removes the artifact just now
+        raise ArtifactError(f"{error.filename}: went away while it was read; make the artifact again") from None
+    refuse_unlisted(others, name or str(directory))
     return manifest
+
+
+def _check_file(path: Path, place: str, expected: FileEntry) -> None:
+    if not path.is_file():
+        raise ArtifactError(f"{place}: missing, though the manifest lists it; make the artifact again")
+    size = path.stat().st_size
+    if size != expected.bytes:
+        raise ArtifactError(
+            f"{place}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
+            "make the artifact again"
+        )
+    if _sha256(path) != expected.sha256:
+        raise ArtifactError(f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again")
 
 
 def unlisted(directory: Path, manifest: Manifest) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.artifacts import manifest
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, digest, read_manifest, verify, write_manifest
 from components.artifacts.version import VERSION
@@ -204,6 +205,19 @@ def test_unknown_and_wrong_fields_are_refused_by_name(tmp_path: Path, changes: d
     with pytest.raises(ArtifactError) as raised:
         read_manifest(tmp_path)
     assert str(raised.value).startswith(f"{path}: not a Quillflow manifest ({field}: ")
+
+
+def test_a_file_that_goes_away_while_it_is_verified_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact(tmp_path, {"text.txt": b"abc"})
+    sha256_of = manifest._sha256
+
+    def taken_away(path: Path) -> str:
+        path.unlink()
+        return sha256_of(path)
+
+    monkeypatch.setattr(manifest, "_sha256", taken_away)
+    with pytest.raises(ArtifactError, match=f"^{tmp_path}/text.txt: went away while it was read; "):
+        verify(tmp_path)
 
 
 def test_a_missing_field_is_refused_by_name(tmp_path: Path) -> None:
