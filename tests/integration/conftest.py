@@ -41,11 +41,6 @@ def tiny_at(place: Path) -> list[str]:
     return ["--source", str(source), "--root", str(place / "runs"), *settings]
 
 
-def without(arguments: list[str], setting: str) -> list[str]:
-    """The arguments but for this setting, which may be given once."""
-    return [argument for argument in arguments if not argument.startswith(f"--set={setting}=")]
-
-
 @pytest.fixture
 def tiny(tmp_path: Path) -> list[str]:
     """Arguments of such a run in the test's own place."""

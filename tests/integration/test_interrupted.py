@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import without
+from tests.arguments import without
 
 
 def _stopped(arguments: list[str], at: str, number: int, *, group: bool) -> tuple[int, str]:

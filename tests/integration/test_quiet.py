@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.cli import main
-from tests.integration.conftest import without
+from tests.arguments import without
 
 
 @pytest.mark.slow("a run of the pipeline")
