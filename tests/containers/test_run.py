@@ -129,8 +129,8 @@ def test_a_stage_whose_container_vanishes_has_failed(how: str, caller: Caller, t
             container.kill() if how == "kill" else container.remove(force=True)
             break
     seen = process.stderr.read()
-    assert process.wait(timeout=60) == 1
-    assert seen.splitlines()[-1].startswith("error: ")
+    assert process.wait(timeout=60) == 128 + signal.SIGKILL
+    assert seen.splitlines()[-1].startswith("error: train: killed by SIGKILL, ")
     assert "Traceback" not in seen
 
 
