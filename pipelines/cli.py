@@ -48,7 +48,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     whole = Parser(
         prog="quillflow",
         description="Trains text generators on your own text and writes new text in bulk.",
-        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, "
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, 137 killed, "
         "143 saved and stopped on SIGTERM or SIGHUP.",
     )
     whole.add_argument("--version", action="version", version=f"quillflow {VERSION}")
