@@ -48,8 +48,8 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     whole = Parser(
         prog="quillflow",
         description="Trains text generators on your own text and writes new text in bulk.",
-        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, 137 killed, "
-        "143 saved and stopped on SIGTERM or SIGHUP.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 75 another trainer owns the checkpoints, 130 interrupted, "
+        "137 killed, 143 saved and stopped on SIGTERM or SIGHUP.",
     )
     whole.add_argument("--version", action="version", version=f"quillflow {VERSION}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
