@@ -41,8 +41,8 @@ class RefusingWriter(Writer):
         super().__init__(next_token, tiling=replace(tiling, many=tiling.rows), **options)
         self._passages = passages
         self._tokens = vocabulary.tokens
-        self._draw = tf.function(self._draw_token, jit_compile=tiling.compiled)
-        self._read = tf.function(self._next_token.read, jit_compile=tiling.compiled)
+        self._draw = tf.function(self._draw_token, autograph=False, jit_compile=tiling.compiled)
+        self._read = tf.function(self._next_token.read, autograph=False, jit_compile=tiling.compiled)
 
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
         """The whole of a tile, token by token: ids [T, R], nats [T, R] and their sums [R]."""

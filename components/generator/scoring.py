@@ -84,7 +84,7 @@ class Scorer:
             self.targets = int(held_out.counts[1:].sum())
         self._chunks_a_lane = -(-self._windows // LANES)
         self._warm_up = -(-WARM_UP_TOKENS // window)
-        self._score_step = tf.function(self._score, reduce_retracing=True)
+        self._score_step = tf.function(self._score, autograph=False, reduce_retracing=True)
 
     def __call__(self, between: Callable[[int], None] = _nothing) -> float | None:
         """The mean nats per token, or None where too little is held out for one target.

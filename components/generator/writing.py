@@ -138,7 +138,7 @@ class Writer:
         self._rows = max(tiling.rows // max(self._window, 1), 1)
         self._many = self._rows if self._window else tiling.many
         self._threads = tiling.threads
-        self._loop = tf.function(self._write_chunk, jit_compile=tiling.compiled)
+        self._loop = tf.function(self._write_chunk, autograph=False, jit_compile=tiling.compiled)
 
     def write(self, requests: Sequence[Request], *, length: int, seed: int) -> list[Text]:
         """Write `length` tokens after each request's prompt."""
@@ -235,21 +235,21 @@ class Writer:
         Returns:
             int32 ids [C, R], the cost of each that was chosen, float32 [C, R], total_nats and states.
         """
-        ids = tf.TensorArray(tf.int32, size=_CHUNK, element_shape=given.shape[1:])
-        nats = tf.TensorArray(tf.float32, size=_CHUNK, element_shape=given.shape[1:])
-        position = tf.constant(0)
-        while position < count:  # over a range of `count`, XLA would compile anew for each count
+        logged = [tf.TensorArray(dtype, size=_CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
+
+        def take(position: Any, ids: Any, nats: Any, total_nats: Any, states: Any) -> Any:
             logits = self._next_token.logits(states)
             chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
             is_chosen = given[position] == CHOOSE
             cost = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chosen, logits=logits)
             cost = tf.where(is_chosen, cost, 0.0)
-            total_nats += cost
-            nats = nats.write(position, cost)
             taken = tf.where(is_chosen, chosen, given[position])
-            ids = ids.write(position, taken)
             states = self._next_token.read(taken, states)
-            position += 1
+            return position + 1, ids.write(position, taken), nats.write(position, cost), total_nats + cost, states
+
+        # Over a range of `count`, XLA would compile anew for each count.
+        start = (tf.constant(0), *logged, total_nats, states)
+        _, ids, nats, total_nats, states = tf.while_loop(lambda position, *_: position < count, take, start)
         return ids.stack(), nats.stack(), total_nats, states
 
     def _allowed(self, logits: Any) -> Any:

@@ -79,7 +79,8 @@ class Trainer:
             states = self.architecture.states if config.carries_state else []
             self._carried = [self._carried_variable(state) for state in states]
         self._text = Text(dataset.train)
-        self._steps = tf.function(self._take_steps, reduce_retracing=True)
+        # Autograph would translate Keras's code and ours, which takes longer than tracing it.
+        self._steps = tf.function(self._take_steps, autograph=False, reduce_retracing=True)
 
     def _build_network(self) -> Any:
         return build(
@@ -139,11 +140,13 @@ class Trainer:
         return float(nats), int(targets)
 
     def _take_steps(self, first: Any, count: Any) -> tuple[Any, Any]:
-        nats, targets = tf.constant(0.0, tf.float64), tf.constant(0, tf.int64)
-        for train_step in tf.range(first, first + count):
-            step_nats, step_targets = self._strategy.run(self._take_step, args=(train_step,))
-            nats += self._strategy.reduce("SUM", step_nats, axis=None)
-            targets += self._strategy.reduce("SUM", step_targets, axis=None)
+        def take(train_step: Any, nats: Any, targets: Any) -> Any:
+            of_devices = self._strategy.run(self._take_step, args=(train_step,))
+            step_nats, step_targets = (self._strategy.reduce("SUM", part, axis=None) for part in of_devices)
+            return train_step + 1, nats + step_nats, targets + step_targets
+
+        start = (first, tf.constant(0.0, tf.float64), tf.constant(0, tf.int64))
+        _, nats, targets = tf.while_loop(lambda step, *_: step < first + count, take, start)
         return nats, targets
 
     def _take_step(self, train_step: Any) -> tuple[Any, Any]:
