@@ -113,7 +113,8 @@ def _attempt(work: Work, stop: _Stop) -> _Ended:
 def _work(work: Work, parent: Any) -> None:
     """Do the work in the child; the parent is told its result, or whether its failure may pass."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     stop_when_orphaned()
     with errors_in_one_line(verbose=True):
         try:
@@ -125,9 +126,10 @@ def _work(work: Work, parent: Any) -> None:
 
 @contextmanager
 def _told_to_stop() -> Iterator[_Stop]:
-    """Note SIGTERM and SIGINT while it lasts."""
+    """Note SIGTERM, and SIGINT unless the caller ignores it, while it lasts."""
     stop = _Stop()
-    previous = {number: signal.signal(number, stop.heed) for number in (signal.SIGTERM, signal.SIGINT)}
+    heard = [number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, stop.heed) for number in heard}
     try:
         yield stop
     finally:

@@ -130,3 +130,16 @@ def test_sigterm_ends_the_wait_for_another_attempt(tries: Path, monkeypatch: pyt
         lasting(work(tries, kill(signal.SIGKILL)))
     assert (ended.value.code, count(tries)) == (143, 1)
     assert time.monotonic() - began < 30
+
+
+def test_sigint_that_the_caller_ignores_stops_nothing(tries: Path) -> None:
+    def interrupt() -> None:
+        os.kill(os.getppid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AwayError("s3://b/k: the server answered 503")
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert lasting(work(tries, interrupt, times=1))["tries"] == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
