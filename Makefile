@@ -43,10 +43,10 @@ test-slow: setup  ## Run the tests that take long: random kills, whole recipes, 
 LOCAL_IMAGES = $(or $(ONLY),$(if $(wildcard /dev/nvidiactl),$(IMAGES),$(filter-out train-gpu,$(IMAGES))))
 
 images: setup  ## Build the images with Docker; train-gpu where a GPU is, or ONLY="train-gpu".
-	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.images) images/build.sh $(LOCAL_IMAGES)
+	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.build.images) images/build.sh $(LOCAL_IMAGES)
 
 push: setup  ## Build all images and push them: REGISTRY=registry.example/team, ONLY="ingest sample".
-	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.images) images/push.sh "$(REGISTRY)" $(or $(ONLY),$(IMAGES))
+	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.build.images) images/push.sh "$(REGISTRY)" $(or $(ONLY),$(IMAGES))
 
 test-containers: images  ## Run every test that needs Docker: the images, and the pipeline in them.
 	@$(BIN)/python -m pytest tests/containers

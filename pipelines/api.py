@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from components.generator.light.generator import TextGenerator
-    from pipelines.local import Run
+    from pipelines.local.running import Run
 
 
 _LOSSES = ["train_loss_nats", "validation_loss_nats"]
@@ -51,10 +51,10 @@ def run(
         UsageError: a setting, the recipe or the source is wrong; nothing was started.
         QuillflowError: a stage failed, with its own message.
     """
-    from pipelines.environment import environment
-    from pipelines.local import run_pipeline
-    from pipelines.settings import recipe as recipe_of
-    from pipelines.settings import settings_of, source_of
+    from pipelines.build.environment import environment
+    from pipelines.inputs.settings import recipe as recipe_of
+    from pipelines.inputs.settings import settings_of, source_of
+    from pipelines.local.running import run_pipeline
 
     chosen = recipe_of(recipe)
     checked = settings_of(chosen, [f"{name}={_as_text(value)}" for name, value in (settings or {}).items()])
@@ -79,8 +79,8 @@ def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":
         ArtifactError: there is no such model, or it is damaged or foreign.
         StorageError: the store fails for good.
     """
-    from pipelines.artifacts import find_model
-    from pipelines.completing import load
+    from pipelines.results.completing import load
+    from pipelines.results.finding import find_model
 
     return load(str(find_model(model, root).place))
 
@@ -119,7 +119,7 @@ def complete(
         UsageError: the prompt is empty or has what the model does not know, or a setting is wrong.
         ArtifactError: as `load_model`.
     """
-    from pipelines.completing import CompleteConfig
+    from pipelines.results.completing import CompleteConfig
 
     rules = {"top_k": top_k, "top_p": top_p, "min_p": min_p}
     how = {"n": n, "length": length, "temperature": temperature, "seed": seed, **rules}
@@ -144,7 +144,7 @@ def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
         ArtifactError: there is no such run.
         UsageError: a name means more than one run.
     """
-    from pipelines.comparing import as_dict, look_at
+    from pipelines.results.comparison import as_dict, look_at
 
     return as_dict(look_at(runs, root))
 
@@ -166,7 +166,7 @@ def history(runs: Sequence[str], *, root: str = "runs") -> "DataFrame":
     """
     from pandas import DataFrame
 
-    from pipelines.comparing import look_at
+    from pipelines.results.comparison import look_at
 
     rows = [{"run": run.name, **row} for run in look_at(runs, root) for row in run.history]
     return DataFrame(rows, columns=_HISTORY)
@@ -187,8 +187,8 @@ def samples(run: str, *, root: str = "runs") -> "DataFrame":
     """
     from pandas import DataFrame
 
-    from pipelines.artifacts import resolve
-    from pipelines.comparing import texts
+    from pipelines.results.comparison import texts
+    from pipelines.results.finding import resolve
 
     return DataFrame(texts(run, resolve(run, root))).set_index("id")
 

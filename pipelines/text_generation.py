@@ -10,10 +10,10 @@ from components.promote.component import promote as promote_stage
 from components.report.component import report as report_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
-from pipelines.environment import Environment
-from pipelines.placement import limits, place
-from pipelines.sampling import samples_of
-from pipelines.settings import DEFAULT_RECIPE, recipe
+from pipelines.build.environment import Environment
+from pipelines.build.placement import limits, place
+from pipelines.build.shards import samples_of
+from pipelines.inputs.settings import DEFAULT_RECIPE, recipe
 
 DEFAULT = recipe(DEFAULT_RECIPE)
 """What a run is given where it says nothing, so that the compiled pipeline runs as it is."""

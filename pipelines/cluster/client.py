@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage.failures import network_cause, one_line, passes
+from pipelines.build.environment import Cluster
 from pipelines.cluster.kubernetes import Kubernetes
-from pipelines.environment import Cluster
 
 ENDPOINT_VARIABLE = "KF_PIPELINES_ENDPOINT"
 TOKEN_VARIABLE = "KFP_EXISTING_TOKEN"  # noqa: S105 -- a variable's name, the one that the command kfp reads

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.environment import Cluster
+from pipelines.build.environment import Cluster
 
 TIMEOUT_SECONDS = (3, 10)
 KUBEFLOW = "kubeflow"

@@ -12,10 +12,10 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage import Place
 from components.command.printing import without_colours
-from pipelines import artifacts
 from pipelines.cluster.client import Client
 from pipelines.cluster.tasks import raise_memory, stage_of, stages_in
-from pipelines.engine import STAGES
+from pipelines.local.engine import STAGES
+from pipelines.results import finding
 
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
 _JSON = '{"quillflow"'
@@ -103,7 +103,7 @@ def place_of(client: Client, run: Any) -> Place:
     root = (run.runtime_config and run.runtime_config.pipeline_root) or client.cluster.pipeline_root
     if not root:
         raise UsageError("the environment names no pipeline_root, so nobody here knows where artifacts are")
-    places = [storage.place_of(uri) for uri in artifacts.run_uris(run.run_id, root)]
+    places = [storage.place_of(uri) for uri in finding.run_uris(run.run_id, root)]
     return next((place for place in places if next(place.store.list(place.key), None)), places[0])
 
 

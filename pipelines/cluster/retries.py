@@ -1,7 +1,7 @@
 """Whether the cluster tries again what failed, which its workflow controller says, whatever a pipeline asks for."""
 
+from pipelines.build.environment import Environment
 from pipelines.cluster.kubernetes import KUBEFLOW, Kubernetes
-from pipelines.environment import Environment
 
 LOOK = f"kubectl get configmap workflow-controller-configmap -n {KUBEFLOW} -o jsonpath='{{.data.workflowDefaults}}'"
 PATCH = "deploy/kubeflow/retries.yaml"

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
-from pipelines.arguments import plain, refuse_for_cluster
-from pipelines.cache import suite_version
-from pipelines.settings import STAGES, checked, recipe, source_of
-from pipelines.yaml_files import read_yaml
+from pipelines.inputs.arguments import plain, refuse_for_cluster
+from pipelines.inputs.digests import suite_version
+from pipelines.inputs.settings import STAGES, checked, recipe, source_of
+from pipelines.inputs.yaml_files import read_yaml
 
 EACH_TIME = "[[ScheduledTime]]"
 """The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the

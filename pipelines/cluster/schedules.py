@@ -14,10 +14,10 @@ import kfp_server_api
 
 from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
+from pipelines.build.environment import Environment
 from pipelines.cluster.client import Client, MissingError
 from pipelines.cluster.schedule_files import Schedule
 from pipelines.cluster.submitting import Package, bring, experiment, find_experiment, package, runtime_config
-from pipelines.environment import Environment
 
 _MARK = re.compile(r"quillflow schedule (?P<name>\S+) of (?P<environment>\S+), (?P<digest>[0-9a-f]{16})$")
 

@@ -10,9 +10,9 @@ from components.artifacts.as_json import as_json
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.version import VERSION
 from components.command import log
+from pipelines.build.compile import compile_pipeline, version_name
+from pipelines.build.environment import Environment
 from pipelines.cluster.client import Client, MissingError, TakenError
-from pipelines.compile import compile_pipeline, version_name
-from pipelines.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)

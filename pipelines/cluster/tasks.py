@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from pipelines.engine import STAGES
+from pipelines.local.engine import STAGES
 
 # A stage's task, of which sample may have several, what prepares it, and Kubeflow's attempts: train, sample-shard,
 # train-driver, train(0). A Workflow and its nodes may begin alike (train-mg7fp(0)), and some tasks have no name.

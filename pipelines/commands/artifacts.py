@@ -17,7 +17,7 @@ from pipelines.commands.cluster import add_root_flags, champion_at, root_of
 from pipelines.commands.output import print_result
 
 if TYPE_CHECKING:
-    from pipelines.artifacts import Artifact
+    from pipelines.results.finding import Artifact
 
 CHAMPION = "champion"
 
@@ -51,43 +51,43 @@ def add(commands: Any) -> None:
 
 
 def _ls(arguments: argparse.Namespace) -> int:
-    from pipelines import artifacts
+    from pipelines.results import finding
 
     root = root_of(arguments)
-    found = artifacts.find(root)
+    found = finding.find(root)
     return print_result(arguments, {"artifacts": [one.as_dict() for one in found]}, _as_table(found, root))
 
 
 def _named(arguments: argparse.Namespace) -> "list[Artifact]":
     """The artifacts that a command line names; `champion` is the model that the pointer is at."""
-    from pipelines import artifacts
+    from pipelines.results import finding
 
     if arguments.name != CHAMPION:
-        return artifacts.resolve(arguments.name, root_of(arguments))
+        return finding.resolve(arguments.name, root_of(arguments))
     place = champion_at(arguments)
     pointer = read(place)
-    found = artifacts.resolve(pointer.model, root_of(arguments))
+    found = finding.resolve(pointer.model, root_of(arguments))
     if [one.digest for one in found] != [pointer.digest]:
         raise ArtifactError(f"{pointer.model}: not the model any more that {place} was pointed at; promote another")
     return found
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from pipelines import artifacts
+    from pipelines.results import finding
 
-    shown = [artifacts.show(one, root_of(arguments)) for one in _named(arguments)]
+    shown = [finding.show(one, root_of(arguments)) for one in _named(arguments)]
     return print_result(arguments, {"artifacts": shown}, [line for one in shown for line in _as_lines(one)])
 
 
 def _pull(arguments: argparse.Namespace) -> int:
-    from pipelines.fetching import pull
+    from pipelines.results.fetching import pull
 
     paths = pull(_named(arguments), arguments.directory)
     return print_result(arguments, {"pulled": paths}, paths)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from pipelines.fetching import verify_all
+    from pipelines.results.fetching import verify_all
 
     verdicts = verify_all(_named(arguments))
     print_result(

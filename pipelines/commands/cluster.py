@@ -5,7 +5,7 @@ import os
 
 from components.artifacts.errors import UsageError
 from components.command.stage import add_common_flags
-from pipelines.environment import Environment, environment
+from pipelines.build.environment import Environment, environment
 
 ENVIRONMENT_VARIABLE = "QUILLFLOW_ENVIRONMENT"
 

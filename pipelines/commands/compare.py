@@ -25,8 +25,8 @@ def add(commands: Any) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     if not 1 < len(arguments.names) <= len(ascii_uppercase):
         raise UsageError(f"compare takes two to {len(ascii_uppercase)} runs, not {len(arguments.names)}")
-    from pipelines.comparing import as_dict, look_at
-    from pipelines.comparison import as_lines, write_comparison
+    from pipelines.results.comparison import as_dict, look_at
+    from pipelines.results.comparison_view import as_lines, write_comparison
 
     runs = look_at(arguments.names, arguments.root)
     if arguments.page:

@@ -6,8 +6,8 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.command.stage import add_common_flags
+from pipelines.build.environment import environment, environment_names
 from pipelines.commands.output import print_result
-from pipelines.environment import environment, environment_names
 
 
 def add(commands: Any) -> None:
@@ -33,7 +33,7 @@ def _compile(arguments: argparse.Namespace) -> int:
     directory = storage.local_path(arguments.directory)
     if directory is None:
         raise UsageError(f"{arguments.directory}: is not on this machine; name a directory")
-    from pipelines.compile import compile_all
+    from pipelines.build.compile import compile_all
 
     paths = [str(path) for path in compile_all(directory, place, kubernetes=arguments.kubernetes)]
     return print_result(arguments, {"pipelines": paths}, paths)

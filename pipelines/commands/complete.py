@@ -11,12 +11,12 @@ from pipelines.commands.output import shortest
 
 if TYPE_CHECKING:
     from components.generator.light.generator import TextGenerator
-    from pipelines.completing import CompleteConfig
+    from pipelines.results.completing import CompleteConfig
 
 
 def add(commands: Any) -> None:
     """Give the parser the command."""
-    from pipelines.completing import CompleteConfig
+    from pipelines.results.completing import CompleteConfig
 
     text = "Finish a text with a model, on the terminal, as it is written."
     command = commands.add_parser("complete", help=text, description=text)
@@ -31,8 +31,8 @@ def add(commands: Any) -> None:
 
 
 def _complete(arguments: argparse.Namespace) -> int:
-    from pipelines.artifacts import find_model
-    from pipelines.completing import CompleteConfig, load
+    from pipelines.results.completing import CompleteConfig, load
+    from pipelines.results.finding import find_model
 
     given = {name: value for name, value in vars(arguments).items() if name in CompleteConfig.model_fields}
     config = CompleteConfig.parse(given, "complete")

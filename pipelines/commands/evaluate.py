@@ -9,7 +9,7 @@ from components.command.stage import add_common_flags
 from pipelines.commands.output import print_result
 
 if TYPE_CHECKING:
-    from pipelines.artifacts import Artifact
+    from pipelines.results.finding import Artifact
 
 
 def add(commands: Any) -> None:
@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from pipelines.artifacts import find_model
+    from pipelines.results.finding import find_model
 
     model = find_model(arguments.model, arguments.root)
     dataset, samples = _dataset_and_samples(model, arguments.root)
@@ -59,11 +59,11 @@ def _dataset_and_samples(model: "Artifact", root: str) -> tuple[str, str]:
 
     They are looked for below `root`, in the model's run, and beside it.
     """
-    from pipelines import artifacts
+    from pipelines.results import finding
 
-    known = [*artifacts.find(root), *artifacts.beside(model)]
+    known = [*finding.find(root), *finding.beside(model)]
     if model.run:
-        known += artifacts.find(str(model.place).partition(f"/{model.run}/")[0] + f"/{model.run}")
+        known += finding.find(str(model.place).partition(f"/{model.run}/")[0] + f"/{model.run}")
     known.sort(key=lambda found: found.updated)
     datasets = [found for found in known if found.digest == model.manifest.made_from.get("dataset")]
     samples = [found for found in known if found.manifest.made_from.get("model") == model.digest]

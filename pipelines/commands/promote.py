@@ -9,7 +9,7 @@ from pipelines.commands.cluster import add_root_flags, champion_at, root_of
 from pipelines.commands.output import print_result
 
 if TYPE_CHECKING:
-    from pipelines.artifacts import Artifact
+    from pipelines.results.finding import Artifact
 
 
 def add(commands: Any) -> None:
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def _promote(arguments: argparse.Namespace) -> int:
     from components.promote.promoting import promote
-    from pipelines.artifacts import find_model
+    from pipelines.results.finding import find_model
 
     root, champion = root_of(arguments), arguments.to or champion_at(arguments)
     model = find_model(arguments.name, root)
@@ -48,9 +48,9 @@ def _promote(arguments: argparse.Namespace) -> int:
 
 def _dataset_of(model: "Artifact", root: str) -> str:
     """The URI of the dataset that a model was made from."""
-    from pipelines import artifacts
+    from pipelines.results import finding
 
-    uri = next((step["uri"] for step in artifacts.lineage(model, root) if step["kind"] == "dataset"), None)
+    uri = next((step["uri"] for step in finding.lineage(model, root) if step["kind"] == "dataset"), None)
     if uri is None:
         raise ArtifactError(
             f"{model.place}: the champion's loss is of another held-out text, and the dataset that this model was made "

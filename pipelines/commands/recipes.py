@@ -6,7 +6,7 @@ from typing import Any
 from components.command.printing import write
 from components.command.stage import add_common_flags, print_json
 from pipelines.commands.output import print_result
-from pipelines.settings import as_dict, as_yaml, recipe, recipe_names
+from pipelines.inputs.settings import as_dict, as_yaml, recipe, recipe_names
 
 
 def add(commands: Any) -> None:

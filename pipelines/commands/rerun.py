@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 from components.artifacts.errors import UsageError
+from pipelines.build.environment import Environment
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result, shortest
 from pipelines.commands.run import add_assignments_flag
-from pipelines.environment import Environment
-from pipelines.settings import DEFAULT_RECIPE, STAGES
+from pipelines.inputs.settings import DEFAULT_RECIPE, STAGES
 
 WITH_PAGE = ("ingest", "train", "sample")
 """The stages whose artifact has a page, report.html."""
@@ -55,7 +55,7 @@ def _rerun(arguments: argparse.Namespace) -> int:
 
 
 def _here(arguments: argparse.Namespace, root: str) -> int:
-    from pipelines.reruns import OUTPUTS, plan, rerun_here
+    from pipelines.results.reruns import OUTPUTS, plan, rerun_here
 
     stage = arguments.stage
     chosen = plan(
@@ -75,12 +75,12 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
 
 
 def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
-    from pipelines.arguments import init_digest, plain, refuse_for_cluster, sample_digests
-    from pipelines.cache import suite_version
     from pipelines.cluster import runs
     from pipelines.cluster.client import Client
     from pipelines.cluster.submitting import package, submit
-    from pipelines.reruns import INPUTS, plan
+    from pipelines.inputs.arguments import init_digest, plain, refuse_for_cluster, sample_digests
+    from pipelines.inputs.digests import suite_version
+    from pipelines.results.reruns import INPUTS, plan
 
     root = environment.cluster.pipeline_root
     if not root:

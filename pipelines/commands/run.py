@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from components.command import log
 from components.command.printing import write
 from components.command.stage import add_common_flags
+from pipelines.build.environment import environment
 from pipelines.commands.output import print_result, shortest
-from pipelines.environment import environment
-from pipelines.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of, source_of
+from pipelines.inputs.settings import DEFAULT_RECIPE, recipe, recipe_names, settings_of, source_of
 
 if TYPE_CHECKING:
-    from pipelines.local import Run
+    from pipelines.local.running import Run
 
 
 def add(commands: Any) -> None:
@@ -83,7 +83,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings_of(chosen, arguments.assignments)
     source = source_of(chosen, arguments.source, named="with --source")
     place = environment(arguments.environment)
-    from pipelines.local import run_pipeline
+    from pipelines.local.running import run_pipeline
 
     began = time.monotonic()
     done = run_pipeline(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
-from pipelines.engine import STAGES
+from pipelines.local.engine import STAGES
 
 if TYPE_CHECKING:
     from pipelines.cluster.logs import Log

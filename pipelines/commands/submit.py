@@ -9,7 +9,7 @@ from components.command import log
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
 from pipelines.commands.run import add_settings_flags
-from pipelines.settings import recipe, settings_of, source_of
+from pipelines.inputs.settings import recipe, settings_of, source_of
 
 
 def add(commands: Any) -> None:
@@ -29,10 +29,10 @@ def add(commands: Any) -> None:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    from pipelines.arguments import arguments_of, refuse_for_cluster
     from pipelines.cluster import retries, runs
     from pipelines.cluster.client import Client
     from pipelines.cluster.submitting import package, submit
+    from pipelines.inputs.arguments import arguments_of, refuse_for_cluster
 
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)

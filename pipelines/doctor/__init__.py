@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from pipelines.build.environment import Environment
 from pipelines.doctor import machine, services
 from pipelines.doctor.check import Check
-from pipelines.environment import Environment
 
 
 def examine(*, root: str, environment: Environment, docker: bool, gpu: bool) -> Iterator[Check]:

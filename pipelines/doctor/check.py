@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.home import home
+from pipelines.local.home import home
 
 Verdict = Literal["ok", "warn", "fail"]
 

@@ -13,7 +13,7 @@ from components.artifacts import storage
 from components.artifacts.version import VERSION
 from components.command import log
 from pipelines.doctor.check import Check, missing, shown
-from pipelines.home import cache_directory
+from pipelines.local.home import cache_directory
 
 NEEDED = ("pydantic", "numpy", "keras", "h5py", "kfp", "pandas", "matplotlib", "google-cloud-storage", "boto3")
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu")

@@ -11,11 +11,11 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError, NoConditionsError
+from pipelines.build.environment import Cluster, Environment
+from pipelines.build.images import checkout_tag, image
 from pipelines.doctor.check import Check, missing, shown
-from pipelines.environment import Cluster, Environment
-from pipelines.home import home
-from pipelines.images import checkout_tag, image
-from pipelines.settings import STAGES
+from pipelines.inputs.settings import STAGES
+from pipelines.local.home import home
 
 TIMEOUT_SECONDS = 10
 

@@ -8,7 +8,7 @@ from components.ingest.ingesting import ingest
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
-from pipelines.settings import recipe, settings_of
+from pipelines.inputs.settings import recipe, settings_of
 
 
 def dataset_by(

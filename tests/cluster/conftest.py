@@ -6,8 +6,8 @@ import yaml
 
 from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.storage import place, place_of, push
+from pipelines.build.environment import Environment
 from pipelines.cluster import client, runs, submitting
-from pipelines.environment import Environment
 from tests.cluster.kubernetes import write_kubeconfig
 from tests.cluster.server import Server, serving
 from tests.storage import servers
@@ -97,7 +97,7 @@ def in_bucket(environment: Path, bucket: str) -> str:
 @pytest.fixture
 def quillflow(environment: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command in the environment, as a user gives it: its exit code, standard output and standard error."""
-    from pipelines.cli import main
+    from pipelines.commands.main import main
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()

@@ -101,9 +101,9 @@ def test_a_cached_input_is_found_where_the_cache_had_it_from(
     quillflow("submit", "--source", "gs://lab/tale.txt")
     second = newest(server).run_id
     model = f"{in_bucket}/text-generation/{run}/train/{UUID}/model"
-    from pipelines import artifacts
+    from pipelines.results import finding
 
-    (found,) = artifacts.resolve(model, in_bucket)
+    (found,) = finding.resolve(model, in_bucket)
     samples = f"{in_bucket}/text-generation/{second}/sample/{UUID}/samples"
     make_artifact(samples, "samples", "sample", scratch, {"it": "samples"}, made_from={"model": found.digest})
     assert quillflow("rerun", "sample", "--from", second)[0] == 0
@@ -129,10 +129,10 @@ def checkpoint(root: str, run: str, scratch: Path, step: int, dataset: str) -> s
 def test_training_that_was_left_goes_on_from_its_checkpoints_even_where_all_before_came_from_the_cache(
     server: Server, quillflow: Command, in_bucket: str, run: str, scratch: Path
 ) -> None:
-    from pipelines import artifacts
+    from pipelines.results import finding
 
     dataset = f"{in_bucket}/text-generation/{run}/vectorize/{UUID}/dataset"
-    (found,) = artifacts.resolve(dataset, in_bucket)
+    (found,) = finding.resolve(dataset, in_bucket)
     quillflow("submit", "--source", "gs://lab/tale.txt", "--set", "train.epochs=9")
     second = newest(server).run_id
     checkpoint(in_bucket, second, scratch, 100, found.digest)
@@ -147,9 +147,9 @@ def test_training_that_was_left_goes_on_from_its_checkpoints_even_where_all_befo
 def test_training_begins_anew_where_what_is_set_would_change_the_steps_taken(
     server: Server, quillflow: Command, in_bucket: str, run: str, scratch: Path
 ) -> None:
-    from pipelines import artifacts
+    from pipelines.results import finding
 
-    (found,) = artifacts.resolve(f"{in_bucket}/text-generation/{run}/vectorize/{UUID}/dataset", in_bucket)
+    (found,) = finding.resolve(f"{in_bucket}/text-generation/{run}/vectorize/{UUID}/dataset", in_bucket)
     quillflow("submit", "--source", "gs://lab/tale.txt")
     second = newest(server).run_id
     checkpoint(in_bucket, second, scratch, 200, found.digest)
@@ -182,7 +182,7 @@ def local_run(tmp_path: Path) -> str:
     place = root / "text-generation-1"
     ingest = ["ingest", "--source", str(source), "--corpus", str(place / "ingest" / "corpus"), "--lowercase"]
     vectorize = ["vectorize", "--corpus", str(place / "ingest" / "corpus"), "--length", "16"]
-    from pipelines.cli import main
+    from pipelines.commands.main import main
 
     assert main(ingest) == 0
     assert main([*vectorize, "--dataset", str(place / "vectorize" / "dataset")]) == 0

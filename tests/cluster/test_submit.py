@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.artifacts import storage
-from pipelines.cache import suite_version
+from pipelines.inputs.digests import suite_version
 from tests.cluster.conftest import Command
 from tests.cluster.server import Server
 

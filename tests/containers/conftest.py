@@ -8,7 +8,7 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from pipelines.images import checkout_tag, image
+from pipelines.build.images import checkout_tag, image
 from tests.containers.running import Caller, Ended, Run, run_image
 
 

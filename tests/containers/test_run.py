@@ -13,7 +13,7 @@ import pytest
 from components.artifacts import champion, storage
 from components.artifacts.manifest import digest, verify
 from components.artifacts.storage import place
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.arguments import without
 from tests.containers.running import Caller, Ended
 from tests.storage import servers
@@ -175,7 +175,7 @@ def test_a_missing_image_is_named_with_what_makes_it(
     engine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert engine.ping()
-    monkeypatch.setattr("pipelines.containers.checkout_tag", lambda: "0.0.0")
+    monkeypatch.setattr("pipelines.local.containers.checkout_tag", lambda: "0.0.0")
     with pytest.raises(SystemExit) as stopped:
         main(["run", "--runner", "docker", "--recipe", "quick", "--root", str(tmp_path / "runs")])
     assert stopped.value.code == 1
@@ -194,8 +194,8 @@ def test_where_a_gpu_is_the_image_for_it_trains_and_is_given_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("pipelines.containers._has_gpu", lambda _: True)
-    monkeypatch.setattr("pipelines.containers.checkout_tag", lambda: "0.0.0-gpu")
+    monkeypatch.setattr("pipelines.local.containers._has_gpu", lambda _: True)
+    monkeypatch.setattr("pipelines.local.containers.checkout_tag", lambda: "0.0.0-gpu")
     names = {"ingest": "ingest", "vectorize": "vectorize", "train": "train-gpu", "sample": "sample"}
     for target, name in names.items():
         engine.images.get(name_of(target)).tag(f"quillflow/{name}", "0.0.0-gpu")

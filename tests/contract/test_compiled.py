@@ -14,10 +14,10 @@ from kfp import components
 
 from components.artifacts.version import VERSION
 from components.train.attempts import RETRIES_VARIABLE
-from pipelines.cli import main
-from pipelines.compile import PIPELINES, compile_all, compile_pipeline
-from pipelines.environment import Environment, ObjectStore, environment, environment_names
-from pipelines.settings import recipe
+from pipelines.build.compile import PIPELINES, compile_all, compile_pipeline
+from pipelines.build.environment import Environment, ObjectStore, environment, environment_names
+from pipelines.commands.main import main
+from pipelines.inputs.settings import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
 ENVIRONMENTS = environment_names()

@@ -20,7 +20,7 @@ def attributes(path: Path) -> Iterator[str]:
 
 
 PRINTING = Path("components/command/printing.py")
-RELAYED = {Path("pipelines/containers.py")}
+RELAYED = {Path("pipelines/local/containers.py")}
 """What writes where the engine's output goes, which is relayed through PRINTING."""
 
 
@@ -34,7 +34,7 @@ def test_all_that_is_printed_goes_through_one_function(path: Path) -> None:
             assert called not in {"print", "traceback.print_exc", "json.dump"}, f"line {node.lineno}: {called}"
             assert called.rpartition(".")[0] not in {*streams, *(f"{each}.buffer" for each in streams)}
             if called == "put":  # as it is: what goes to a stream was made visible, or is ASCII
-                assert path in {Path("components/command/log.py"), Path("pipelines/engine.py")}
+                assert path in {Path("components/command/log.py"), Path("pipelines/local/engine.py")}
 
 
 SCRATCH = Path("components/artifacts/scratch.py")

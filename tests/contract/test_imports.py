@@ -12,6 +12,17 @@ STAGES = ("ingest", "vectorize", "train", "sample")
 SHARED = {"artifacts": {"artifacts"}, "command": {"artifacts", "command"}, "generator": {"artifacts", "generator"}}
 ALLOWED = {**SHARED, **{part: {*SHARED, part} for part in (*STAGES, "judging", "report", "tensorboard")}}
 ALLOWED["promote"] = {*SHARED, "judging", "promote"}
+ROOMS = {
+    "inputs": set(),
+    "build": {"inputs"},
+    "results": {"inputs"},
+    "local": {"inputs", "build"},
+    "cluster": {"inputs", "build", "results", "local"},
+    "doctor": {"inputs", "build", "local", "cluster"},
+    "commands": {"inputs", "build", "results", "local", "cluster", "doctor"},
+    "api": {"inputs", "build", "results", "local"},
+}
+"""What each room of pipelines/ may import; the pipelines themselves, at the top, go with what builds them."""
 MODULES = sorted(
     path.relative_to(ROOT) for folder in ("components", "pipelines") for path in (ROOT / folder).rglob("*.py")
 )
@@ -39,6 +50,21 @@ def test_a_component_imports_only_what_stands_below_it(path: Path) -> None:
             assert parts[1] in ALLOWED[own], f"{path} imports {name}"
 
 
+def room(module: str) -> str:
+    name = module.split(".")[1]
+    return "build" if name in {"text_generation", "single_stages"} else name
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.parts[0] == "pipelines" and path.parts[1:] != ("__init__.py",)], ids=str
+)
+def test_a_room_of_the_pipelines_imports_only_what_stands_below_it(path: Path) -> None:
+    own = room(".".join(path.with_suffix("").parts))
+    for name in imported(path):
+        if name.startswith("pipelines."):
+            assert room(name) in {own, *ROOMS[own]}, f"{path} imports {name}"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_only_component_py_and_pipelines_import_kfp(path: Path) -> None:
     if path.name != "component.py" and path.parts[0] != "pipelines":
@@ -60,7 +86,7 @@ def test_no_module_reads_the_environment_at_import(path: Path) -> None:
 
 
 def test_the_command_lines_import_nothing_slow() -> None:
-    modules = ["pipelines.cli", *(f"components.{part}.__main__" for part in (*STAGES, "tensorboard"))]
+    modules = ["pipelines.commands.main", *(f"components.{part}.__main__" for part in (*STAGES, "tensorboard"))]
     code = (
         f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
         "slow = {'tensorflow', 'keras', 'kfp', 'pandas', 'matplotlib'} & set(sys.modules)\n"

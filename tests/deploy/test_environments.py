@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from pipelines.environment import environment as environment_of
-from pipelines.images import image
+from pipelines.build.environment import environment as environment_of
+from pipelines.build.images import image
 from tests.deploy.manifests import ROOT, of_kind, quantity, render
 
 OVERLAYS = {"gke": "overlays/gke", "kubeflow": "base", "on-prem": "overlays/on-prem"}

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from components.artifacts.errors import QuillflowError
-from pipelines import cli
 from pipelines.cluster import schedule_files
+from pipelines.commands import main as cli
 from tests.deploy.manifests import DEPLOY, ROOT, of_kind, render
 
 README = DEPLOY / "README.md"

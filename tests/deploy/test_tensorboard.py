@@ -8,7 +8,7 @@ import pytest
 
 from components.tensorboard.__main__ import parser
 from components.tensorboard.config import TensorboardConfig
-from pipelines.environment import environment as environment_of
+from pipelines.build.environment import environment as environment_of
 from tests.deploy.manifests import DEPLOY, KUBERNETES, TENSORBOARDS, Object, of_kind, quantity, render
 
 OVERLAYS = ("gke", "on-prem")

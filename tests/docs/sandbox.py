@@ -37,7 +37,7 @@ class Sandbox:
         folder = self.directory / "bin"
         folder.mkdir()
         script = folder / "quillflow"
-        script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pipelines.cli "$@"\n')
+        script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pipelines.commands.main "$@"\n')
         script.chmod(0o755)
         return folder
 

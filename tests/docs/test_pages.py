@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.artifacts.errors import QuillflowError
-from pipelines import cli
-from pipelines.settings import recipe, recipe_names, settings_of
+from pipelines.commands import main as cli
+from pipelines.inputs.settings import recipe, recipe_names, settings_of
 from tests.docs.pages import PAGES, ROOT, commands
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from components.artifacts.manifest import write_manifest
 from components.generator.architecture import Architecture
-from pipelines.engine import _descendants
+from pipelines.local.engine import _descendants
 from tests.unit.generator.test_weights import write
 
 TINY = Architecture(
@@ -63,7 +63,7 @@ BEGUN: dict[int, threading.Event] = {}
 def started(place: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
-        ["env", "--default-signal=INT", sys.executable, "-m", "pipelines.cli", *arguments],
+        ["env", "--default-signal=INT", sys.executable, "-m", "pipelines.commands.main", *arguments],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(place / "tmp")},
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.generator.strategies import RULES
-from pipelines.settings import recipe, recipe_names, settings_of
+from pipelines.inputs.settings import recipe, recipe_names, settings_of
 
 CHARACTERS, WORDS = 96, 20_000
 """The size of a vocabulary where the recipe leaves it to the text; what counts is the width of an id."""

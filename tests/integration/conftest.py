@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli import main
+from pipelines.commands.main import main
 
 TINY = {
     "vectorize.length": 16,

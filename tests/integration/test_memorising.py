@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.cli import main
+from pipelines.commands.main import main
 
 pytestmark = pytest.mark.slow("trains until a text is known by heart")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.artifacts.champion import read
-from pipelines.cli import main
+from pipelines.commands.main import main
 
 Run = Callable[..., dict[str, Any]]
 

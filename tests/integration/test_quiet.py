@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.arguments import without
 
 

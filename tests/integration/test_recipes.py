@@ -79,8 +79,8 @@ def test_a_recipe_cuts_the_real_corpus_as_the_tutorial_does(
 ) -> None:
     from components.ingest.ingesting import ingest
     from components.vectorize.vectorizing import vectorize
-    from pipelines.settings import recipe as named
-    from pipelines.settings import settings_of
+    from pipelines.inputs.settings import recipe as named
+    from pipelines.inputs.settings import settings_of
 
     settings = settings_of(named(recipe), [])
     ingest(settings["ingest"], source=str(CORPORA / corpus), corpus=str(tmp_path / "corpus"))  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli import main
-from pipelines.reruns import plan
+from pipelines.commands.main import main
+from pipelines.results.reruns import plan
 
 RUN = "text-generation-1"
 

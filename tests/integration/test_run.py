@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from components.artifacts.manifest import digest, verify
-from pipelines import arguments as run_arguments
-from pipelines.artifacts import find
-from pipelines.cli import main
+from pipelines.commands.main import main
+from pipelines.inputs import arguments as run_arguments
+from pipelines.results.finding import find
 from tests.arguments import without
 from tests.integration.conftest import tiny_at
 

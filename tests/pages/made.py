@@ -12,8 +12,8 @@ from components.report.reporting import report
 from components.sample.report import write_report as write_samples_report
 from components.train.report import Training
 from components.train.report import write_report as write_training_report
-from pipelines.comparing import Compared
-from pipelines.comparison import write_comparison
+from pipelines.results.comparison import Compared
+from pipelines.results.comparison_view import write_comparison
 
 HARM = """</script><script>document.title="harmed"</script><img src=x onerror='document.title="harmed"'>"{{ 7*7 }}`"""
 TEXTS = [

@@ -14,8 +14,8 @@ import pytest
 from components.artifacts.plots import Series, bars, lines
 from components.sample.report import write_report as write_samples_report
 from components.train.report import write_report as write_training_report
-from pipelines.comparing import Compared
-from pipelines.comparison import write_comparison
+from pipelines.results.comparison import Compared
+from pipelines.results.comparison_view import write_comparison
 from tests.pages import made
 
 

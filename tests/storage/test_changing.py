@@ -15,7 +15,7 @@ from components.artifacts.storage import place_of
 from components.ingest import ingesting
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
-from pipelines.cache import digest_of, digest_of_artifact, digest_of_source
+from pipelines.inputs.digests import digest_of, digest_of_artifact, digest_of_source
 
 CHANGED = "has changed since the run began"
 Change = Callable[[], object]

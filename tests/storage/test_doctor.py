@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.artifacts.storage import place_of
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.storage import servers
 from tests.storage.amazon import AmazonProxy
 

@@ -18,11 +18,11 @@ from components.ingest.ingesting import ingest
 from components.sample.config import SampleConfig
 from components.train.checkpoints import newest_digest, newest_step
 from components.train.config import TrainConfig
-from pipelines.arguments import arguments_of
-from pipelines.cache import digest_of_artifact, digest_of_source
-from pipelines.cli import main
-from pipelines.reruns import plan
-from pipelines.settings import recipe, settings_of
+from pipelines.commands.main import main
+from pipelines.inputs.arguments import arguments_of
+from pipelines.inputs.digests import digest_of_artifact, digest_of_source
+from pipelines.inputs.settings import recipe, settings_of
+from pipelines.results.reruns import plan
 from tests.storage.conftest import BUCKETS
 from tests.storage.test_secrets import CANARY
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from components.artifacts.storage import Place, files_of
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
-from pipelines.cache import digest_of_source
+from pipelines.inputs.digests import digest_of_source
 
 
 def test_a_prefix_and_a_glob_are_read_and_digested_by_what_their_files_hold(at: Place, tmp_path: Path) -> None:

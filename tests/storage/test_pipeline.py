@@ -7,7 +7,7 @@ import pytest
 
 from components.artifacts import storage
 from components.artifacts.manifest import parse_manifest
-from pipelines.cli import main
+from pipelines.commands.main import main
 
 TINY = [
     "vectorize.length=16",

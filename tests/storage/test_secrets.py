@@ -14,7 +14,7 @@ import pytest
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.storage import StorageError, gcs, place_of, pull, write_file
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.storage import servers
 
 CANARY = "kanarienvogel"

@@ -14,10 +14,10 @@ from components.artifacts.storage import SECRETS_VARIABLE, bare, has_secrets, re
 from components.command.settings import recorded
 from components.sample.config import SampleConfig
 from components.train.config import TrainConfig
-from pipelines.arguments import arguments_of, refuse_for_cluster, withhold
-from pipelines.cli import command_names, main
 from pipelines.cluster import client
-from pipelines.settings import as_dict, recipe, settings_of
+from pipelines.commands.main import command_names, main
+from pipelines.inputs.arguments import arguments_of, refuse_for_cluster, withhold
+from pipelines.inputs.settings import as_dict, recipe, settings_of
 from tests.storage.test_secrets import CANARY, port
 
 __all__ = ["port"]
@@ -168,7 +168,17 @@ def _run(tmp_path: Path, port: int, *settings: str, environment: bool = False) -
     values = dict(setting.split("=") for setting in ("ingest.allow_private_hosts=true", *TINY, *settings))
     flags = [f"--set={name}={value}" for name, value in values.items()]
     variables = {**os.environ, "TMPDIR": str(tmp_path / "tmp")} | ({SECRETS_VARIABLE: uri} if environment else {})
-    command = [sys.executable, "-m", "pipelines.cli", "run", "--recipe", "own.yaml", "--verbose", "--json", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.commands.main",
+        "run",
+        "--recipe",
+        "own.yaml",
+        "--verbose",
+        "--json",
+        *flags,
+    ]
     with Watch() as watch:
         done = subprocess.run(
             command,

@@ -8,7 +8,7 @@ import pytest
 
 from components.artifacts.errors import ArtifactError
 from components.artifacts.storage import Place, StorageError, incoming, outgoing, place_of, pull
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.storage import servers
 from tests.storage.test_transfer import fill, keys_below, tree_in
 

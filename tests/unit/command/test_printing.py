@@ -12,7 +12,7 @@ import pytest
 from components.command.printing import paint, visible, without_colours, write
 
 ROOT = Path(__file__).parents[3]
-COMMAND = [sys.executable, "-m", "pipelines.cli"]
+COMMAND = [sys.executable, "-m", "pipelines.commands.main"]
 
 
 class Terminal(io.StringIO):

@@ -11,7 +11,7 @@ from components.ingest.config import IngestConfig
 from components.sample.config import SampleConfig
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
-from pipelines.completing import CompleteConfig
+from pipelines.results.completing import CompleteConfig
 
 STAGES: dict[str, type[Settings]] = {
     "ingest": IngestConfig,

@@ -13,7 +13,7 @@ import pipelines
 from components.artifacts.errors import ArtifactError, UsageError
 from components.generator.light.generator import Writing
 from pipelines import api
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.unit.pipelines.conftest import VOCABULARY, MakeRun
 
 ROOT = Path(__file__).parents[3]

@@ -18,7 +18,7 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.part import part_of
 from components.judging.texts import text_of
 from components.promote.promoting import UNKNOWN_BITS, bits_per_character, promote
-from pipelines.cli import main
+from pipelines.commands.main import main
 from tests.unit.promote.conftest import TEXT, Made, MakeRun
 
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -1,0 +1,70 @@
+"""The pipelines as KFP YAML, for a cluster."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any
+
+from kfp import compiler
+from kfp.compiler.compiler_utils import KubernetesManifestOptions
+
+from pipelines import single_stages as stages
+from pipelines import text_generation
+from pipelines.build.environment import Environment
+
+PIPELINES: dict[str, Callable[[Environment], Any]] = {
+    "text-generation": text_generation.build,
+    "ingest": stages.ingest,
+    "vectorize": stages.vectorize,
+    "train": stages.train,
+    "sample": stages.sample,
+}
+
+
+def compile_pipeline(name: str, environment: Environment, path: Path) -> Path:
+    """Write a pipeline, as an environment runs it, as KFP YAML; the same bytes each time; the file's path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    compiler.Compiler().compile(PIPELINES[name](environment), str(path))
+    # The compiler's heading lists what the specification says again, settings in an order that chance gives.
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text("\n".join(dropwhile(lambda line: line.startswith("#"), lines)), encoding="utf-8")
+    return path
+
+
+def compile_resources(name: str, environment: Environment, path: Path) -> Path:
+    """Write a pipeline as the Kubernetes resources Pipeline and PipelineVersion; the file's path."""
+    version = version_name(name, environment, compile_pipeline(name, environment, path).read_bytes())
+    compiler.Compiler().compile(
+        PIPELINES[name](environment),
+        str(path),
+        kubernetes_manifest_format=True,
+        kubernetes_manifest_options=KubernetesManifestOptions(
+            pipeline_name=name,
+            pipeline_display_name=name,
+            pipeline_version_name=version,
+            pipeline_version_display_name=environment.images.tag,
+            namespace=environment.cluster.namespace or None,
+            include_pipeline_manifest=True,
+        ),
+    )
+    return path
+
+
+def version_name(name: str, environment: Environment, compiled: bytes) -> str:
+    """What a pipeline's version is called on a cluster: it can't be changed there, so its name says what it runs."""
+    tag = re.sub("[^a-z0-9.]+", "-", environment.images.tag.lower()).strip("-.")
+    return f"{name}-{tag}-{hashlib.sha256(compiled).hexdigest()[:8]}"
+
+
+def compile_all(directory: Path, environment: Environment, *, kubernetes: bool = False) -> list[Path]:
+    """Write the whole pipeline and each stage's own as `<name>.yaml` into `directory`; the files' paths.
+
+    Args:
+        directory: made where it is not there.
+        environment: where they run.
+        kubernetes: write Kubernetes resources in place of KFP's own YAML.
+    """
+    write = compile_resources if kubernetes else compile_pipeline
+    return [write(name, environment, directory / f"{name}.yaml") for name in PIPELINES]

@@ -1,0 +1,289 @@
+"""Where pipelines run: a file an environment, with images, each stage's pod, retries, the store and the cluster."""
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from components.artifacts import storage
+from components.artifacts.errors import UsageError
+from components.artifacts.version import VERSION
+from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
+from pipelines.inputs.yaml_files import load_yaml, read_yaml
+
+DAY = 86_400
+_FILES = resources.files("pipelines") / "environments"
+_UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+
+
+def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
+    """Text that is empty or of this form; where a credential may have been put, no error shows it."""
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise PydanticCustomError("value_error" if shown else NOT_SHOWN, "{text}", {"text": f"must be {what}"})
+        return value
+
+    return AfterValidator(check)
+
+
+def _kept_at(value: str) -> str:
+    """A place that artifacts can be kept at, whose name may have any character; no error shows it."""
+    try:
+        is_refused = storage.is_web(value) or storage.has_secrets(value) or "{{" in value  # means something to Kubeflow
+        storage.local_path(value)
+    except UsageError:
+        is_refused = True
+    if is_refused:
+        text = "must be a path, or gs://, s3:// or minio:// without user or signature"
+        raise PydanticCustomError(NOT_SHOWN, "{text}", {"text": text})
+    return value
+
+
+_NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+_ROOT = r"((gs|s3|minio|file)://)?((?!\{\{)[^@?#:])+"  # {{ and a query mean something to Kubeflow
+Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
+Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
+Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
+Registry = Annotated[str, _written(r"[a-z0-9][a-z0-9.:/_-]*[a-z0-9]", "host[:port][/path] without scheme", shown=False)]
+Name = Annotated[str, _written(_NAME, "a Kubernetes name: a-z, 0-9, - and .", shown=False)]
+Address = Annotated[
+    str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
+]
+Root = Annotated[str, _written(_ROOT, "a path, or gs://, s3:// or minio:// without user or query", shown=False)]
+Place = Annotated[str, AfterValidator(_kept_at)]
+
+
+class Images(Settings):
+    """Which images the stages run in."""
+
+    registry: Registry = setting("", "where images are pulled from; without one, quillflow/... of the machine itself")
+    tag: Tag = setting(VERSION, "the images' tag", min_length=1)
+    pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = setting(
+        "", "when an image is pulled; empty leaves it to Kubernetes"
+    )
+    pull_secrets: tuple[Name, ...] = setting((), "names of the secrets with the registry's credentials")
+
+
+class Toleration(Settings):
+    """A taint that a stage's pod may run in spite of."""
+
+    key: str = setting("", "the taint's key; empty, with Exists, is every taint")
+    operator: Literal["Equal", "Exists"] = setting("Equal", "whether the taint's value must be the same, or any")
+    value: str = setting("", "the taint's value, for Equal")
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = setting("", "the taint's effect; empty is all")
+
+    @model_validator(mode="after")
+    def _kubernetes_takes_it(self) -> Self:
+        if self.operator == "Exists" and self.value:
+            raise ValueError("with operator Exists leave value empty")
+        if self.operator == "Equal" and not self.key:
+            raise ValueError("name the taint's key, or set operator to Exists")
+        return self
+
+
+class Pod(Settings):
+    """What a stage's pod asks of the cluster."""
+
+    cpu_request: Cores = setting("", "cores it is promised; empty asks for none", unit="cores")
+    cpu_limit: Cores = setting("", "cores it may use at most; empty sets no limit", unit="cores")
+    memory_request: Memory = setting("", "memory it is promised; empty asks for none", unit="bytes with suffix")
+    memory_limit: Memory = setting(
+        "", "memory beyond which it is killed; empty sets no limit", unit="bytes with suffix"
+    )
+    node_selector: dict[str, str] = setting({}, "labels of the nodes it may run on")
+    tolerations: tuple[Toleration, ...] = setting((), "taints it may run in spite of")
+    shared_memory: Memory = setting("", "size of /dev/shm; empty leaves the runtime's 64Mi", unit="bytes with suffix")
+    timeout: int = setting(0, "how long one attempt may take; 0 for ever", unit="s", ge=0)
+
+    @model_validator(mode="after")
+    def _limits_hold_requests(self) -> Self:
+        for what in ("cpu", "memory"):
+            request, limit = getattr(self, f"{what}_request"), getattr(self, f"{what}_limit")
+            if request and limit and _quantity(request) > _quantity(limit):
+                raise ValueError(f"{what}_request {request} is more than {what}_limit {limit}")
+        return self
+
+
+class TrainPod(Pod):
+    """What train's pod asks of the cluster."""
+
+    gpus: int = setting(0, "GPUs to train on; with any, the image train-gpu is used", unit="GPUs", ge=0)
+    gpu_type: str = setting(
+        "nvidia.com/gpu", "the resource its GPUs are of; node_selector picks the model", min_length=1
+    )
+
+
+class SamplePod(Pod):
+    """What sample's pods ask of the cluster."""
+
+    shards: int = setting(1, "pods that share the writing; the texts are the same", unit="pods", ge=1, le=1000)
+
+
+class Retries(Settings):
+    """How often and when a failed task is tried again."""
+
+    count: int = setting(0, "attempts after the first", unit="attempts", ge=0)
+    backoff: int = setting(60, "wait before the first of them", unit="s", ge=0)
+    factor: int = setting(2, "how many times longer each further wait is", ge=1)
+    maximum: int = setting(
+        14 * DAY,
+        "no attempt begins, and none goes on, when this has passed since the first began; longer than training takes",
+        unit="s",
+        ge=1,
+    )
+
+
+class ObjectStore(Settings):
+    """How tasks reach the object store; without a secret, by the service account (workload identity)."""
+
+    endpoint: Address = setting("", "an S3 server's address (AWS_ENDPOINT_URL_S3); empty for the clouds' own")
+    region: str = setting("", "an S3 store's region (AWS_REGION); empty for the server's default")
+    request_payer: Literal["", "requester"] = setting(
+        "", "requester where S3 buckets are read whose requester pays (AWS_REQUEST_PAYER)"
+    )
+    user_project: str = setting("", "the project that pays for gs:// buckets whose requester pays (GS_USER_PROJECT)")
+    secret: Name = setting("", "name of the secret with the credentials; empty for workload identity")
+    secret_keys: dict[str, str] = setting(
+        {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"},
+        "the secret's keys, each with the environment variable it is put in",
+    )
+
+
+class Cluster(Settings):
+    """Kubeflow Pipelines, and what runs there are given."""
+
+    endpoint: Address = setting("", "address of the Kubeflow Pipelines API; empty where there is no cluster")
+    context: str = setting(
+        "",
+        "kubeconfig's context that reaches the cluster, so that more can be told; empty for the current one",
+    )
+    namespace: Name = setting("", "Kubernetes namespace of the runs; empty for Kubeflow's own")
+    experiment: str = setting("quillflow", "the experiment runs are listed under", min_length=1)
+    pipeline_root: Root = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")
+    service_account: Name = setting("", "Kubernetes service account of the runs; empty for the namespace's default")
+    champion: Place = setting(
+        "",
+        "URI of the pointer to the best model, which runs move to a better one; empty for none",
+    )
+    schedules: str = setting("deploy/schedules", "directory of the schedules' files")
+
+
+class Environment(Settings):
+    """A place that pipelines run in. The defaults are this machine's: nothing is asked for, nothing is limited."""
+
+    name: str = setting("", "its name: the file's, without .yaml")
+    description: str = setting("", "what it is, in a line")
+    images: Images = setting(Images(), "which images the stages run in")
+    ingest: Pod = setting(Pod(), "ingest's pod")
+    vectorize: Pod = setting(Pod(), "vectorize's pod")
+    train: TrainPod = setting(TrainPod(), "train's pod")
+    sample: SamplePod = setting(SamplePod(), "sample's pods")
+    run_as_non_root: bool = setting(False, "refuse to start a container as root, as the level restricted asks")
+    retries: Retries = setting(Retries(), "how failed tasks are tried again")
+    caching: bool = setting(True, "take from the cache what was made before from the same")
+    ttl: int = setting(0, "how long a finished run's pods are kept; 0 as the cluster does", unit="s", ge=0, lt=2**31)
+    ttl_failed: int = setting(0, "how long a failed run's pods are kept; 0 for ttl", unit="s", ge=0, lt=2**31)
+    deadline: int = setting(0, "how long a whole run may take; 0 for ever", unit="s", ge=0, lt=2**31)
+    store: ObjectStore = setting(ObjectStore(), "how tasks reach the object store")
+    cluster: Cluster = setting(Cluster(), "Kubeflow Pipelines, and what runs there are given")
+
+    @model_validator(mode="after")
+    def _retries_outlive_attempts(self) -> Self:
+        longest = max(pod.timeout for pod in (self.ingest, self.vectorize, self.train, self.sample))
+        if self.retries.count and self.retries.maximum <= longest:
+            raise ValueError(
+                f"retries.maximum {self.retries.maximum} must be more than the longest timeout, {longest}: "
+                "an attempt that fails late would not be tried again"
+            )
+        return self
+
+    def check(self, settings: Mapping[str, Settings]) -> None:
+        """Hold each stage's settings to the environment.
+
+        Raises:
+            UsageError: both share the writing among shards.
+        """
+        if self.sample.shards > 1 and getattr(settings["sample"], "shards", 1) > 1:
+            raise UsageError(
+                f"sample.shards: the environment {self.name} shares the work among {self.sample.shards}; leave it at 1"
+            )
+
+    def check_whole_run(self, settings: Mapping[str, Settings]) -> None:
+        """As `check`, for a run of all stages, whose model is promoted where a champion is kept.
+
+        Raises:
+            UsageError: as `check`, or a stage's settings leave another's without a part, or no text would be held out
+                to compare the model with the champion on.
+        """
+        self.check(settings)
+        _hold_stages_together(settings)
+        if self.cluster.champion and not getattr(settings["vectorize"], "held_out", 0):
+            raise UsageError(
+                f"vectorize.held_out: the environment {self.name} keeps a champion, which is chosen by the held-out "
+                "loss; set it above 0, such as 0.1"
+            )
+
+
+def _hold_stages_together(settings: Mapping[str, Any]) -> None:
+    """Refuse what another stage's settings leave without a part.
+
+    Raises:
+        UsageError: there is such a setting.
+    """
+    vectorize, train = settings["vectorize"], settings["train"]
+    if train.carries_state and vectorize.step != 1:
+        raise UsageError(
+            "vectorize.step counts only with train.objective=next or train.carry_state=false, as else the text is gone "
+            "through in order; set one of them, or leave vectorize.step at 1"
+        )
+    if train.best_by == "validation_loss" and not vectorize.held_out:
+        raise UsageError(
+            "train.best_by=validation_loss counts only with vectorize.held_out above 0; set that, or leave "
+            "train.best_by at auto"
+        )
+    if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
+        raise UsageError("train.evaluate_tokens counts only with vectorize.held_out above 0; set that, or leave it out")
+
+
+def environment_names() -> list[str]:
+    """All environments that come with Quillflow, sorted."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _FILES.iterdir() if entry.name.endswith(".yaml"))
+
+
+def environment(name_or_path: str) -> Environment:
+    """The environment of this name, or that of a file.
+
+    Raises:
+        UsageError: there is none, or its file is wrong; one line that names file, place, value and what is allowed.
+    """
+    if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
+        values = read_yaml(name_or_path, name_or_path)
+        return _checked(values, name=Path(name_or_path).stem, place=name_or_path)
+    names = environment_names()
+    if name_or_path not in names:
+        raise UsageError(
+            f"no environment {name_or_path!r}; {nearest(name_or_path, names)} (a file's name ends in .yaml)"
+        )
+    values = load_yaml((_FILES / f"{name_or_path}.yaml").read_text("utf-8"), f"{name_or_path}.yaml")
+    return _checked(values, name=name_or_path, place=f"{name_or_path}.yaml")
+
+
+def _checked(values: Any, *, name: str, place: str) -> Environment:
+    values = values or {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{place}: must hold settings such as images: and train:, not {values!r}")
+    try:
+        return Environment.model_validate({"name": name, **values})
+    except ValidationError as error:
+        raise UsageError(f"{place}: {explain(Environment, '', error)}") from None
+
+
+def _quantity(text: str) -> float:
+    """A number of cores, or of bytes."""
+    number, suffix = re.fullmatch(r"([\d.]+)(\D*)", text).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[suffix]

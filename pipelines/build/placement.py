@@ -1,0 +1,109 @@
+"""What an environment asks for, given to a pipeline and to each of its tasks: the one place that does."""
+
+from typing import Any
+
+from kfp import dsl, kubernetes
+
+from components.train.attempts import RETRIES_VARIABLE, Retries
+from pipelines.build.environment import Environment, Pod, TrainPod
+from pipelines.build.images import image
+
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
+
+
+def limits(environment: Environment) -> dsl.PipelineConfig:
+    """How long a run of a pipeline may take, and how long it is kept.
+
+    What is not set is an hour by Kubeflow's default, and the sooner of completion's and the outcome's wins.
+    """
+    succeeded, failed = environment.ttl, environment.ttl_failed or environment.ttl
+    return dsl.PipelineConfig(
+        ttl_seconds_after_finished=max(succeeded, failed) if succeeded else None,
+        ttl_seconds_after_success=succeeded or None,
+        ttl_seconds_after_failure=failed or None,
+        active_deadline_seconds=environment.deadline or None,
+    )
+
+
+def place(task: Any, stage: str, environment: Environment, *, component: str = "") -> Any:
+    """Give a stage's task its image, resources, nodes, retries and credentials; the task again.
+
+    `component` is what the task is where it is no stage and runs as one does.
+    """
+    pod: Pod = getattr(environment, stage)
+    _set_image(task, stage, environment)
+    _set_resources(task, pod)
+    _set_nodes(task, pod)
+    _set_store(task, environment)
+    if environment.cluster.namespace:
+        # By it deploy/'s network policy knows ingest, which alone may fetch sources.
+        kubernetes.add_pod_label(task, "app.kubernetes.io/component", component or stage)
+    if environment.run_as_non_root:
+        kubernetes.set_security_context(task, run_as_non_root=True)
+    if pod.timeout:
+        kubernetes.set_timeout(task, pod.timeout)
+    if stage == "train" and (environment.retries.count or environment.cluster.namespace):
+        again = Retries(**environment.retries.model_dump(include={"count", "backoff", "factor"}))
+        task.set_env_variable(RETRIES_VARIABLE, again.as_variable())
+    if environment.retries.count:
+        task.set_retry(
+            environment.retries.count,
+            backoff_duration=f"{environment.retries.backoff}s",
+            backoff_factor=environment.retries.factor,
+            # Kubeflow's own default, an hour, would leave whatever fails later untried.
+            backoff_max_duration=f"{environment.retries.maximum}s",
+        )
+    return task.set_caching_options(environment.caching)
+
+
+def _set_image(task: Any, stage: str, environment: Environment) -> None:
+    images = environment.images
+    gpu = stage == "train" and environment.train.gpus > 0
+    task.set_container_image(image(stage, registry=images.registry, tag=images.tag, gpu=gpu))
+    if images.pull_policy:
+        kubernetes.set_image_pull_policy(task, images.pull_policy)
+    if images.pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(images.pull_secrets))
+
+
+def _set_resources(task: Any, pod: Pod) -> None:
+    for ask, amount in (
+        (task.set_cpu_request, pod.cpu_request),
+        (task.set_cpu_limit, pod.cpu_limit),
+        (task.set_memory_request, pod.memory_request),
+        (task.set_memory_limit, pod.memory_limit),
+    ):
+        if amount:
+            ask(amount)
+    if isinstance(pod, TrainPod) and pod.gpus:
+        task.set_accelerator_type(pod.gpu_type).set_accelerator_limit(pod.gpus)
+    if pod.shared_memory:
+        kubernetes.empty_dir_mount(
+            task,
+            volume_name="shared-memory",
+            mount_path=SHARED_MEMORY,
+            medium="Memory",
+            size_limit=pod.shared_memory,
+        )
+
+
+def _set_nodes(task: Any, pod: Pod) -> None:
+    for label, value in pod.node_selector.items():
+        kubernetes.add_node_selector(task, label, value)
+    for toleration in pod.tolerations:
+        kubernetes.add_toleration(task, **{name: value for name, value in toleration if value})
+
+
+def _set_store(task: Any, environment: Environment) -> None:
+    """Tell the task where the object store is, and which secret holds its credentials: never the credentials."""
+    store = environment.store
+    for name, value in (
+        ("AWS_ENDPOINT_URL_S3", store.endpoint),
+        ("AWS_REGION", store.region),
+        ("AWS_REQUEST_PAYER", store.request_payer),
+        ("GS_USER_PROJECT", store.user_project),
+    ):
+        if value:
+            task.set_env_variable(name, value)
+    if store.secret:
+        kubernetes.use_secret_as_env(task, store.secret, dict(store.secret_keys))

@@ -1,0 +1,24 @@
+"""Sampling as part of a pipeline: one task, or a task a shard and one that puts the shards together."""
+
+from typing import Any
+
+from kfp import dsl
+
+from components.sample.component import sample, sample_gather, sample_shard
+from pipelines.build.environment import Environment
+from pipelines.build.placement import place
+
+
+def samples_of(model: Any, environment: Environment, **arguments: Any) -> Any:
+    """Write texts with a model in as many tasks as the environment has shards; the samples, the same for any number.
+
+    `arguments` are the tasks' own, but for the shard. What the loop reads is pipeline parameters and an artifact:
+    kfp.local puts the loop's item for a task's parameter.
+    """
+    shards = environment.sample.shards
+    if shards == 1:
+        return place(sample(model=model, **arguments), "sample", environment).outputs["samples"]
+    with dsl.ParallelFor(list(range(shards)), name="shards") as number:
+        one = place(sample_shard(shard_number=number, shards=shards, model=model, **arguments), "sample", environment)
+    whole = sample_gather(shards=dsl.Collected(one.outputs["shard"]), version=arguments["version"])
+    return place(whole, "sample", environment).outputs["samples"]

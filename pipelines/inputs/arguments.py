@@ -1,0 +1,165 @@
+"""A run's arguments: what the pipeline is called with, here and on a cluster."""
+
+import glob
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.artifacts import storage
+from components.artifacts.errors import UsageError
+from components.command.settings import Settings, places_in
+from pipelines.inputs.digests import (
+    digest_of,
+    digest_of_artifact,
+    digest_of_checkpoints,
+    digest_of_source,
+    suite_version,
+)
+
+MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
+"""What Kubeflow's engine puts other text for, wherever it stands in what a task is given."""
+MEANT_ON_CLUSTER = re.compile(rf"{MEANT_BY_ENGINE.pattern}|\{{\{{|\[\[(ScheduledTime|CurrentTime|Index|RunUUID)\b")
+"""So does a cluster's: Argo for what stands in braces, the scheduler for its own words."""
+_RENAME = "rename the file or directory"
+_WAYS_OUT = {
+    "sample.prompts": "put it into a file of prompts (sample.prompts_file)",
+    "--source": _RENAME,
+    "--root": "name another directory",
+    "train.init_from": _RENAME,
+    "sample.prompts_file": _RENAME,
+    "sample.corpus": _RENAME,
+}
+_FETCHED = ("--source", "sample.prompts_file")
+_CREDENTIALS = "credentials come from the environment"
+
+
+def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any]:
+    """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache.
+
+    Raises:
+        UsageError: a URI holds secrets, and is not one of a file that is fetched over http(s).
+    """
+    for name, uri in _places(source, settings):
+        if storage.has_secrets(uri) and (name not in _FETCHED or not uri.lower().startswith("http")):
+            raise UsageError(f"{name} {storage.redacted(uri)}: give it without user or query; {_CREDENTIALS}")
+    private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
+    refuse_meant(_named_values(source, settings), MEANT_BY_ENGINE)
+    return {
+        "source": _absolute_source(source),
+        **{stage: plain(settings[stage]) for stage in settings},
+        "source_digest": digest_of_source(source, allow_private_hosts=private),
+        "init_digest": init_digest(settings),
+        **sample_digests(settings),
+        "version": suite_version(),
+    }
+
+
+def withhold(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A run's arguments without secrets in URIs, and the environment variable that hands those to the stages.
+
+    Kubeflow's engine puts arguments on the stages' command lines, into its log and its cache.
+    """
+    known = storage.known_secrets()
+    bare = [storage.bare(place, known) for place in storage.places_of(arguments["source"])]
+    sample = {**arguments["sample"], "prompts_file": storage.bare(arguments["sample"]["prompts_file"], known)}
+    return (
+        {**arguments, "source": "\n".join(bare), "sample": sample},
+        {storage.SECRETS_VARIABLE: " ".join(known)} if known else {},
+    )
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """A stage's settings as plain values, local places as absolute paths."""
+    values = settings.model_dump(mode="json")
+    return {**values, **{name: _absolute(uri) for name, uri in places_in(settings).items()}}
+
+
+def init_digest(settings: Mapping[str, Settings]) -> str:
+    """Names the newest checkpoint where train is to go on from; empty where it begins at step 0."""
+    return digest_of_checkpoints(str(getattr(settings["train"], "init_from", "")))
+
+
+def sample_digests(settings: Mapping[str, Settings]) -> dict[str, str]:
+    """Names what sample's settings have it read besides a model: its file of prompts and its corpus."""
+    private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
+    sample = settings["sample"]
+    return {
+        "prompts_digest": digest_of(getattr(sample, "prompts_file", ""), allow_private_hosts=private),
+        "corpus_digest": digest_of_artifact(getattr(sample, "corpus", "")),
+    }
+
+
+def refuse_meant(values: Mapping[str, str | list[str]], meant: re.Pattern[str]) -> None:
+    """Refuse what would silently become another text on its way to a stage.
+
+    Args:
+        values: by what a user knows them by.
+        meant: what means something to those who pass them on.
+
+    Raises:
+        UsageError: a value has it; where, and what to do.
+    """
+    for name, value in values.items():
+        for text in [value] if isinstance(value, str) else value:
+            if found := meant.search(text):
+                way_out = _WAYS_OUT.get(name, "leave it out, or run the stage by its own command")
+                shown = storage.without_secrets(text)
+                raise UsageError(
+                    f"{name}: {shown!r} has {found[0]!r}, which Kubeflow takes for its own and replaces; {way_out}"
+                )
+
+
+def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
+    """Refuse what would not reach a pod as it is, and what a cluster would show to all who may read its runs.
+
+    Raises:
+        UsageError: the source, or a place that a setting names, is on this machine, or has secrets; or a value means
+            something there.
+    """
+    refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
+    for name, uri in _places(source, settings):
+        if not uri.startswith("builtin:") and storage.local_path(uri) is not None:
+            raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; put it in a bucket")
+        if storage.has_secrets(uri):
+            raise UsageError(
+                f"{name} {storage.redacted(uri)}: its user or query would stand in the run's parameters, for all to "
+                "read; give it without, and the whole URI in a Kubernetes secret that the environment file's "
+                f"store.secret_keys puts into {storage.SECRETS_VARIABLE}, or copy the file into a bucket"
+            )
+
+
+def _places(source: str, settings: Mapping[str, Settings]) -> list[tuple[str, str]]:
+    """Every path and URI that a run names, with what names it."""
+    named = [(f"{stage}.{name}", uri) for stage in settings for name, uri in places_in(settings[stage]).items()]
+    return [*(("--source", place) for place in storage.places_of(source)), *named]
+
+
+def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, str | list[str]]:
+    """All text that a run is given, by its name; places as they will be given."""
+    values: dict[str, Any] = {"--source": _absolute_source(source)}
+    for stage in settings:
+        values |= {f"{stage}.{name}": value for name, value in plain(settings[stage]).items()}
+    return {name: value for name, value in values.items() if isinstance(value, str) or _is_text(value)}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _absolute_source(source: str) -> str:
+    """A source whose paths are as seen from anywhere; what a glob has before it is no part of its pattern."""
+    return "\n".join(map(_absolute_place, storage.places_of(source)))
+
+
+def _absolute_place(uri: str) -> str:
+    absolute = _absolute(uri)
+    if absolute == uri or storage.user_path(uri).is_absolute() or not glob.has_magic(uri) or Path(absolute).exists():
+        return absolute
+    return f"{glob.escape(str(Path.cwd()))}/{uri}"
+
+
+def _absolute(uri: str) -> str:
+    """A path as seen from anywhere; any other URI, and none, as it is."""
+    is_path = uri and "://" not in uri and not uri.startswith("builtin:")
+    return str(storage.user_path(uri).absolute()) if is_path else uri

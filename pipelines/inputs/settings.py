@@ -1,0 +1,144 @@
+"""A run's settings: a recipe's, with what was set on top, checked for all four stages before anything starts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.artifacts import storage
+from components.artifacts.as_json import as_json
+from components.artifacts.errors import UsageError
+from components.command.settings import Settings, nearest
+from components.command.stage import Stage
+from components.ingest.__main__ import STAGE as INGEST
+from components.sample.__main__ import STAGE as SAMPLE
+from components.train.__main__ import STAGE as TRAIN
+from components.vectorize.__main__ import STAGE as VECTORIZE
+from pipelines.inputs.yaml_files import load_yaml, read_yaml
+
+STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
+DEFAULT_RECIPE = "default"
+MAXIMUM_SETTINGS_BYTES = 100_000
+"""A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""
+_RECIPES = resources.files("pipelines") / "recipes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Named settings: by stage, only those that differ from the stage's defaults."""
+
+    name: str
+    description: str
+    source: str
+    stages: Mapping[str, dict[str, Any]]
+
+
+def recipe_names() -> list[str]:
+    """All recipes there are, sorted."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _RECIPES.iterdir() if entry.name.endswith(".yaml"))
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of this name, or the one in a YAML file: a name that ends in .yaml or .yml is a path.
+
+    Raises:
+        UsageError: there is none, or the file is no recipe; one line that says where.
+    """
+    if name.endswith((".yaml", ".yml")):
+        values = read_yaml(name, f"recipe {name}")
+    elif name in recipe_names():
+        values = load_yaml((_RECIPES / f"{name}.yaml").read_text(encoding="utf-8"), f"recipe {name}")
+    else:
+        raise UsageError(f"no recipe {name!r}; {nearest(name, recipe_names())} (a file's name ends in .yaml)")
+    values = _as_mapping(values, name)
+    return Recipe(
+        name=Path(name).stem,
+        description=str(values.get("description", "")),
+        source=_one_a_line(values.get("source", "")),
+        stages={stage: values.get(stage, {}) for stage in STAGES},
+    )
+
+
+def _as_mapping(values: Any, name: str) -> dict[str, Any]:
+    """A recipe's values, held to their form; the settings among them are checked by their stages."""
+    known = ("description", "source", *STAGES)
+    if not isinstance(values, dict):
+        raise UsageError(f"recipe {name}: must be a mapping with {', '.join(known)}")
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"recipe {name}: unknown {key!r}; {nearest(str(key), known)}")
+        if key in STAGES and not isinstance(value, dict):
+            raise UsageError(f"recipe {name}: {key} must be a mapping of its settings, not {value!r}")
+    return values
+
+
+def _one_a_line(value: Any) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def source_of(chosen: Recipe, given: str | Sequence[str] | None, *, named: str) -> str:
+    """The text of a run: what is given, or else the recipe's, several places one a line; `named` says how to name one.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    given = given if isinstance(given, str) or given is None else "\n".join(given)
+    if source := given or chosen.source:
+        return source
+    raise UsageError(f"recipe {chosen.name} has no text of its own; name one {named}")
+
+
+def settings_of(chosen: Recipe, assignments: Sequence[str]) -> dict[str, Settings]:
+    """Each stage's settings: the recipe's with `stage.name=value` assignments on top.
+
+    Raises:
+        UsageError: an assignment is malformed, a stage, name or value is wrong, or a setting is set twice.
+    """
+    values: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
+    for assignment in assignments:
+        place, equals, value = assignment.partition("=")
+        stage, dot, name = place.partition(".")
+        if not equals or not dot:
+            raise UsageError(f"--set {assignment}: write it as stage.setting=value, such as train.epochs=3")
+        if stage not in STAGES:
+            raise UsageError(f"--set {assignment}: no stage {stage!r}; {nearest(stage, STAGES)}")
+        if name in values[stage]:
+            first, second = (STAGES[stage].settings.redacted({name: one})[name] for one in (values[stage][name], value))
+            raise UsageError(f"--set: {place} is given twice, {first!r} and {second!r}; give it once")
+        values[stage][name] = value
+    return checked(chosen, values)
+
+
+def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    """Each stage's settings: the recipe's with `values`, by stage, on top.
+
+    Raises:
+        UsageError: a name or value is wrong, or a stage's settings are more than a task can be given.
+    """
+    parsed = {
+        stage: STAGES[stage].settings.parse(values.get(stage, {}), stage, chosen.stages.get(stage, {}))
+        for stage in STAGES
+    }
+    for stage, settings in parsed.items():
+        if len(as_json(settings.model_dump(mode="json"))) > MAXIMUM_SETTINGS_BYTES:
+            raise UsageError(
+                f"{stage}: its settings take more than {MAXIMUM_SETTINGS_BYTES:,} bytes, more than a pipeline's task "
+                "can be given; put long lists into a file (sample.prompts_file) or run the stage's own command"
+            )
+    return parsed
+
+
+def as_dict(chosen: Recipe) -> dict[str, Any]:
+    """What is in a recipe, to be shown: without the secrets of its source and other places."""
+    stages = {stage: STAGES[stage].settings.redacted(values) for stage, values in chosen.stages.items()}
+    return {"description": chosen.description, "source": storage.redacted_source(chosen.source), **stages}
+
+
+def as_yaml(chosen: Recipe) -> str:
+    """The recipe as YAML, to be shown."""
+    plain = json.loads(as_json({name: value for name, value in as_dict(chosen).items() if value}))
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

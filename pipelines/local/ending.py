@@ -1,0 +1,63 @@
+"""How a run that failed or was stopped ends: what went wrong, and how what it left is taken up."""
+
+import re
+import signal
+
+from components.artifacts import storage
+from components.artifacts.errors import QuillflowError
+from components.artifacts.manifest import MANIFEST_NAME
+from components.train.checkpoints import newest_step
+from pipelines.local.engine import STAGES, Relay
+
+INTERRUPTED, TERMINATED = 130, 143
+_LESS_MEMORY = {
+    "train": "lower train.batch, train.units or vectorize.length",
+    "sample": "lower sample.batch",
+    "promote": "lower train.units",
+}
+
+
+class RunError(QuillflowError):
+    """A stage of a run failed; the exit code is the stage's."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def killed(stage: str) -> str:
+    """What is said of a stage that ended without a word, as the kernel lets it."""
+    advice = _LESS_MEMORY.get(stage, "close other programs, or use a machine with more memory")
+    return f"{stage}: killed by SIGKILL, probably since this machine ran out of memory; {advice}"
+
+
+def ending(error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay, root: str, name: str) -> RunError:
+    """The error that ends the run of a name, with how to take up the training it left unfinished, where it did."""
+    message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
+    if signals:
+        message, code = (f"stopped by {signal.Signals(signals[0]).name}", TERMINATED)
+        if signal.SIGINT in signals:
+            message, code = "interrupted", INTERRUPTED
+        if relay.last_error and relay.exit_code not in (INTERRUPTED, TERMINATED):
+            message += f"; {relay.last_error}"
+    damaged = re.search(rf"{re.escape(root)}/(?P<run>[^/\s]+)/(?:{'|'.join(STAGES)})\b", message)
+    if damaged and damaged["run"] != name:
+        message += f"; remove {damaged[0]} and run again: it is then made anew"
+    where = _where_training_goes_on(f"{root}/{name}") if "train" in relay.executed else ""
+    if not where and code in (INTERRUPTED, TERMINATED) and not {"sample", "report"} & {*relay.executed}:
+        where = (
+            "; no train step was saved" if "train" in relay.executed else "; training had not begun, nothing is saved"
+        )
+    return RunError(message + where, code)
+
+
+def _where_training_goes_on(run: str) -> str:
+    """How to take up the training that the run at this URI left unfinished; else empty."""
+    checkpoints = f"{run}/train/checkpoints"
+    try:
+        step = newest_step(checkpoints)
+        if step is None or storage.read_file(f"{run}/train/model/{MANIFEST_NAME}"):
+            return ""
+    except storage.StorageError:  # what ended the run says more
+        return ""
+    return f"; training goes on from train step {step:,} with --set train.init_from={checkpoints}"

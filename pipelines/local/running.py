@@ -1,0 +1,225 @@
+"""Running the pipeline on this machine, through Kubeflow's own engine (kfp.local)."""
+
+import hashlib
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import MANIFEST_NAME
+from components.artifacts.rows import rows_of
+from components.command import log
+from components.command.log import Display, is_quiet
+from components.command.settings import Settings
+from components.command.stage import ARTIFACTS_VARIABLE
+from pipelines.build.environment import Environment
+from pipelines.inputs.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
+from pipelines.local.ending import RunError, ending, killed
+from pipelines.local.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
+from pipelines.local.engine_hooks import named
+from pipelines.local.home import cache_directory
+
+ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
+_MADE_BY = dict(zip(ARTIFACTS, ("ingest", "vectorize", "train", "train", "sample", "report"), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run made: its name, each artifact's URI, the model's metrics, and how each stage was answered."""
+
+    name: str
+    artifacts: Mapping[str, str]
+    metrics: Mapping[str, Any]
+    stages: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {"run": self.name, "artifacts": self.artifacts, "metrics": self.metrics, "stages": self.stages}
+
+    def first_sample(self) -> dict[str, Any]:
+        """The first text that was written.
+
+        Raises:
+            ArtifactError: there is none.
+        """
+        place = storage.place_of(self.artifacts["samples"])
+        keys = [listed.key for listed in place.store.list(place.key) if listed.key.endswith(".jsonl")]
+        data, _ = (place.store.read(min(keys)) if keys else None) or (b"", "")
+        first = next(rows_of(data.decode()), None)
+        if first is None:
+            raise ArtifactError(f"{place}: no text in these samples")
+        return first
+
+
+def run_pipeline(
+    source: str,
+    settings: Mapping[str, Settings],
+    root: str,
+    *,
+    environment: Environment,
+    runner: str = "subprocess",
+    verbose: bool = False,
+) -> Run:
+    """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
+
+    Where the environment keeps a champion that may point at the run's model, a better model is promoted.
+
+    Args:
+        source: URI of the text; a relative path is taken from the current directory.
+        settings: each stage's settings by its name.
+        root: URI that keeps all runs: a directory, or a bucket's, whose cache and logs are kept on this machine.
+        environment: its shards, retries and caching are kept to; what it asks of a cluster's nodes is not.
+        runner: `subprocess` for stages as processes, `docker` as containers of this checkout's images.
+        verbose: show the engine's own output and the stages' tracebacks too.
+
+    Raises:
+        QuillflowError: a stage failed; its own one-line error is the message. Or the runner can't run any.
+        UsageError: the settings do not go with the environment.
+    """
+    root = str(storage.place_of(root))
+    refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
+    environment = _with_champion_for(root, environment)
+    environment.check_whole_run(settings)
+    _refuse_to_read_runs(source, root)
+    source = _keep_pipes(source, _engine_root(root), getattr(settings["ingest"], "maximum_bytes", 1 << 36))
+    arguments, variables = withhold(arguments_of(source, settings))
+    executor = _executor(runner, settings)
+    display = Display(sys.stderr, quiet=is_quiet())
+    engine_root = _engine_root(root)
+    log_path = _new_log(engine_root)
+    name = _new_run_name()
+    with log_path.open("w", encoding="utf-8") as log_file:
+        relay = Relay(display, log_file, sys.stderr if verbose else None)
+        if str(engine_root) != root:
+            variables[ARTIFACTS_VARIABLE] = f"{root}/{name}"
+        try:
+            with (
+                passing_on_signals(executor) as signals,
+                quiet_engine(relay, variables, verbose=verbose),
+                named(name),
+            ):
+                uris = _call_engine(executor, environment, arguments, engine_root, relay)
+        except (RunError, KeyboardInterrupt) as error:
+            raise ending(error, signals, relay, root, name) from error
+    steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]
+    relay.show_cached(steps)
+    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
+    _check(uris, stages)
+    metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
+    return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
+
+
+def _refuse_to_read_runs(source: str, root: str) -> None:
+    """Refuse a source whose files runs are among: each would be read as text by the next."""
+    runs = storage.place_of(root).parts
+    for uri in storage.places_of(source):
+        if uri.startswith("builtin:") or storage.is_web(uri) or storage.is_pipe(uri):
+            continue
+        parts = storage.place_of(uri).parts
+        if parts == runs[: len(parts)]:
+            raise UsageError(
+                f"--root {root} lies in --source {uri}, where its runs would be read as text; name another"
+            )
+
+
+def _keep_pipes(source: str, engine_root: Path, maximum_bytes: int) -> str:
+    """The source with what comes through pipes in files, named by what they hold: stages are other processes."""
+    return "\n".join(
+        _kept(uri, engine_root / "sources", maximum_bytes) if storage.is_pipe(uri) else uri
+        for uri in storage.places_of(source)
+    )
+
+
+def _kept(uri: str, directory: Path, maximum_bytes: int) -> str:
+    directory.mkdir(parents=True, exist_ok=True)
+    spooled = directory / f".{secrets.token_hex(8)}.partial"
+    try:
+        storage.spool(uri, spooled, maximum_bytes)
+        with spooled.open("rb") as file:
+            kept = directory / f"{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.txt"
+        spooled.replace(kept)
+    finally:
+        spooled.unlink(missing_ok=True)
+    log.info(f"What came through the pipe is kept at {kept}")
+    return str(kept)
+
+
+def _with_champion_for(root: str, environment: Environment) -> Environment:
+    """The environment with its champion's whole URI; without one where others read it and can't read the models."""
+    champion = environment.cluster.champion
+    if champion and storage.local_path(root) is not None and storage.local_path(champion) is None:
+        log.info(f"Nothing is promoted: {champion} can't point at models on this machine; --root can name a bucket")
+        champion = ""
+    whole = str(storage.place_of(champion)) if champion else ""
+    return environment.model_copy(update={"cluster": environment.cluster.model_copy(update={"champion": whole})})
+
+
+def _executor(runner: str, settings: Mapping[str, Settings]) -> Executor:
+    if runner == "subprocess":
+        return Processes()
+    from pipelines.local.containers import Containers
+
+    return Containers(device=str(getattr(settings["train"], "device", "auto")))
+
+
+def _call_engine(
+    executor: Executor, environment: Environment, arguments: Mapping[str, Any], engine_root: Path, relay: Relay
+) -> dict[str, str]:
+    from pipelines.text_generation import build
+
+    try:
+        outputs = executor.start(build(environment), arguments, engine_root)
+    except RuntimeError as error:
+        reason, code = relay.last_error or " ".join(str(error).split()), relay.exit_code
+        if executor.killed and not relay.last_error:
+            reason, code = killed(relay.executed[-1]), 128 + signal.SIGKILL
+        raise RunError(f"{reason} (the run's whole log: {relay.log_name})", code) from error
+    return {name: outputs[name].uri for name in ARTIFACTS}
+
+
+def _engine_root(root: str) -> Path:
+    """Where the engine keeps what it needs on a disk: the root itself, or for a bucket a place in the user's cache."""
+    path = storage.local_path(root)
+    if path is not None:
+        return path
+    return cache_directory() / "quillflow" / hashlib.sha256(root.encode()).hexdigest()[:16]
+
+
+def _new_run_name() -> str:
+    return f"text-generation-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"
+
+
+def _run_name(uri: str, root: str) -> str:
+    """The run an artifact was made in: the layout is <root>/<run>/<stage>/<artifact>."""
+    return uri.removeprefix(root.rstrip("/") + "/").partition("/")[0]
+
+
+def _new_log(engine_root: Path) -> Path:
+    (engine_root / "logs").mkdir(parents=True, exist_ok=True)
+    return engine_root / "logs" / f"{time.strftime('%Y-%m-%d-%H-%M-%S')}-{os.getpid()}.log"
+
+
+def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
+    """Hold what the engine and its cache answered with to the manifests.
+
+    The cache only knows that a path exists, or did; and a Docker engine elsewhere writes to another machine's disk.
+    """
+    for name, uri in uris.items():
+        if name == "checkpoints":
+            continue
+        if stages[_MADE_BY[name]] == "executed" and storage.read_file(f"{uri}/{MANIFEST_NAME}") is None:
+            raise ArtifactError(f"{uri}: {_MADE_BY[name]} ended well but left nothing here; is the engine elsewhere?")
+        if stages[_MADE_BY[name]] == "cached":
+            try:
+                with storage.incoming(uri, name):
+                    pass
+            except ArtifactError as error:
+                raise ArtifactError(f"{error} (remove {uri} and run again: the cache then makes it anew)") from None

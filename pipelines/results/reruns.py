@@ -1,0 +1,161 @@
+"""One stage of a run again: what it is fed with, the settings it had, and doing it on this machine."""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from components.command import log
+from components.command.settings import Settings
+from components.train.config import UNCHANGED_BY
+from pipelines.inputs.settings import STAGES, recipe, settings_of
+from pipelines.results import finding
+from pipelines.results.finding import Artifact
+
+INPUTS = {"ingest": "source", "vectorize": "corpus", "train": "dataset", "sample": "model"}
+OUTPUTS = {"ingest": "corpus", "vectorize": "dataset", "train": "model", "sample": "samples"}
+_CHECKPOINT = re.compile(rf"/checkpoints/(?P<name>\d{{10}}-[0-9a-f]{{8}})/{re.escape(MANIFEST_NAME)}$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """Training that a run left before it made a model: its checkpoints' URI, and the newest one's manifest."""
+
+    uri: str
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A stage to do again: where its input is, and all stages' settings, of which its own count."""
+
+    stage: str
+    source: str
+    settings: Mapping[str, Settings]
+
+
+def plan(
+    stage: str, run: str, root: str, *, recorded: Mapping[str, Any], assignments: Sequence[str], fallback: str
+) -> Plan:
+    """What doing a stage of a run again takes.
+
+    Args:
+        stage: its name.
+        run: a run below `root`, or the URI of the artifact to feed the stage with.
+        root: URI that keeps all runs.
+        recorded: what the cluster says the run was started with; empty for a run on this machine.
+        assignments: `stage.setting=value`, on top of the settings that the run had.
+        fallback: the recipe whose settings are taken where the run's are not known.
+
+    Raises:
+        ArtifactError: what the stage needs was not found.
+        UsageError: a setting is wrong, or of another stage.
+    """
+    for assignment in assignments:
+        if not assignment.startswith(f"{stage}."):
+            raise UsageError(f"--set {assignment}: only {stage} is done again; set {stage}.SETTING=VALUE")
+    unfinished = _unfinished(run, root)
+    if not (recorded or unfinished):
+        finding.resolve(run, root)
+    if stage != "train":
+        unfinished = None
+    had = _settings_on_record(stage, recorded) or _settings_in_manifests(stage, run, root, unfinished)
+    if not had:
+        log.info(f"{run}: the settings it had for {stage} are not known; taking those of the recipe {fallback}")
+    chosen = recipe(fallback)
+    if had:
+        chosen = replace(chosen, stages={stage: had})
+    if unfinished:
+        assignments = [*_going_on(unfinished, assignments), *assignments]
+    settings = settings_of(chosen, assignments)
+    return Plan(stage=stage, source=_input(stage, run, root, recorded, unfinished), settings=settings)
+
+
+def rerun_here(chosen: Plan, root: str) -> dict[str, Any]:
+    """Do a stage again on this machine, into a run of its own below `root`; what the stage returns, with the run."""
+    stage = STAGES[chosen.stage]
+    name = f"rerun-{stage.name}-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"
+    first, *outputs = stage.artifacts
+    uris = {output: f"{storage.place_of(root) / name / stage.name / output}" for output in outputs}
+    log.set_up(stage.name)
+    return {"run": name, **stage.work(chosen.settings[stage.name], **{first: chosen.source}, **uris)}
+
+
+def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None) -> Artifact:
+    """The newest artifact of a kind that a run made, or that what it made was made from.
+
+    Raises:
+        ArtifactError: there is none.
+    """
+    try:
+        found = finding.made_or_used(finding.resolve(run, root), kind, root)
+    except ArtifactError:
+        found = None
+    if found is None and unfinished and kind in unfinished.manifest.made_from:
+        digest = unfinished.manifest.made_from[kind]
+        found = next((artifact for artifact in finding.find(root) if artifact.digest == digest), None)
+    if found is None:
+        raise ArtifactError(
+            f"{run}: no {kind} below {root} that it made or used; where the cache answered for all of it, name the "
+            f"{kind} itself by its URI (quillflow artifacts ls --root {root} lists them)"
+        )
+    return found
+
+
+def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinished: Unfinished | None) -> str:
+    if stage != "ingest":
+        return str(recorded.get(f"{INPUTS[stage]}_uri") or of_run(run, INPUTS[stage], root, unfinished).place)
+    return str(recorded.get("source") or of_run(run, "corpus", root).manifest.config["source"])
+
+
+def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run on a cluster was started with for a stage: all four stages have theirs, a stage alone `settings`."""
+    if isinstance(recorded.get(stage), dict):
+        return dict(recorded[stage])
+    fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
+    return dict(recorded["settings"]) if fed_with in recorded and "settings" in recorded else {}
+
+
+def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinished | None) -> dict[str, Any]:
+    """The settings that a stage's artifact, or its newest checkpoint, says it was made with."""
+    if unfinished:
+        config = unfinished.manifest.config
+    else:
+        try:
+            config = of_run(run, OUTPUTS[stage], root).manifest.config
+        except ArtifactError:
+            return {}
+    return {name: value for name, value in config.items() if name in STAGES[stage].settings.model_fields}
+
+
+def _unfinished(run: str, root: str) -> Unfinished | None:
+    for uri in finding.run_uris(run, root):
+        place = storage.place_of(uri)
+        keys = sorted(listed.key for listed in place.store.list(place.key))
+        committed = [(key, match) for key in keys if (match := _CHECKPOINT.search(key))]
+        if committed and not any(key.endswith(f"/model/{MANIFEST_NAME}") for key in keys):
+            key, match = committed[-1]
+            directory = storage.Place(place.store, key[: match.start()]) / "checkpoints"
+            data = place.store.read(key)
+            if data is not None:
+                name = str(directory / match["name"])
+                return Unfinished(uri=str(directory), manifest=parse_manifest(data[0], name, "checkpoint"))
+    return None
+
+
+def _going_on(unfinished: Unfinished, assignments: Sequence[str]) -> list[str]:
+    """The setting that takes training up where it was left, unless what is set says otherwise."""
+    named = {assignment.partition("=")[0].removeprefix("train.") for assignment in assignments}
+    if named & {"init_from", "start_anew"}:
+        return []
+    if changed := named - UNCHANGED_BY:
+        log.info(f"Training begins anew: {', '.join(sorted(changed))} would change the steps already taken")
+        return []
+    steps = unfinished.manifest.counts["train_step"]
+    log.info(f"Training goes on after train step {steps:,}, from {unfinished.uri}")
+    return [f"train.init_from={unfinished.uri}"]

@@ -1,0 +1,76 @@
+"""What a run's tasks are given: the same whichever directory they run in, here or on a cluster."""
+
+from pathlib import Path
+
+import pytest
+
+from components.artifacts.errors import UsageError
+from pipelines.build.environment import environment
+from pipelines.inputs.arguments import arguments_of, plain, refuse_for_cluster
+from pipelines.inputs.settings import recipe, settings_of
+from pipelines.local.running import run_pipeline
+
+
+def test_every_setting_that_names_a_place_is_seen_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = ("train.init_from", "sample.prompts_file", "sample.corpus")
+    settings = settings_of(recipe("quick"), ["sample.no_copy=9", *(f"{name}=made/{name}" for name in named)])
+    for name in named:
+        stage, setting = name.split(".")
+        assert plain(settings[stage])[setting] == f"{tmp_path}/made/{name}"
+    bucket = settings_of(recipe("quick"), ["sample.no_copy=9", "sample.corpus=s3://bucket/corpus"])
+    assert plain(bucket["sample"])["corpus"] == "s3://bucket/corpus"
+
+
+JOB, TIME = "{{$.pipeline_job_name}}", "[[CurrentTime]]"
+
+
+@pytest.mark.parametrize(
+    ("source", "assignment", "said"),
+    [
+        (f"a {JOB}.txt", "", "--source: "),
+        ("a/kfp-workspace/b.txt", "", "--source: "),
+        ("a.txt", f'sample.prompts=["fine", "so {JOB}"]', f"sample.prompts: 'so {JOB}' has '{{{{$'"),
+        ("a.txt", f"sample.prompts_file={JOB}", "sample.prompts_file: "),
+        ("a.txt", f"train.init_from={JOB}", "train.init_from: "),
+        ("a.txt", f"sample.corpus={JOB}", "sample.corpus: "),
+    ],
+)
+def test_what_means_something_to_the_engine_is_refused_with_the_way_out(
+    source: str, assignment: str, said: str
+) -> None:
+    also = ["sample.no_copy=9"] if assignment.startswith("sample.corpus") else []
+    settings = settings_of(recipe("quick"), [*also, *filter(None, [assignment])])
+    with pytest.raises(UsageError) as refused:
+        arguments_of(source, settings)
+    assert str(refused.value).startswith(said)
+    assert "which Kubeflow takes for its own and replaces; " in str(refused.value)
+
+
+@pytest.mark.parametrize("text", [JOB, "{{workflow.name}}", "{{=1}}", TIME, "[[RunUUID]]", "[[ScheduledTime.2006]]"])
+def test_a_cluster_takes_more_for_its_own(text: str) -> None:
+    settings = settings_of(recipe("quick"), [f'sample.prompts=["{text}"]'])
+    with pytest.raises(UsageError, match="put it into a file of prompts"):
+        refuse_for_cluster("s3://bucket/a.txt", settings)
+    with pytest.raises(UsageError, match=r"--source: .* rename the file"):
+        refuse_for_cluster(f"s3://bucket/{text}.txt", settings_of(recipe("quick"), []))
+
+
+@pytest.mark.parametrize("text", ["{", "{x}", "{ {", "}}", "[[", "[[Infobox]]", "$", "{$.x}"])
+def test_braces_that_mean_nothing_pass(text: str) -> None:
+    settings = settings_of(recipe("quick"), [f"sample.prompts={[text]!r}".replace("'", '"')])
+    refuse_for_cluster("s3://bucket/a.txt", settings)
+    assert arguments_of("a.txt", settings)["sample"]["prompts"] == [text]
+    wiki = settings_of(recipe("quick"), ['sample.prompts=["{{Infobox}} [[CurrentTime]]"]'])
+    assert arguments_of("a.txt", wiki)["sample"]["prompts"] == ["{{Infobox}} [[CurrentTime]]"]
+
+
+def test_a_root_and_a_champion_that_mean_something_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--root: .* name another directory"):
+        run_pipeline("a.txt", settings_of(recipe("quick"), []), str(tmp_path / JOB), environment=environment("local"))
+    (tmp_path / "mine.yaml").write_text(f'cluster:\n  champion: "s3://bucket/{JOB}"\n')
+    with pytest.raises(UsageError, match=r"mine.yaml: cluster.champion: must be a path"):
+        environment(str(tmp_path / "mine.yaml"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml"]
