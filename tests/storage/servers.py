@@ -36,6 +36,7 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _back_at: float = 0.0
     _latency: float = 0.0
+    _late: str = ""
     released: threading.Event = field(default_factory=threading.Event)
 
     def add(self, fault: str, when: str = "", *, times: int = 1) -> None:
@@ -52,12 +53,12 @@ class Faults:
         """Break all connections from now on, for so long."""
         self._back_at = time.monotonic() + seconds
 
-    def be_late(self, seconds: float) -> None:
-        """Hold back each answer for so long."""
-        self._latency = seconds
+    def be_late(self, seconds: float, when: str = "") -> None:
+        """Hold back each answer to a request that matches for so long."""
+        self._latency, self._late = seconds, when
 
     def take(self, request: str) -> str:
-        time.sleep(self._latency)
+        time.sleep(self._latency if re.search(self._late, request) else 0)
         with self._lock:
             self.seen.append(request)
             if time.monotonic() < self._back_at:

@@ -7,7 +7,7 @@ local directories only. What `outgoing` publishes appears under its final name c
 finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `steady.py` reads one that may be
 replaced meanwhile, `outputs.py` says what may be gone over, `removal.py` removes what was written, `sources.py` fetches
 the texts that are read, `versions.py` tells whether they changed, and `secrets.py` keeps what is secret in their URIs
-out of sight.
+out of sight. `contact.py` tells whether a bucket can be reached.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others

@@ -17,6 +17,7 @@ from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from components.artifacts.storage.contact import Contact
 from components.artifacts.storage.failures import (
     in_brackets,
     is_of_this_machine,
@@ -27,6 +28,7 @@ from components.artifacts.storage.failures import (
 )
 from components.artifacts.storage.store import ANY, AwayError, ConflictError, Listed, StorageError
 
+CONNECT_SECONDS = 10.0
 TIMEOUT_SECONDS = 60.0
 """How long the server may be silent within one request."""
 RETRY_SECONDS = 120.0
@@ -61,7 +63,9 @@ class GcsStore:
         with self._failures(""):
             # No request here is about a project, and finding out the default one can fail.
             payer = os.environ.get(PAYER_VARIABLE) or None
-            self._bucket: Any = storage.Client(project=None).bucket(name, user_project=payer)
+            client: Any = storage.Client(project=None)
+            Contact(self.uri(""), lambda _: RETRY_SECONDS).watch(client._http)  # noqa: SLF001 -- there is no other way
+            self._bucket: Any = client.bucket(name, user_project=payer)
 
     def uri(self, key: str) -> str:
         """The gs:// URI."""
@@ -198,7 +202,7 @@ class GcsStore:
 def _patience() -> dict[str, Any]:
     retry = DEFAULT_RETRY.with_delay(initial=FIRST_WAIT_SECONDS, maximum=LONGEST_WAIT_SECONDS)
     retry = retry.with_timeout(RETRY_SECONDS)
-    return {"timeout": TIMEOUT_SECONDS, "retry": retry}
+    return {"timeout": (CONNECT_SECONDS, TIMEOUT_SECONDS), "retry": retry}
 
 
 def _explained(error: Any) -> str:

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from components.artifacts.errors import UsageError
+from components.artifacts.storage.contact import Contact
 from components.artifacts.storage.failures import one_line
 from components.artifacts.storage.s3_errors import is_away, is_transient
 
@@ -54,7 +55,9 @@ def connect(scheme: str, bucket: str) -> Any:
     client: Any = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", endpoint_url=address, config=config
     )
-    patience = Patience()
+    contact = Contact(f"{scheme}://{bucket}", give_up_after, is_away)
+    contact.watch(client._endpoint.http_session)  # noqa: SLF001 -- there is no other way
+    patience = Patience(contact)
     client.meta.events.register("before-call.s3", patience.begin)
     client.meta.events.register("needs-retry.s3", patience.wait)
     if payer := _payer():
@@ -65,8 +68,8 @@ def connect(scheme: str, bucket: str) -> Any:
 class Patience:
     """How long to wait before a request is made again: boto counts attempts, but a server is away for a time."""
 
-    def __init__(self) -> None:
-        self._heard = False
+    def __init__(self, contact: Contact) -> None:
+        self._contact = contact
 
     def begin(self, context: dict[str, Any], **_: Any) -> None:
         """Note when a request was made for the first time."""
@@ -77,7 +80,6 @@ class Patience:
     ) -> float | None:
         """Seconds to wait; None where that does not help, or has lasted long enough."""
         if response is not None:
-            self._heard = True
             http, parsed = response
             if not is_transient(http.status_code, str(parsed.get("Error", {}).get("Code", ""))):
                 return None
@@ -86,7 +88,12 @@ class Patience:
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 10))
         seconds = random.uniform(longest / 2, longest)  # noqa: S311 -- so that many clients don't come at once
         spent = time.monotonic() - request_dict["context"][_BEGAN]
-        return seconds if spent + seconds < (RETRY_SECONDS if self._heard else UNHEARD_SECONDS) else None
+        return seconds if spent + seconds < give_up_after(self._contact.heard) else None
+
+
+def give_up_after(heard: bool) -> float:
+    """Seconds for which one request is made again, of a server that has answered before or never has."""
+    return RETRY_SECONDS if heard else UNHEARD_SECONDS
 
 
 def has_newer_checksums(client: Any) -> bool:
