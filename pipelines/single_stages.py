@@ -91,3 +91,7 @@ def sample(environment: Environment) -> Any:
         return samples_of(model.output, environment, settings=settings, version=version, **digests)
 
     return pipeline
+
+
+ALONE = {"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample}
+"""By the stage's name."""

@@ -77,7 +77,7 @@ def build(environment: Environment) -> Any:
         digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
         samples = samples_of(model, environment, settings=sample, version=version, **digests)
         reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
-        place(reported, "ingest", environment, component="report")
+        place(reported, "report", environment)
         _promote(dataset, model, environment, after=reported)
         return Artifacts(
             corpus=corpus,
@@ -92,7 +92,7 @@ def build(environment: Environment) -> Any:
 
 
 def _promote(dataset: Any, model: Any, environment: Environment, *, after: Any) -> None:
-    """Promote a better model where the environment keeps a champion; no cache answers what is done for its effect."""
+    """Promote a better model where the environment keeps a champion."""
     if champion := environment.cluster.champion:
         task = promote_stage(dataset=dataset, model=model, champion=champion).after(after)
-        place(task, "sample", environment, component="promote").set_caching_options(False)
+        place(task, "promote", environment)

@@ -33,9 +33,22 @@ NOT_SHOWN = "not_shown"
 """The type of a validator's PydanticCustomError whose value may be secret, so that no message repeats it."""
 
 
-def setting(default: Any, description: str, *, unit: str = "", place: bool = False, **limits: Any) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class NamedPlace:
+    """What a setting names that is a path or URI.
+
+    `of` is what lies there: only a `file` may be fetched over http(s). `digest` is the parameter by which a task is
+    told what was there when its run began, so that the cache notices a change.
+    """
+
+    of: Literal["file", "artifact", "checkpoints"]
+    digest: str
+
+
+def setting(default: Any, description: str, *, unit: str = "", place: NamedPlace | None = None, **limits: Any) -> Any:
     """A field of a settings class; `place` says that it is a path or URI, `limits` are pydantic's (`ge`, `lt`, ...)."""
-    return Field(default, description=description, json_schema_extra={"unit": unit, "place": place}, **limits)
+    extra: Any = {"unit": unit, "place": place}
+    return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +140,10 @@ class Settings(BaseModel):
         return merged
 
     @classmethod
-    def places(cls) -> list[str]:
-        """The names of the settings that are paths or URIs."""
-        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("place")]
+    def places(cls) -> dict[str, NamedPlace]:
+        """The settings that are paths or URIs: what lies there, by the setting's name."""
+        extras: dict[str, Any] = {name: field.json_schema_extra or {} for name, field in cls.model_fields.items()}
+        return {name: extra["place"] for name, extra in extras.items() if extra.get("place")}
 
     @classmethod
     def redacted(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,7 @@
-"""A stage's command line, and the frame that turns whatever goes wrong into one line and an exit code."""
+"""A step of the pipeline and its command line, and the frame that turns what goes wrong into one line."""
 
 import argparse
-import difflib
 import os
-import re
 import signal
 import sys
 import threading
@@ -12,100 +10,75 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.as_json import as_json
-from components.artifacts.errors import QuillflowError, UsageError
+from components.artifacts.errors import QuillflowError
 from components.artifacts.storage.failures import full, is_full
 from components.artifacts.version import VERSION
 from components.command import log
+from components.command.parser import Parser
 from components.command.printing import write
-from components.command.settings import Settings, add_flags, nearest
+from components.command.settings import Settings, add_flags
 
 ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
-_INVALID_CHOICE = re.compile(r"argument (?P<name>\S+): invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)")
-
-
-class _Once(argparse._StoreAction):  # noqa: SLF001 -- argparse has no public name for it
-    """Stores a flag's value, and lets no other take its place."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        if option_string and isinstance(parser, Parser):
-            if self.dest in parser.given:
-                raise UsageError(f"{option_string} is given twice; give it once")
-            parser.given.add(self.dest)
-        super().__call__(parser, namespace, values, option_string)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that names what is near, and which takes no abbreviated flags.
-
-    A flag that takes one value is given once.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-        self.given: set[str] = set()
-        for name in (None, "store"):
-            self.register("action", name, _Once)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the arguments that are known.
-
-        Raises:
-            UsageError: a flag is given twice, or a value is missing or wrong.
-        """
-        self.given.clear()
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError with the parser's message."""
-        if wrong := _INVALID_CHOICE.fullmatch(message):
-            name, value = wrong["name"], wrong["value"]
-            what = f"{name}: no" if name.startswith("-") else f"no {name.lower()}"
-            choices = re.findall(r"[^\s',]+", wrong["choices"])
-            raise UsageError(f"{what} {value!r}; {nearest(value, choices)}")
-        raise UsageError(f"{message}; {self.prog} --help lists what there is")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, in which a recipe's defaults stand, as all else is printed."""
-        write(message, file or sys.stderr)
-
-
-class CommandParser(Parser):
-    """A parser of a command's own arguments, which answers for those it does not know itself."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse all arguments.
-
-        Raises:
-            UsageError: one is unknown, or a value is missing or wrong.
-        """
-        parsed, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            near = difflib.get_close_matches(unknown[0], flags, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-        return parsed, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """What a stage's command takes and calls.
+class Step:
+    """A step of the pipeline, as the table of steps has it (components/steps.py).
 
-    `artifacts` maps the names of its URI arguments, inputs first, to their help; `work` is called with
-    the settings and those URIs by name, and returns what `--json` prints. Of `several` more than one may be given, and
-    come one a line.
+    `inputs` and `outputs` map the names of what it reads and makes, which are kinds of artifacts but for a source, to
+    their help. `page` is the output with a report.html. `runs_as` is the stage whose image and pod it runs in, where it
+    has none of its own. `less_memory` says what to lower where memory runs out.
     """
 
     name: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    page: str = ""
+    runs_as: str = ""
+    less_memory: str = "close other programs, or use a machine with more memory"
+
+    @property
+    def host(self) -> str:
+        """The stage whose image and pod it runs in."""
+        return self.runs_as or self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Step):
+    """A step that can be told settings, and has a command and a pipeline of its own.
+
+    `work` is called with the settings and the URIs of inputs and outputs by name, and returns what `--json` prints. Of
+    `several` more than one may be given, and come one a line.
+    """
+
     summary: str
     settings: type[Settings]
-    artifacts: Mapping[str, str]
     work: Callable[..., Mapping[str, Any]]
     several: frozenset[str] = frozenset()
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """The command's URI arguments with their help, inputs first."""
+        return {**self.inputs, **self.outputs}
+
+    @property
+    def feed(self) -> str:
+        """What it is fed with."""
+        return next(iter(self.inputs))
+
+    @property
+    def feed_parameter(self) -> str:
+        """The parameter by which its own pipeline is told what it is fed with."""
+        return self.feed if self.feed == "source" else f"{self.feed}_uri"
+
+    @property
+    def result(self) -> str:
+        """The kind of artifact that its work ends with."""
+        return [*self.outputs][-1]
 
     def add_arguments(self, parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
         """Give `parser` the stage's arguments; `defaults` are a recipe's settings."""

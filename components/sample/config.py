@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from components.command.settings import Only, Settings, setting
+from components.command.settings import NamedPlace, Only, Settings, setting
 from components.generator.strategies import RULES, Strategy
 from components.generator.temperature import Temperature
 
@@ -50,7 +50,9 @@ class SampleConfig(Strategy, Settings):
     )
     prompts: tuple[str, ...] = setting((), "prompts to continue; without any, random windows of the training text")
     prompts_file: str = setting(
-        "", "a path or URI of a UTF-8 file with one prompt a line, after those in prompts", place=True
+        "",
+        "a path or URI of a UTF-8 file with one prompt a line, after those in prompts",
+        place=NamedPlace(of="file", digest="prompts_digest"),
     )
     prompt_length: int = setting(
         0,
@@ -70,7 +72,9 @@ class SampleConfig(Strategy, Settings):
         unit="characters",
         ge=0,
     )
-    corpus: str = setting("", "the URI of the corpus that no_copy is about", place=True)
+    corpus: str = setting(
+        "", "the URI of the corpus that no_copy is about", place=NamedPlace(of="artifact", digest="corpus_digest")
+    )
     batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
     shards: int = setting(1, "how many processes share the work, each writing one shard of the texts", ge=1)
     shard: int = setting(0, "which of the shards this one writes, counted from 0; the texts are the same", ge=0)

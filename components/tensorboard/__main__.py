@@ -5,8 +5,9 @@ from pathlib import Path
 
 from components.artifacts.version import VERSION
 from components.command import log
+from components.command.parser import Parser
 from components.command.settings import add_flags
-from components.command.stage import Parser, errors_in_one_line
+from components.command.stage import errors_in_one_line
 from components.tensorboard.config import TensorboardConfig
 
 

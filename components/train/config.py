@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from components.command.settings import Only, Settings, setting
+from components.command.settings import NamedPlace, Only, Settings, setting
 from components.generator.cells import CellName
 from components.generator.temperature import Temperature
 
@@ -174,7 +174,11 @@ class TrainConfig(Settings):
     checkpoint_seconds: float = setting(60.0, "save a checkpoint at least this often", unit="seconds", gt=0)
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
     start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
-    init_from: str = setting("", "where there are no checkpoints yet, go on from the newest at this URI", place=True)
+    init_from: str = setting(
+        "",
+        "where there are no checkpoints yet, go on from the newest at this URI",
+        place=NamedPlace(of="checkpoints", digest="init_digest"),
+    )
 
     sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
     sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")

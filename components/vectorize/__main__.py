@@ -1,25 +1,8 @@
 """The command `python -m components.vectorize`."""
 
 import sys
-from typing import Any
 
-from components.command.stage import Stage
-from components.vectorize.config import VectorizeConfig
-
-
-def _work(config: VectorizeConfig, **uris: str) -> dict[str, Any]:
-    from components.vectorize.vectorizing import vectorize
-
-    return vectorize(config, **uris)
-
-
-STAGE = Stage(
-    name="vectorize",
-    summary="Write a corpus as token ids in TFRecords, with its vocabulary.",
-    settings=VectorizeConfig,
-    artifacts={"corpus": "the corpus to read", "dataset": "where the dataset goes"},
-    work=_work,
-)
+from components.vectorize.stage import STAGE
 
 if __name__ == "__main__":
     sys.exit(STAGE.main())

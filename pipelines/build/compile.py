@@ -10,16 +10,12 @@ from typing import Any
 from kfp import compiler
 from kfp.compiler.compiler_utils import KubernetesManifestOptions
 
-from pipelines import single_stages as stages
-from pipelines import text_generation
+from pipelines import single_stages, text_generation
 from pipelines.build.environment import Environment
 
 PIPELINES: dict[str, Callable[[Environment], Any]] = {
     "text-generation": text_generation.build,
-    "ingest": stages.ingest,
-    "vectorize": stages.vectorize,
-    "train": stages.train,
-    "sample": stages.sample,
+    **single_stages.ALONE,
 }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from kfp import dsl, kubernetes
 
+from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
 from pipelines.build.environment import Environment, Pod, TrainPod
 from pipelines.build.images import image
@@ -25,24 +26,21 @@ def limits(environment: Environment) -> dsl.PipelineConfig:
     )
 
 
-def place(task: Any, stage: str, environment: Environment, *, component: str = "") -> Any:
-    """Give a stage's task its image, resources, nodes, retries and credentials; the task again.
-
-    `component` is what the task is where it is no stage and runs as one does.
-    """
-    pod: Pod = getattr(environment, stage)
-    _set_image(task, stage, environment)
+def place(task: Any, step: str, environment: Environment) -> Any:
+    """Give a step's task its image, resources, nodes, retries and credentials; the task again."""
+    pod: Pod = getattr(environment, STEPS[step].host)
+    _set_image(task, STEPS[step].host, environment)
     _set_resources(task, pod)
     _set_nodes(task, pod)
     _set_store(task, environment)
     if environment.cluster.namespace:
         # By it deploy/'s network policy knows ingest, which alone may fetch sources.
-        kubernetes.add_pod_label(task, "app.kubernetes.io/component", component or stage)
+        kubernetes.add_pod_label(task, "app.kubernetes.io/component", step)
     if environment.run_as_non_root:
         kubernetes.set_security_context(task, run_as_non_root=True)
     if pod.timeout:
         kubernetes.set_timeout(task, pod.timeout)
-    if stage == "train" and (environment.retries.count or environment.cluster.namespace):
+    if step == "train" and (environment.retries.count or environment.cluster.namespace):
         again = Retries(**environment.retries.model_dump(include={"count", "backoff", "factor"}))
         task.set_env_variable(RETRIES_VARIABLE, again.as_variable())
     if environment.retries.count:
@@ -53,7 +51,8 @@ def place(task: Any, stage: str, environment: Environment, *, component: str = "
             # Kubeflow's own default, an hour, would leave whatever fails later untried.
             backoff_max_duration=f"{environment.retries.maximum}s",
         )
-    return task.set_caching_options(environment.caching)
+    # No cache answers for what is done for its effect.
+    return task.set_caching_options(environment.caching and bool(STEPS[step].outputs))
 
 
 def _set_image(task: Any, stage: str, environment: Environment) -> None:

@@ -12,14 +12,14 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage import Place
 from components.command.printing import without_colours
+from components.steps import STEPS
 from pipelines.cluster.client import Client
 from pipelines.cluster.tasks import raise_memory, stage_of, stages_in
-from pipelines.local.engine import STAGES
 from pipelines.results import finding
 
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
 _JSON = '{"quillflow"'
-_OWN = (_JSON, *(f"{stage:<10} " for stage in STAGES))
+_OWN = (_JSON, *(f"{stage:<10} " for stage in STEPS))
 """How a stage's own lines begin, in either form that components.command.log gives them."""
 _KILLED = "Killed"
 

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
-from pipelines.inputs.arguments import plain, refuse_for_cluster
+from components.steps import STAGES
+from pipelines.inputs.arguments import DIGESTS, plain, refuse_for_cluster
 from pipelines.inputs.digests import suite_version
-from pipelines.inputs.settings import STAGES, checked, recipe, source_of
+from pipelines.inputs.settings import checked, recipe, source_of
 from pipelines.inputs.yaml_files import read_yaml
 
 EACH_TIME = "[[ScheduledTime]]"
@@ -71,10 +72,7 @@ class Schedule(BaseModel):
         return {
             "source": source,
             **{stage: plain(settings[stage]) for stage in settings},
-            "source_digest": EACH_TIME,
-            "init_digest": EACH_TIME,
-            "prompts_digest": EACH_TIME,
-            "corpus_digest": EACH_TIME,
+            **dict.fromkeys(["source_digest", *DIGESTS], EACH_TIME),
             "version": suite_version(),
         }
 

@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from pipelines.local.engine import STAGES
+from components.steps import STEPS
 
 # A stage's task, of which sample may have several, what prepares it, and Kubeflow's attempts: train, sample-shard,
 # train-driver, train(0). A Workflow and its nodes may begin alike (train-mg7fp(0)), and some tasks have no name.
-_TASK = re.compile(rf"(?P<stage>{'|'.join(STAGES)})(-shard|-gather)?(-driver)?(\((?P<attempt>\d+)\))?")
-_POD_OF = {"report": "ingest", "promote": "sample"}
+_TASK = re.compile(rf"(?P<stage>{'|'.join(STEPS)})(-shard|-gather)?(-driver)?(\((?P<attempt>\d+)\))?")
 
 
 def stage_of(task: str | None) -> str:
@@ -19,7 +18,7 @@ def stage_of(task: str | None) -> str:
 
 def raise_memory(stage: str) -> str:
     """What to do about a stage that was killed for memory."""
-    return f"raise {_POD_OF.get(stage, stage)}.memory_limit in the environment"
+    return f"raise {STEPS[stage].host}.memory_limit in the environment"
 
 
 def stages_in(run: Any, state: str) -> dict[str, int]:
@@ -29,4 +28,4 @@ def stages_in(run: Any, state: str) -> dict[str, int]:
         match = _TASK.fullmatch(task.display_name or "")
         if match and task.state == state:
             found[match["stage"]] = max(found.get(match["stage"], 1), int(match["attempt"] or 0) + 1)
-    return {stage: found[stage] for stage in STAGES if stage in found}
+    return {stage: found[stage] for stage in STEPS if stage in found}

@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
+from components.steps import STAGES
 from pipelines.build.environment import environment_names
-from pipelines.inputs.settings import STAGES, recipe_names
+from pipelines.inputs.settings import recipe_names
 
 SHELLS = ("bash", "zsh")
 _NAMES_A_RUN = {"RUN", "URI|RUN", "WHAT"}

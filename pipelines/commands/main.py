@@ -8,7 +8,9 @@ from typing import Any
 from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command import log
-from components.command.stage import CommandParser, Parser, errors_in_one_line
+from components.command.parser import CommandParser, Parser
+from components.command.stage import errors_in_one_line
+from components.steps import STAGES
 from pipelines.commands.artifacts import add as add_artifacts
 from pipelines.commands.compare import add as add_compare
 from pipelines.commands.compile import add as add_compile
@@ -24,7 +26,7 @@ from pipelines.commands.run import add as add_run
 from pipelines.commands.runs import add as add_runs
 from pipelines.commands.schedule import add as add_schedule
 from pipelines.commands.submit import add as add_submit
-from pipelines.inputs.settings import STAGES, recipe
+from pipelines.inputs.settings import recipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,14 +6,12 @@ import time
 from typing import Any
 
 from components.artifacts.errors import UsageError
+from components.steps import STAGES
 from pipelines.build.environment import Environment
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result, shortest
 from pipelines.commands.run import add_assignments_flag
-from pipelines.inputs.settings import DEFAULT_RECIPE, STAGES
-
-WITH_PAGE = ("ingest", "train", "sample")
-"""The stages whose artifact has a page, report.html."""
+from pipelines.inputs.settings import DEFAULT_RECIPE
 
 
 def add(commands: Any) -> None:
@@ -55,11 +53,11 @@ def _rerun(arguments: argparse.Namespace) -> int:
 
 
 def _here(arguments: argparse.Namespace, root: str) -> int:
-    from pipelines.results.reruns import OUTPUTS, plan, rerun_here
+    from pipelines.results.reruns import plan, rerun_here
 
-    stage = arguments.stage
+    stage = STAGES[arguments.stage]
     chosen = plan(
-        stage,
+        stage.name,
         arguments.former,
         root,
         recorded={},
@@ -67,9 +65,9 @@ def _here(arguments: argparse.Namespace, root: str) -> int:
         fallback=arguments.recipe,
     )
     done = rerun_here(chosen, root)
-    made = {name: done[name] for name in STAGES[stage].artifacts if name in done}
-    lines = [f"Run {done['run']}: {stage} of {arguments.former} again"]
-    places = {**made, **({"report": f"{done[OUTPUTS[stage]]}/report.html"} if stage in WITH_PAGE else {})}
+    made = {name: done[name] for name in stage.artifacts if name in done}
+    lines = [f"Run {done['run']}: {stage.name} of {arguments.former} again"]
+    places = {**made, **({"report": f"{done[stage.page]}/report.html"} if stage.page else {})}
     lines += [f"  {name:<12} {shortest(uri)}" for name, uri in places.items()]
     return print_result(arguments, done, lines)
 
@@ -78,9 +76,9 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
     from pipelines.cluster import runs
     from pipelines.cluster.client import Client
     from pipelines.cluster.submitting import package, submit
-    from pipelines.inputs.arguments import init_digest, plain, refuse_for_cluster, sample_digests
+    from pipelines.inputs.arguments import place_digests, plain, refuse_for_cluster
     from pipelines.inputs.digests import suite_version
-    from pipelines.results.reruns import INPUTS, plan
+    from pipelines.results.reruns import plan
 
     root = environment.cluster.pipeline_root
     if not root:
@@ -96,17 +94,14 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
     )
     refuse_for_cluster(chosen.source, chosen.settings)
     environment.check(chosen.settings)
-    fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
+    fed_with = STAGES[stage].feed_parameter
     values = {
         fed_with: chosen.source,
         "settings": plain(chosen.settings[stage]),
         # Who asks for a stage again does not want the cache's answer, so this version is like no other.
         "version": f"{suite_version()} {secrets.token_hex(4)}",
+        **place_digests(chosen.settings, [stage]),
     }
-    if stage == "sample":
-        values |= sample_digests(chosen.settings)
-    if stage == "train":
-        values["init_digest"] = init_digest(chosen.settings)
     name = f"rerun-{stage}-{time.strftime('%Y-%m-%d-%H-%M-%S')}"
     done = submit(client, package(stage, environment), name=name, arguments=values)
     lines = [f"Run {done.run}: {stage} of {arguments.former} again, fed with {chosen.source}", f"  {done.link}"]

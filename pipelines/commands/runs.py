@@ -4,9 +4,9 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from components.steps import STEPS
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
-from pipelines.local.engine import STAGES
 
 if TYPE_CHECKING:
     from pipelines.cluster.logs import Log
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 
 def _add_log_flags(action: argparse.ArgumentParser) -> None:
-    action.add_argument("--stage", default="", choices=STAGES, metavar="STAGE", help="of this stage only")
+    action.add_argument("--stage", default="", choices=STEPS, metavar="STAGE", help="of this stage only")
     action.add_argument(
         "--attempt",
         type=_attempt,

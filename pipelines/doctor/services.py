@@ -11,10 +11,10 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError, NoConditionsError
+from components.steps import STAGES
 from pipelines.build.environment import Cluster, Environment
 from pipelines.build.images import checkout_tag, image
 from pipelines.doctor.check import Check, missing, shown
-from pipelines.inputs.settings import STAGES
 from pipelines.local.home import home
 
 TIMEOUT_SECONDS = 10

@@ -2,13 +2,14 @@
 
 import glob
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, places_in
+from components.steps import STAGES
 from pipelines.inputs.digests import (
     digest_of,
     digest_of_artifact,
@@ -22,15 +23,15 @@ MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
 MEANT_ON_CLUSTER = re.compile(rf"{MEANT_BY_ENGINE.pattern}|\{{\{{|\[\[(ScheduledTime|CurrentTime|Index|RunUUID)\b")
 """So does a cluster's: Argo for what stands in braces, the scheduler for its own words."""
 _RENAME = "rename the file or directory"
+_PLACES = {f"{name}.{place}": what for name, stage in STAGES.items() for place, what in stage.settings.places().items()}
 _WAYS_OUT = {
     "sample.prompts": "put it into a file of prompts (sample.prompts_file)",
-    "--source": _RENAME,
     "--root": "name another directory",
-    "train.init_from": _RENAME,
-    "sample.prompts_file": _RENAME,
-    "sample.corpus": _RENAME,
+    **dict.fromkeys(["--source", *_PLACES], _RENAME),
 }
-_FETCHED = ("--source", "sample.prompts_file")
+_FETCHED = {"--source", *(name for name, what in _PLACES.items() if what.of == "file")}
+DIGESTS = tuple(what.digest for what in _PLACES.values())
+"""The parameters by which tasks are told what the places that settings name hold."""
 _CREDENTIALS = "credentials come from the environment"
 
 
@@ -49,8 +50,7 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
         "source": _absolute_source(source),
         **{stage: plain(settings[stage]) for stage in settings},
         "source_digest": digest_of_source(source, allow_private_hosts=private),
-        "init_digest": init_digest(settings),
-        **sample_digests(settings),
+        **place_digests(settings),
         "version": suite_version(),
     }
 
@@ -62,9 +62,12 @@ def withhold(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, st
     """
     known = storage.known_secrets()
     bare = [storage.bare(place, known) for place in storage.places_of(arguments["source"])]
-    sample = {**arguments["sample"], "prompts_file": storage.bare(arguments["sample"]["prompts_file"], known)}
+    withheld = {name: dict(arguments[name]) for name in STAGES}
+    for name in _FETCHED - {"--source"}:
+        stage, setting = name.split(".")
+        withheld[stage][setting] = storage.bare(withheld[stage][setting], known)
     return (
-        {**arguments, "source": "\n".join(bare), "sample": sample},
+        {**arguments, "source": "\n".join(bare), **withheld},
         {storage.SECRETS_VARIABLE: " ".join(known)} if known else {},
     )
 
@@ -75,18 +78,18 @@ def plain(settings: Settings) -> dict[str, Any]:
     return {**values, **{name: _absolute(uri) for name, uri in places_in(settings).items()}}
 
 
-def init_digest(settings: Mapping[str, Settings]) -> str:
-    """Names the newest checkpoint where train is to go on from; empty where it begins at step 0."""
-    return digest_of_checkpoints(str(getattr(settings["train"], "init_from", "")))
-
-
-def sample_digests(settings: Mapping[str, Settings]) -> dict[str, str]:
-    """Names what sample's settings have it read besides a model: its file of prompts and its corpus."""
+def place_digests(settings: Mapping[str, Settings], stages: Iterable[str] = STAGES) -> dict[str, str]:
+    """Names what the places hold that settings of these stages name, by parameter; empty where a setting names none."""
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
-    sample = settings["sample"]
+    named = {
+        "file": lambda uri: digest_of(uri, allow_private_hosts=private),
+        "artifact": digest_of_artifact,
+        "checkpoints": digest_of_checkpoints,
+    }
     return {
-        "prompts_digest": digest_of(getattr(sample, "prompts_file", ""), allow_private_hosts=private),
-        "corpus_digest": digest_of_artifact(getattr(sample, "corpus", "")),
+        place.digest: named[place.of](getattr(settings[stage], name))
+        for stage in stages
+        for name, place in settings[stage].places().items()
     }
 
 

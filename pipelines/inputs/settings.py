@@ -13,14 +13,9 @@ from components.artifacts import storage
 from components.artifacts.as_json import as_json
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
-from components.command.stage import Stage
-from components.ingest.__main__ import STAGE as INGEST
-from components.sample.__main__ import STAGE as SAMPLE
-from components.train.__main__ import STAGE as TRAIN
-from components.vectorize.__main__ import STAGE as VECTORIZE
+from components.steps import STAGES
 from pipelines.inputs.yaml_files import load_yaml, read_yaml
 
-STAGES: dict[str, Stage] = {stage.name: stage for stage in (INGEST, VECTORIZE, TRAIN, SAMPLE)}
 DEFAULT_RECIPE = "default"
 MAXIMUM_SETTINGS_BYTES = 100_000
 """A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""

@@ -19,8 +19,8 @@ from docker.types import DeviceRequest, Mount
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.command import log
+from components.steps import STAGES
 from pipelines.build.images import checkout_tag, image
-from pipelines.inputs.settings import STAGES
 from pipelines.local.engine import STOP_SECONDS
 from pipelines.local.home import home
 
@@ -63,12 +63,7 @@ class Containers:
         from kfp import local
 
         environment = _environment()
-        given = [(STAGES[stage].settings, arguments[stage]) for stage in STAGES]
-        read = [
-            *storage.places_of(arguments["source"]),
-            *(values[name] for cls, values in given for name in cls.places() if values.get(name)),
-        ]
-        mounts = _mounts([*read, *environment.values()], root)
+        mounts = _mounts([*_read_by_stages(arguments), *environment.values()], root)
         _refuse_links_out(arguments["source"], [*(Path(mount["Source"]) for mount in mounts), root])
         runner = local.DockerRunner(
             entrypoint="",  # the image's own would take the engine's command for its arguments
@@ -176,6 +171,12 @@ def _environment() -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
     found = {name: home() / path for name, path in _CREDENTIALS.items() if name not in passed}
     return passed | {name: str(path) for name, path in found.items() if path.is_file()}
+
+
+def _read_by_stages(arguments: Mapping[str, Any]) -> list[str]:
+    """The paths and URIs that stages read: the source's places, and those that settings name."""
+    named = [arguments[stage.name].get(name) for stage in STAGES.values() for name in stage.settings.places()]
+    return [*storage.places_of(arguments["source"]), *filter(None, named)]
 
 
 def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:

@@ -6,15 +6,11 @@ import signal
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
+from components.steps import STEPS
 from components.train.checkpoints import newest_step
-from pipelines.local.engine import STAGES, Relay
+from pipelines.local.engine import Relay
 
 INTERRUPTED, TERMINATED = 130, 143
-_LESS_MEMORY = {
-    "train": "lower train.batch, train.units or vectorize.length",
-    "sample": "lower sample.batch",
-    "promote": "lower train.units",
-}
 
 
 class RunError(QuillflowError):
@@ -27,8 +23,7 @@ class RunError(QuillflowError):
 
 def killed(stage: str) -> str:
     """What is said of a stage that ended without a word, as the kernel lets it."""
-    advice = _LESS_MEMORY.get(stage, "close other programs, or use a machine with more memory")
-    return f"{stage}: killed by SIGKILL, probably since this machine ran out of memory; {advice}"
+    return f"{stage}: killed by SIGKILL, probably since this machine ran out of memory; {STEPS[stage].less_memory}"
 
 
 def ending(error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay, root: str, name: str) -> RunError:
@@ -40,7 +35,7 @@ def ending(error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay
             message, code = "interrupted", INTERRUPTED
         if relay.last_error and relay.exit_code not in (INTERRUPTED, TERMINATED):
             message += f"; {relay.last_error}"
-    damaged = re.search(rf"{re.escape(root)}/(?P<run>[^/\s]+)/(?:{'|'.join(STAGES)})\b", message)
+    damaged = re.search(rf"{re.escape(root)}/(?P<run>[^/\s]+)/(?:{'|'.join(STEPS)})\b", message)
     if damaged and damaged["run"] != name:
         message += f"; remove {damaged[0]} and run again: it is then made anew"
     where = _where_training_goes_on(f"{root}/{name}") if "train" in relay.executed else ""

@@ -20,15 +20,13 @@ from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
+from components.steps import MADE_BY, STEPS
 from pipelines.build.environment import Environment
 from pipelines.inputs.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
 from pipelines.local.ending import RunError, ending, killed
-from pipelines.local.engine import STAGES, Executor, Processes, Relay, passing_on_signals, quiet_engine
+from pipelines.local.engine import Executor, Processes, Relay, passing_on_signals, quiet_engine
 from pipelines.local.engine_hooks import named
 from pipelines.local.home import cache_directory
-
-ARTIFACTS = ("corpus", "dataset", "checkpoints", "model", "samples", "report")
-_MADE_BY = dict(zip(ARTIFACTS, ("ingest", "vectorize", "train", "train", "sample", "report"), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +107,7 @@ def run_pipeline(
                 uris = _call_engine(executor, environment, arguments, engine_root, relay)
         except (RunError, KeyboardInterrupt) as error:
             raise ending(error, signals, relay, root, name) from error
-    steps = [stage for stage in STAGES if stage != "promote" or environment.cluster.champion]
+    steps = [step.name for step in STEPS.values() if step.outputs or environment.cluster.champion]
     relay.show_cached(steps)
     stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
     _check(uris, stages)
@@ -182,7 +180,7 @@ def _call_engine(
         if executor.killed and not relay.last_error:
             reason, code = killed(relay.executed[-1]), 128 + signal.SIGKILL
         raise RunError(f"{reason} (the run's whole log: {relay.log_name})", code) from error
-    return {name: outputs[name].uri for name in ARTIFACTS}
+    return {name: outputs[name].uri for name in MADE_BY}
 
 
 def _engine_root(root: str) -> Path:
@@ -215,9 +213,9 @@ def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
     for name, uri in uris.items():
         if name == "checkpoints":
             continue
-        if stages[_MADE_BY[name]] == "executed" and storage.read_file(f"{uri}/{MANIFEST_NAME}") is None:
-            raise ArtifactError(f"{uri}: {_MADE_BY[name]} ended well but left nothing here; is the engine elsewhere?")
-        if stages[_MADE_BY[name]] == "cached":
+        if stages[MADE_BY[name]] == "executed" and storage.read_file(f"{uri}/{MANIFEST_NAME}") is None:
+            raise ArtifactError(f"{uri}: {MADE_BY[name]} ended well but left nothing here; is the engine elsewhere?")
+        if stages[MADE_BY[name]] == "cached":
             try:
                 with storage.incoming(uri, name):
                     pass

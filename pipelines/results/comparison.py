@@ -8,12 +8,13 @@ from typing import Any
 from components.artifacts.curves import tokens_a_character_of
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.rows import rows_of
+from components.steps import STAGES
 from pipelines.results import finding
 from pipelines.results.finding import Artifact
 
 LOSSES = {"held-out": "validation_loss_nats", "training": "train_loss_nats"}
 POINTS = 6
-_STAGE_OF = {"corpus": "ingest", "dataset": "vectorize", "model": "train", "samples": "sample"}
+_STAGE_OF = {stage.result: stage.name for stage in STAGES.values()}
 
 
 @dataclass(frozen=True, kw_only=True)

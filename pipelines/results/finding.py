@@ -19,7 +19,7 @@ from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from components.artifacts.storage import Listed, Place
 from components.command import log
-from pipelines.inputs.settings import STAGES
+from components.steps import STAGES
 
 _PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
 READS_AT_ONCE = 16

@@ -12,13 +12,12 @@ from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from components.command import log
 from components.command.settings import Settings
+from components.steps import STAGES
 from components.train.config import UNCHANGED_BY
-from pipelines.inputs.settings import STAGES, recipe, settings_of
+from pipelines.inputs.settings import recipe, settings_of
 from pipelines.results import finding
 from pipelines.results.finding import Artifact
 
-INPUTS = {"ingest": "source", "vectorize": "corpus", "train": "dataset", "sample": "model"}
-OUTPUTS = {"ingest": "corpus", "vectorize": "dataset", "train": "model", "sample": "samples"}
 _CHECKPOINT = re.compile(rf"/checkpoints/(?P<name>\d{{10}}-[0-9a-f]{{8}})/{re.escape(MANIFEST_NAME)}$")
 
 
@@ -108,17 +107,17 @@ def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None)
 
 
 def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinished: Unfinished | None) -> str:
-    if stage != "ingest":
-        return str(recorded.get(f"{INPUTS[stage]}_uri") or of_run(run, INPUTS[stage], root, unfinished).place)
-    return str(recorded.get("source") or of_run(run, "corpus", root).manifest.config["source"])
+    feed = STAGES[stage].feed
+    if feed == "source":
+        return str(recorded.get(feed) or of_run(run, STAGES[stage].result, root).manifest.config["source"])
+    return str(recorded.get(STAGES[stage].feed_parameter) or of_run(run, feed, root, unfinished).place)
 
 
 def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
     """What a run on a cluster was started with for a stage: all four stages have theirs, a stage alone `settings`."""
     if isinstance(recorded.get(stage), dict):
         return dict(recorded[stage])
-    fed_with = "source" if stage == "ingest" else f"{INPUTS[stage]}_uri"
-    return dict(recorded["settings"]) if fed_with in recorded and "settings" in recorded else {}
+    return dict(recorded["settings"]) if STAGES[stage].feed_parameter in recorded and "settings" in recorded else {}
 
 
 def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinished | None) -> dict[str, Any]:
@@ -127,7 +126,7 @@ def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinish
         config = unfinished.manifest.config
     else:
         try:
-            config = of_run(run, OUTPUTS[stage], root).manifest.config
+            config = of_run(run, STAGES[stage].result, root).manifest.config
         except ArtifactError:
             return {}
     return {name: value for name, value in config.items() if name in STAGES[stage].settings.model_fields}

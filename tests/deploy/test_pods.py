@@ -5,9 +5,9 @@ import re
 import pytest
 
 from components.artifacts.version import VERSION
-from components.command.stage import Parser
+from components.command.parser import Parser
+from components.steps import STAGES as COMMANDS
 from pipelines.build.images import image
-from pipelines.inputs.settings import STAGES as COMMANDS
 from tests.deploy.manifests import DIRECTORIES, JOBS, STAGES, Object, containers, of_kind, render
 
 SECRET_NAMES = re.compile(r"(?i)key|secret|token|password|credential")

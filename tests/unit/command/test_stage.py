@@ -16,8 +16,9 @@ from components.artifacts.errors import (
 )
 from components.artifacts.version import VERSION
 from components.command import log
+from components.command.parser import CommandParser, Parser
 from components.command.settings import Settings, add_flags, setting
-from components.command.stage import CommandParser, Parser, Stage, errors_in_one_line, stage_task
+from components.command.stage import Stage, errors_in_one_line, stage_task
 from components.ingest.config import IngestConfig
 
 
@@ -122,7 +123,8 @@ STAGE = Stage(
     name="copy",
     summary="Copy a text.",
     settings=CopyConfig,
-    artifacts={"text": "what to copy", "copies": "where the copies go"},
+    inputs={"text": "what to copy"},
+    outputs={"copies": "where the copies go"},
     work=copy,
 )
 

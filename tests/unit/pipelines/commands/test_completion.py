@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from components.steps import STAGES
 from pipelines.build.environment import environment_names
 from pipelines.commands import completion_script as completion
 from pipelines.commands import main as cli
 from pipelines.commands.main import command_names, main
-from pipelines.inputs.settings import STAGES, recipe_names
+from pipelines.inputs.settings import recipe_names
 
 Complete = Callable[..., set[str]]
 ZSH_SETS_UP = "autoload -U +X compinit && compinit -D -d {dump}"

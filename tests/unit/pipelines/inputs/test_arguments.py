@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from components.artifacts.errors import UsageError
+from components.steps import STAGES
 from pipelines.build.environment import environment
-from pipelines.inputs.arguments import arguments_of, plain, refuse_for_cluster
+from pipelines.inputs.arguments import DIGESTS, arguments_of, place_digests, plain, refuse_for_cluster
 from pipelines.inputs.settings import recipe, settings_of
 from pipelines.local.running import run_pipeline
+from pipelines.single_stages import ALONE
+from pipelines.text_generation import build
 
 
 def test_every_setting_that_names_a_place_is_seen_from_anywhere(
@@ -22,6 +25,35 @@ def test_every_setting_that_names_a_place_is_seen_from_anywhere(
         assert plain(settings[stage])[setting] == f"{tmp_path}/made/{name}"
     bucket = settings_of(recipe("quick"), ["sample.no_copy=9", "sample.corpus=s3://bucket/corpus"])
     assert plain(bucket["sample"])["corpus"] == "s3://bucket/corpus"
+
+
+@pytest.mark.parametrize(
+    ("setting", "file", "digest"),
+    [
+        ("sample.prompts_file", "prompts.txt", "prompts_digest"),
+        ("sample.corpus", "corpus/manifest.json", "corpus_digest"),
+    ],
+)
+def test_the_cache_is_told_what_lies_where_a_setting_points(
+    setting: str, file: str, digest: str, tmp_path: Path
+) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    also = ["sample.no_copy=9"] if setting == "sample.corpus" else []
+    settings = settings_of(recipe("quick"), [*also, f"{setting}={tmp_path / file.partition('/')[0]}"])
+    told = []
+    for content in ("one", "other"):
+        (tmp_path / file).write_text(content)
+        told.append(place_digests(settings))
+    assert [name for name in DIGESTS if told[0][name] != told[1][name]] == [digest]
+
+
+def test_every_digest_is_a_parameter_of_the_pipeline_and_of_its_stages_own() -> None:
+    local = environment("local")
+    assert set(DIGESTS) <= build(local).pipeline_spec.root.input_definitions.parameters.keys()
+    for stage in STAGES.values():
+        own = ALONE[stage.name](local).pipeline_spec.root.input_definitions.parameters.keys()
+        assert {place.digest for place in stage.settings.places().values()} <= own
+        assert stage.feed_parameter in own
 
 
 JOB, TIME = "{{$.pipeline_job_name}}", "[[CurrentTime]]"

@@ -15,10 +15,11 @@ from components.artifacts.tensorflow import keras
 from components.generator.network import build
 from components.ingest.config import IngestConfig
 from components.sample.config import SampleConfig
+from components.steps import STAGES
 from components.train import optimizer, trainer
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
-from pipelines.inputs.settings import MAXIMUM_SETTINGS_BYTES, STAGES, Recipe, as_yaml, recipe, recipe_names, settings_of
+from pipelines.inputs.settings import MAXIMUM_SETTINGS_BYTES, Recipe, as_yaml, recipe, recipe_names, settings_of
 
 TUTORIALS = ["nietzsche", "gitter-chat", "sonnets", "game-of-thrones", "words"]
 TEMPERATURES = (0.2, 0.5, 1.0, 1.2)

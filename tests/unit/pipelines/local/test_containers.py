@@ -5,6 +5,22 @@ from pathlib import Path
 import pytest
 
 from pipelines.commands.main import main
+from pipelines.inputs.arguments import arguments_of
+from pipelines.inputs.settings import recipe, settings_of
+
+
+def test_what_the_source_and_settings_name_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    containers = pytest.importorskip("pipelines.local.containers")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    named = {"source": "tale.txt", "train.init_from": "c", "sample.prompts_file": "p.txt", "sample.corpus": "corpus"}
+    for name in named.values():
+        (tmp_path / name).mkdir()
+    assignments = [f"{name}={tmp_path / place}" for name, place in named.items() if name != "source"]
+    settings = settings_of(recipe("quick"), ["sample.no_copy=9", *assignments])
+    arguments = {**arguments_of("", settings), "source": str(tmp_path / "tale.txt")}
+    mounts = containers._mounts(containers._read_by_stages(arguments), tmp_path / "runs")
+    assert {mount["Source"] for mount in mounts} >= {str(tmp_path / place) for place in named.values()}
+    assert all(mount["ReadOnly"] for mount in mounts if mount["Source"] != str(tmp_path / "tmp"))
 
 
 def test_without_an_engine_a_run_says_so_and_leaves_nothing(

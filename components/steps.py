@@ -1,0 +1,15 @@
+"""The table of steps: what the pipeline consists of, in order. All that asks which steps there are asks here."""
+
+from components.command.stage import Stage, Step
+from components.ingest.stage import STAGE as INGEST
+from components.promote.stage import STEP as PROMOTE
+from components.report.stage import STEP as REPORT
+from components.sample.stage import STAGE as SAMPLE
+from components.train.stage import STAGE as TRAIN
+from components.vectorize.stage import STAGE as VECTORIZE
+
+STEPS: dict[str, Step] = {step.name: step for step in (INGEST, VECTORIZE, TRAIN, SAMPLE, REPORT, PROMOTE)}
+STAGES: dict[str, Stage] = {name: step for name, step in STEPS.items() if isinstance(step, Stage)}
+"""Those with settings, and so with a command and a pipeline of their own."""
+MADE_BY = {output: step.name for step in STEPS.values() for output in step.outputs}
+"""What a run makes, each with the step that makes it."""
