@@ -1,8 +1,11 @@
-"""The compiled pipelines, whole: image, command and all. Rewrite them with QUILLFLOW_GOLDEN=write after a change."""
+"""The compiled pipelines: the whole one is golden for each environment, and every one asks for what it needs.
+
+After a change, QUILLFLOW_GOLDEN=write rewrites the golden files.
+"""
 
 import json
 import os
-import re
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,30 +19,27 @@ from components.artifacts.version import VERSION
 from components.train.attempts import RETRIES_VARIABLE
 from pipelines.build.compile import PIPELINES, compile_all, compile_pipeline
 from pipelines.build.environment import Environment, ObjectStore, environment, environment_names
-from pipelines.commands.main import main
 from pipelines.inputs.settings import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
 ENVIRONMENTS = environment_names()
 CLUSTERS = [name for name in ENVIRONMENTS if name != "local"]
 EVERY = [(place, name) for place in ENVIRONMENTS for name in PIPELINES]
+WHOLE = "text-generation"
 SECRETS_KEYS = {"secretName", "secretNameParameter", "keyToEnv", "secretKey", "envVar", "optional"}
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("compiled")
-    for place in ENVIRONMENTS:
-        compile_all(directory / place, environment(place))
-        if os.environ.get("QUILLFLOW_GOLDEN") == "write":
-            compile_all(GOLDEN / place, environment(place))
-    return directory
+@cache
+def compiled(place: str, name: str) -> str:
+    """The text of a pipeline as it is compiled for an environment now."""
+    with tempfile.TemporaryDirectory() as directory:
+        return compile_pipeline(name, environment(place), Path(directory) / f"{name}.yaml").read_text()
 
 
 @cache
-def golden(place: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A golden file's specification, and what it asks of Kubernetes."""
-    spec, *platform = yaml.safe_load_all((GOLDEN / place / f"{name}.yaml").read_text())
+def specification(place: str, name: str = WHOLE) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A compiled pipeline's specification, and what it asks of Kubernetes."""
+    spec, *platform = yaml.load_all(compiled(place, name), yaml.CSafeLoader)
     return spec, platform[0]["platforms"]["kubernetes"] if platform else {}
 
 
@@ -64,24 +64,26 @@ def stage_of(executor: str) -> str:
     return {"report": "ingest", "promote": "sample"}.get(stage, stage)
 
 
-@pytest.mark.parametrize(("place", "name"), EVERY)
-def test_the_compiled_pipeline_is_the_golden_one(place: str, name: str, compiled: Path) -> None:
-    assert (compiled / place / f"{name}.yaml").read_text() == (GOLDEN / place / f"{name}.yaml").read_text()
+@pytest.mark.parametrize("place", ENVIRONMENTS)
+def test_the_whole_pipeline_is_the_golden_one(place: str) -> None:
+    golden = GOLDEN / f"{place}.yaml"
+    if os.environ.get("QUILLFLOW_GOLDEN") == "write":
+        golden.write_text(compiled(place, WHOLE))
+    assert compiled(place, WHOLE) == golden.read_text()
 
 
 def test_no_golden_file_is_left_over() -> None:
-    there = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.yaml")}
-    assert there == {f"{place}/{name}.yaml" for place, name in EVERY}
+    assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(ENVIRONMENTS)
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
-def test_the_golden_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> None:
-    assert components.load_component_from_file(str(GOLDEN / place / f"{name}.yaml")).name == name
+def test_a_compiled_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> None:
+    assert components.load_component_from_text(compiled(place, name)).name == name
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
 def test_every_task_is_told_the_version_and_may_be_cached(place: str, name: str) -> None:
-    found = [task for what, task in tasks(golden(place, name)[0]) if what != "promote"]
+    found = [task for what, task in tasks(specification(place, name)[0]) if what != "promote"]
     assert found
     for task in found:
         told = task["inputs"]["parameters"]["version"]["componentInputParameter"]
@@ -91,7 +93,7 @@ def test_every_task_is_told_the_version_and_may_be_cached(place: str, name: str)
 
 @pytest.mark.parametrize("place", CLUSTERS)
 def test_a_run_ends_with_a_promotion_that_no_cache_answers(place: str) -> None:
-    spec, _ = golden(place, "text-generation")
+    spec, _ = specification(place)
     found = dict(tasks(spec))
     assert not found["promote"]["cachingOptions"].get("enableCache")
     assert "report" in found["promote"]["dependentTasks"]
@@ -100,15 +102,15 @@ def test_a_run_ends_with_a_promotion_that_no_cache_answers(place: str) -> None:
 
 
 def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() -> None:
-    spec, _ = golden("local", "text-generation")
-    stages = [golden(place, name)[0] for place in ENVIRONMENTS for name in PIPELINES if name != "text-generation"]
+    spec, _ = specification("local")
+    stages = [specification(place, name)[0] for place in ENVIRONMENTS for name in PIPELINES if name != WHOLE]
     assert "promote" not in {what for each in (spec, *stages) for what, _ in tasks(each)}
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
 def test_nothing_is_installed_at_run_time_and_every_image_is_named_by_its_version(place: str, name: str) -> None:
-    assert "pip install" not in (GOLDEN / place / f"{name}.yaml").read_text()
-    spec, _ = golden(place, name)
+    assert "pip install" not in compiled(place, name)
+    spec, _ = specification(place, name)
     where = environment(place)
     registry = where.images.registry
     for executor, container in containers(spec).items():
@@ -119,9 +121,9 @@ def test_nothing_is_installed_at_run_time_and_every_image_is_named_by_its_versio
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_what_is_not_given_is_as_in_the_default_recipe(name: str) -> None:
-    parameters = golden("local", name)[0]["root"]["inputDefinitions"]["parameters"]
+    parameters = specification("local", name)[0]["root"]["inputDefinitions"]["parameters"]
     default = recipe("default")
-    if name == "text-generation":
+    if name == WHOLE:
         assert parameters["source"]["defaultValue"] == default.source
         assert {stage: parameters[stage]["defaultValue"] for stage in default.stages} == default.stages
     else:
@@ -134,7 +136,7 @@ def test_what_is_not_given_is_as_in_the_default_recipe(name: str) -> None:
 
 def test_this_machine_is_asked_for_nothing() -> None:
     for name in PIPELINES:
-        spec, platform = golden("local", name)
+        spec, platform = specification("local", name)
         assert platform == {}
         assert all(set(container) == {"args", "command", "image"} for container in containers(spec).values())
         assert all("retryPolicy" not in task for _, task in tasks(spec))
@@ -143,7 +145,7 @@ def test_this_machine_is_asked_for_nothing() -> None:
 @pytest.mark.parametrize("place", CLUSTERS)
 def test_each_pod_asks_for_what_its_stage_does(place: str) -> None:
     where = environment(place)
-    spec, platform = golden(place, "text-generation")
+    spec, platform = specification(place)
     for executor, container in containers(spec).items():
         pod = getattr(where, stage_of(executor))
         resources = container["resources"]
@@ -163,7 +165,7 @@ def test_each_pod_asks_for_what_its_stage_does(place: str) -> None:
 @pytest.mark.parametrize("place", [place for place in CLUSTERS if environment(place).train.gpus])
 def test_train_asks_for_a_gpu_and_runs_where_one_is(place: str) -> None:
     where = environment(place)
-    spec, platform = golden(place, "text-generation")
+    spec, platform = specification(place)
     train = containers(spec)["exec-train"]["resources"]["accelerator"]
     assert (train["resourceType"], train["resourceCount"]) == ("nvidia.com/gpu", "1")
     asked = platform["deploymentSpec"]["executors"]["exec-train"]
@@ -176,7 +178,7 @@ def test_train_asks_for_a_gpu_and_runs_where_one_is(place: str) -> None:
 @pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
 def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: str) -> None:
     where = environment(place)
-    for _, task in tasks(golden(place, name)[0]):
+    for _, task in tasks(specification(place, name)[0]):
         policy = task["retryPolicy"]
         assert policy["maxRetryCount"] == where.retries.count
         assert policy["backoffDuration"] == "60s"
@@ -188,7 +190,7 @@ def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: 
 def test_train_alone_is_told_to_start_again_by_itself(place: str) -> None:
     """Whatever the cluster does with a task that failed; in no argument, so the cache's key is the same."""
     retries = environment(place).retries
-    spec, _ = golden(place, "text-generation")
+    spec, _ = specification(place)
     told = {
         executor: json.loads(variable["value"])
         for executor, container in containers(spec).items()
@@ -202,7 +204,7 @@ def test_train_alone_is_told_to_start_again_by_itself(place: str) -> None:
 @pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
 def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
     where = environment(place)
-    _, platform = golden(place, name)
+    _, platform = specification(place, name)
     assert platform["pipelineConfig"] == {
         "activeDeadlineSeconds": where.deadline,
         "resourceTtlOnCompletion": where.ttl,
@@ -213,7 +215,7 @@ def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
 
 @pytest.mark.parametrize("place", [place for place in CLUSTERS if environment(place).store.secret])
 def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address(place: str) -> None:
-    spec, platform = golden(place, "text-generation")
+    spec, platform = specification(place)
     store = environment(place).store
     for executor, container in containers(spec).items():
         given = {variable["name"]: variable["value"] for variable in container["env"]}
@@ -238,8 +240,7 @@ def test_who_pays_for_requests_is_told_to_every_task(tmp_path: Path) -> None:
 
 
 def test_workload_identity_needs_no_secret() -> None:
-    text = (GOLDEN / "gke" / "text-generation.yaml").read_text()
-    assert "secret" not in text.lower()
+    assert "secret" not in compiled("gke", WHOLE).lower()
 
 
 def test_credentials_of_the_one_who_compiles_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +255,7 @@ def test_credentials_of_the_one_who_compiles_are_in_no_file(tmp_path: Path, monk
 
 @pytest.mark.parametrize("name", ["text-generation", "sample"])
 def test_shards_are_sampled_side_by_side_and_gathered(name: str) -> None:
-    spec, _ = golden("gke", name)
+    spec, _ = specification("gke", name)
     loops = [task for task in spec["root"]["dag"]["tasks"].values() if "parameterIterator" in task]
     assert [loop["parameterIterator"]["items"]["raw"] for loop in loops] == ["[0, 1, 2, 3]"]
     # kfp.local puts the loop's item for a parameter that a task made; there must be none.
@@ -269,37 +270,3 @@ def test_without_caching_no_task_is_cached(tmp_path: Path) -> None:
     for name in PIPELINES:
         spec = yaml.safe_load((tmp_path / f"{name}.yaml").read_text())
         assert not any(task.get("cachingOptions", {}).get("enableCache") for _, task in tasks(spec))
-
-
-@pytest.mark.parametrize("place", ["local", "on-prem"])
-def test_kubernetes_resources_hold_the_same_pipelines(place: str, compiled: Path, tmp_path: Path) -> None:
-    where = environment(place)
-    compile_all(tmp_path, where, kubernetes=True)
-    for name in PIPELINES:
-        pipeline, version = yaml.safe_load_all((tmp_path / f"{name}.yaml").read_text())
-        spec, *platform = yaml.safe_load_all((compiled / place / f"{name}.yaml").read_text())
-        assert (pipeline["kind"], pipeline["metadata"]["name"]) == ("Pipeline", name)
-        assert version["kind"] == "PipelineVersion"
-        assert version["spec"]["pipelineName"] == name
-        assert version["spec"]["pipelineSpec"] == spec
-        assert version["spec"].get("platformSpec") == (platform[0] if platform else None)
-        assert version["metadata"].get("namespace", "") == where.cluster.namespace
-        assert re.fullmatch(rf"{name}-[a-z0-9.-]+-[0-9a-f]{{8}}", version["metadata"]["name"])
-
-
-def test_the_command_writes_every_pipeline_for_the_environment_it_names(
-    compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["compile", str(tmp_path), "--environment", "gke", "--json"]) == 0
-    paths = [Path(path) for path in json.loads(capsys.readouterr().out)["pipelines"]]
-    assert {path.stem for path in paths} == set(PIPELINES)
-    assert all(path.read_text() == (compiled / "gke" / path.name).read_text() for path in paths)
-
-
-def test_another_pipeline_is_another_version(tmp_path: Path) -> None:
-    names = []
-    for number, where in enumerate((Environment(), Environment(), Environment(ttl=60))):
-        compile_all(tmp_path / str(number), where, kubernetes=True)
-        _, version = yaml.safe_load_all((tmp_path / str(number) / "train.yaml").read_text())
-        names.append(version["metadata"]["name"])
-    assert names[0] == names[1] != names[2]

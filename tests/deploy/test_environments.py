@@ -95,7 +95,7 @@ def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_of_a_pipeline_s_tasks_the_network_lets_ingest_out_alone(name: str) -> None:
-    _, platform = yaml.safe_load_all((GOLDEN / name / "text-generation.yaml").read_text())
+    _, platform = yaml.safe_load_all((GOLDEN / f"{name}.yaml").read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     labels = {task: settings["podMetadata"]["labels"] for task, settings in executors.items()}
     chosen = of_kind(render(OVERLAYS[name]), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
