@@ -1,3 +1,5 @@
+"""A Kubeflow API on loopback with a bucket beside it, and the commands that use them."""
+
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from pipelines.build.environment import Environment
 from pipelines.cluster import client, runs, submitting
 from tests.cluster.kubernetes import write_kubeconfig
 from tests.cluster.server import Server, serving
-from tests.storage import servers
+from tests.storage.google import GcsProxy, google_server
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -59,15 +61,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def google() -> Iterator[servers.GcsProxy]:
-    with servers.google() as proxy:
-        servers.make_bucket(proxy, "quill")
+def google() -> Iterator[GcsProxy]:
+    with google_server() as proxy:
+        proxy.make_bucket("quill")
         yield proxy
 
 
 @pytest.fixture
 def bucket(
-    google: servers.GcsProxy, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    google: GcsProxy, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """An empty place in a bucket, as a URI."""
     for name, value in google.environment.items():

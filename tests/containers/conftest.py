@@ -1,3 +1,5 @@
+"""The Docker engine, the images of this checkout, and a caller who is not root."""
+
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence

@@ -17,6 +17,7 @@ from components.artifacts.storage import place
 from tests.containers.running import NARROW, Run
 from tests.storage import servers
 from tests.storage.amazon import amazon_server
+from tests.storage.google import google_server
 from tests.unit.tensorboard.showing import check_losses, make_model, shows, until
 
 TEXT = "".join(f"The {n} foxes jump over {n % 7} dogs. " for n in range(150))
@@ -37,9 +38,9 @@ def network(engine: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def bucket_servers(network: Any) -> Iterator[dict[str, servers.Proxy]]:
     host = network.attrs["IPAM"]["Config"][0]["Gateway"].partition("/")[0]
-    with servers.google(host) as google, amazon_server(host) as amazon:
+    with google_server(host) as google, amazon_server(host) as amazon:
         for proxy in (google, amazon):
-            servers.make_bucket(proxy, "bucket")
+            proxy.make_bucket("bucket")
         yield {"gs": google, "s3": amazon}
 
 

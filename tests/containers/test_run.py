@@ -16,7 +16,6 @@ from components.artifacts.storage import place
 from pipelines.commands.main import main
 from tests.arguments import without
 from tests.containers.running import Caller, Ended
-from tests.storage import servers
 from tests.storage.amazon import amazon_server
 
 EXECUTED = dict.fromkeys(("ingest", "vectorize", "train", "sample", "report"), "executed")
@@ -156,7 +155,7 @@ def test_a_runs_artifacts_can_go_to_a_bucket_whose_server_is_on_this_machine(
     caller: Caller, tiny: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with amazon_server() as amazon:
-        servers.make_bucket(amazon, "bucket")
+        amazon.make_bucket("bucket")
         place._bucket.cache_clear()
         for name, value in amazon.environment.items():
             monkeypatch.setenv(name, value)

@@ -11,7 +11,7 @@ from tests.cluster.server import serving
 from tests.docs.pages import PAGES, commands, fails
 from tests.docs.reader import Reader
 from tests.docs.sandbox import Sandbox
-from tests.storage import servers
+from tests.storage.google import google_server
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """Somebody with such a run on the laptop, a bucket, and a cluster."""
     shutil.copytree(runs, tmp_path / "runs")
-    with servers.google() as google, serving() as server:
+    with google_server() as google, serving() as server:
         server.api.multi_user = True
-        servers.make_bucket(google, "example-quillflow")
+        google.make_bucket("example-quillflow")
         for name, value in {**google.environment, "KF_PIPELINES_ENDPOINT": server.url}.items():
             monkeypatch.setenv(name, value)
         place._bucket.cache_clear()

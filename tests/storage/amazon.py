@@ -29,6 +29,14 @@ class AmazonProxy(Proxy):
         self.habits: set[str] = set()
         self.below = ""
 
+    def refused(self, status: int, message: str) -> Answer:
+        return _error(status, f"Fault{status}", message)
+
+    def make_bucket(self, name: str) -> None:
+        """A fresh bucket, made over the wire."""
+        signed = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request"
+        self.expect_made("PUT", f"/{name}", Authorization=signed)
+
     def pass_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         given = {name.lower(): value for name, value in headers.items()}
         if not path.startswith(f"{self.below}/"):

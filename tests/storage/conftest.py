@@ -1,11 +1,23 @@
+"""Stores of each kind on loopback, with clients that do not wait for long."""
+
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from components.artifacts.storage import Place, gcs, place, place_of, s3, s3_client
+from components.artifacts.storage import (
+    Place,
+    gcs,
+    place,
+    place_of,
+    s3,
+    s3_client,
+)
 from tests.storage import servers
 from tests.storage.amazon import AmazonProxy, amazon_server
+from tests.storage.google import GcsProxy, google_server
 
 KINDS = ("local", "gs", "s3")
 BUCKETS = ("gs", "s3")
@@ -13,8 +25,8 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def google() -> Iterator[servers.GcsProxy]:
-    with servers.google() as proxy:
+def google() -> Iterator[GcsProxy]:
+    with google_server() as proxy:
         yield proxy
 
 
@@ -102,7 +114,7 @@ def root_of(
         # A client is made once for a bucket, and keeps its patience.
         bucket = f"bucket-{silence}"
         if (kind, bucket) not in made:
-            servers.make_bucket(proxy, bucket)
+            proxy.make_bucket(bucket)
             made.add((kind, bucket))
         return f"{kind}://{bucket}/{next(_numbers)}"
 
@@ -131,3 +143,15 @@ def faults(kind: str, server_of: Callable[[str], servers.Proxy], root: str) -> s
     """What goes wrong at the server of `root`, which exists already."""
     assert root
     return server_of(kind).faults
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Callable[[int], Path]:
+    """A file of random bytes of a size."""
+
+    def make(size: int) -> Path:
+        path = tmp_path / "source"
+        path.write_bytes(secrets.token_bytes(size))
+        return path
+
+    return make

@@ -13,8 +13,8 @@ from components.artifacts.errors import UsageError
 from components.artifacts.storage import ABSENT, ANY, NoConditionsError, StorageError, outgoing, place, place_of, s3
 from components.artifacts.storage.s3_errors import explained
 from tests.storage.amazon import AmazonProxy
-from tests.storage.servers import GcsProxy
-from tests.storage.test_transfer import fill
+from tests.storage.google import GcsProxy
+from tests.storage.trees import fill
 
 SIZES = [1000, 11_000_000]
 """One that goes in a request, and one that goes in parts."""

@@ -14,7 +14,7 @@ from components.train import ownership
 from components.train.ownership import OWNER_NAME, Ownership
 from tests.durability import harness
 from tests.storage import servers
-from tests.storage.test_transfer import fill, tree_in
+from tests.storage.trees import fill, tree_in
 
 
 @pytest.fixture(params=["gs", "s3"])

@@ -132,7 +132,7 @@ def bucket(amazon: servers.Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
     monkeypatch.setenv("AWS_SESSION_TOKEN", f"token-{CANARY}")
-    servers.make_bucket(amazon, "secrets")
+    amazon.make_bucket("secrets")
     amazon.faults.clear()
     yield amazon.faults
     amazon.faults.clear()

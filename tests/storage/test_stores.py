@@ -9,6 +9,7 @@ import pytest
 from components.artifacts.errors import UsageError
 from components.artifacts.storage import ABSENT, ConflictError, Place, StorageError, place_of
 from tests.storage import servers
+from tests.storage.google import GcsProxy
 
 NAMES = ("plain", "with space", "ünïcødé-日本", "100%25", "what?", "a#b", "a+b&c=d", "deep/er/name", "per%2Fcent")
 
@@ -170,7 +171,7 @@ def test_a_listing_shows_what_is_below_a_directory_and_not_what_begins_alike(at:
     assert list(at.store.list((at / "nothing").key)) == []
 
 
-def test_a_listing_goes_on_over_pages(at: Place, google: servers.GcsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_goes_on_over_pages(at: Place, google: GcsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(google, "page", 3)
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     keys = [(at / f"file-{n}").key for n in range(8)]
@@ -208,7 +209,7 @@ def test_a_missing_bucket_is_told_from_a_missing_object(root: str, kind: str, tm
 def test_minio_is_s3_with_an_endpoint(amazon: servers.Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in amazon.environment.items():
         monkeypatch.setenv(name, value)
-    servers.make_bucket(amazon, "minio-bucket")
+    amazon.make_bucket("minio-bucket")
     place = place_of("minio://minio-bucket/thing")
     place.store.write(place.key, b"x", expected=ABSENT)
     assert str(place) == "minio://minio-bucket/thing"

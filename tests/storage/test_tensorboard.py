@@ -151,7 +151,7 @@ def test_a_store_that_is_away_is_a_warning_a_look_until_it_is_back_and_sigterm_e
         first, second = process.stderr.readline(), process.stderr.readline()
         assert re.fullmatch(rf"tensorboard warning: {kind}://{bucket}/runs: .*404.*; next look in 0\.2 s\n", first)
         assert second == first
-        servers.make_bucket(proxy, bucket)
+        proxy.make_bucket(bucket)
         make_model(f"{kind}://{bucket}/runs/{RUN}/train/model")
         for line in process.stderr:
             if "models shown: 1" in line:

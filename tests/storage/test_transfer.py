@@ -1,23 +1,14 @@
-"""Whole artifacts through every store: unchanged, complete or not there, and every change found out."""
+"""Whole artifacts go through every store: complete or not there, and only what is missing is fetched."""
 
-import itertools
-import json
-import re
 import threading
-import unicodedata
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
-from components.artifacts import manifest
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, verify, write_manifest
+from components.artifacts.manifest import MANIFEST_NAME, verify
 from components.artifacts.storage import (
-    Place,
     StorageError,
     children,
     incoming,
@@ -28,169 +19,7 @@ from components.artifacts.storage import (
     remove,
 )
 from tests.storage import servers
-
-Tree = Mapping[str, bytes]
-EXAMPLES = {"local": 60, "gs": 12, "s3": 12}
-LETTERS = st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="/\\")
-NAMES = st.text(LETTERS, min_size=1, max_size=12).filter(lambda name: name.strip(".") and name != MANIFEST_NAME)
-PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
-CONTENTS = st.binary(max_size=200) | st.sampled_from([b"", b"\r\n\r\n--==", b"\0" * 3000])
-TREES = st.dictionaries(PATHS, CONTENTS, min_size=1, max_size=5)
-_numbers = itertools.count()
-
-
-def are_apart(tree: Tree) -> bool:
-    """No name is another's directory, here or where a disk folds them."""
-    folded = [unicodedata.normalize("NFKC", name).casefold() for name in tree]
-    return len(set(folded)) == len(folded) and not any(
-        one != other and other.startswith(f"{one}/") for one in folded for other in folded
-    )
-
-
-def fill(directory: Path, tree: Tree, kind: str = "corpus") -> Path:
-    for name, data in tree.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    directory.mkdir(parents=True, exist_ok=True)
-    write_manifest(directory, kind=kind, stage="ingest", config={"size": 1}, counts={"files": len(tree)}, made_from={})
-    return directory
-
-
-def tree_in(directory: Path) -> dict[str, bytes]:
-    files = (path for path in directory.rglob("*") if path.is_file())
-    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
-
-
-def keys_below(place: Place) -> list[str]:
-    return sorted(listed.key[len(place.key) + 1 :] for listed in place.store.list(place.key))
-
-
-def for_examples(kind: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Settings for a property of a store; buckets are slower than the disk."""
-    return settings(
-        max_examples=EXAMPLES[kind],
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-
-
-def test_any_tree_of_files_survives_a_push_and_a_pull(root: str, kind: str, tmp_path: Path) -> None:
-    @for_examples(kind)
-    @given(TREES)
-    def survives(tree: Tree) -> None:
-        assume(are_apart(tree))
-        number = str(next(_numbers))
-        source, copy, place = tmp_path / number, tmp_path / f"{number}-copy", place_of(f"{root}/{number}")
-        push(fill(source, tree), place)
-        pull(place, copy, "corpus")
-        assert tree_in(copy) == tree_in(source)
-        assert {name: data for name, data in tree_in(copy).items() if name != MANIFEST_NAME} == tree
-
-    survives()
-
-
-def flipped(data: bytes, at: int) -> bytes:
-    at %= len(data)
-    return data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
-
-
-def test_any_single_change_to_a_file_is_found_out_and_the_file_named(root: str, kind: str, tmp_path: Path) -> None:
-    @for_examples(kind)
-    @given(TREES, st.data())
-    def found_out(tree: Tree, data: st.DataObject) -> None:
-        tree = {name: content for name, content in tree.items() if content}
-        assume(tree and are_apart(tree))
-        number = str(next(_numbers))
-        place = place_of(f"{root}/{number}")
-        push(fill(tmp_path / number, tree), place)
-        name = data.draw(st.sampled_from(sorted(tree)))
-        change = data.draw(st.sampled_from(["flip", "truncate", "lengthen", "delete"]))
-        at = data.draw(st.integers(0, len(tree[name]) - 1))
-        key = (place / name).key
-        if change == "delete":
-            place.store.delete(key)
-        else:
-            content = tree[name]
-            place.store.write(
-                key, {"flip": flipped(content, at), "truncate": content[:at], "lengthen": content + b"\0"}[change]
-            )
-        with pytest.raises(ArtifactError) as failure:
-            pull(place, tmp_path / f"{number}-copy")
-        assert name in str(failure.value)
-
-    found_out()
-
-
-def resealed(directory: Path, change: Callable[[dict[str, Any]], object]) -> bytes:
-    """A manifest with a change, made by somebody who knows how to make manifests."""
-    values = json.loads((directory / MANIFEST_NAME).read_bytes())
-    change(values)
-    return manifest._rendered(Manifest.model_validate(values))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda values: values["files"]["text.txt"].update(sha256="0" * 64),
-        lambda values: values["files"]["text.txt"].update(bytes=8),
-        lambda values: values["files"].update(absent=values["files"]["text.txt"]),
-        lambda values: values.update(kind="dataset"),
-        lambda values: values.update(schema_version=99),
-    ],
-    ids=["digest", "size", "file", "kind", "schema"],
-)
-def test_a_manifest_that_is_not_of_these_files_is_found_out(
-    root: str, change: Callable[[dict[str, Any]], object], tmp_path: Path
-) -> None:
-    place = place_of(f"{root}/artifact")
-    push(fill(tmp_path / "source", {"text.txt": b"some text"}), place)
-    place.store.write((place / MANIFEST_NAME).key, resealed(tmp_path / "source", change))
-    with pytest.raises(ArtifactError, match=f"{place}"), incoming(f"{root}/artifact", "corpus"):
-        pytest.fail("an altered artifact came in")
-
-
-def test_any_single_change_to_the_manifest_is_found_out(root: str, kind: str, tmp_path: Path) -> None:
-    place, key = place_of(f"{root}/artifact"), f"{place_of(root).key}/artifact/{MANIFEST_NAME}"
-    push(fill(tmp_path / "source", {"text.txt": b"some text"}), place)
-    original = (tmp_path / "source" / MANIFEST_NAME).read_bytes()
-
-    @for_examples(kind)
-    @given(st.integers(0, len(original) - 1), st.sampled_from(["flip", "truncate", "lengthen", "drop"]))
-    def found_out(at: int, change: str) -> None:
-        changed = {
-            "flip": flipped(original, at),
-            "truncate": original[:at],
-            "lengthen": original + b" ",
-            "drop": original[:at] + original[at + 1 :],
-        }
-        place.store.write(key, changed[change])
-        with pytest.raises(ArtifactError, match=re.escape(f"{place}/{MANIFEST_NAME}: ")):
-            pull(place, tmp_path / "copy", "corpus")
-
-    found_out()
-
-
-NAMES_OUTSIDE = ["../evil", "/tmp/evil", "more/../../evil", "..", "a\0b", "..\\evil", "."]
-
-
-@pytest.mark.parametrize("name", NAMES_OUTSIDE)
-def test_a_manifest_with_a_name_outside_the_artifact_is_refused_and_nothing_written(
-    root: str, name: str, tmp_path: Path
-) -> None:
-    place = place_of(f"{root}/artifact")
-    source = fill(tmp_path / "source", {"text.txt": b"text"})
-    data = resealed(source, lambda values: values["files"].update({name: values["files"]["text.txt"]}))
-    place.store.write((place / "text.txt").key, b"text")
-    place.store.write((place / MANIFEST_NAME).key, data)
-    inner = tmp_path / "outer" / "inner"
-    with pytest.raises(ArtifactError, match="no name inside the artifact; refused"):
-        pull(place, inner)
-    assert not [path for path in inner.parent.rglob("*") if path.is_file() and path.parent != inner]
-    assert not any(name.endswith("evil") for name in tree_in(tmp_path))
-    assert not Path("/tmp/evil").exists()
+from tests.storage.trees import fill, flipped, keys_below, tree_in
 
 
 @pytest.fixture

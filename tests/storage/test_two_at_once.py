@@ -15,7 +15,7 @@ from components.artifacts.errors import ArtifactError, QuillflowError
 from components.artifacts.manifest import verify
 from components.artifacts.storage import Place, incoming, local, outgoing, place_of, pull
 from components.artifacts.storage import fetch as fetching
-from tests.storage.test_transfer import fill, tree_in
+from tests.storage.trees import fill, tree_in
 
 TREES = {name: {f"file-{number}": f"{name} {number} ".encode() * 500 for number in range(6)} for name in "ab"}
 

@@ -10,7 +10,7 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.storage import Place, StorageError, incoming, outgoing, place_of, pull
 from pipelines.commands.main import main
 from tests.storage import servers
-from tests.storage.test_transfer import fill, keys_below, tree_in
+from tests.storage.trees import fill, keys_below, tree_in
 
 LISTINGS = {"gs": r"^GET /storage/v1/b/[^/]+/o\?", "s3": "^GET .*list-type=2"}
 
