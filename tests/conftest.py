@@ -1,3 +1,5 @@
+"""What every test starts from: a log without handlers."""
+
 import logging
 from collections.abc import Iterator
 

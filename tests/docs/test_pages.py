@@ -59,3 +59,10 @@ def test_links_in_the_docs_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_tests_that_reliability_names_exist() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    named = set(re.findall(r"\b(?:unit|storage|cluster|contract|integration|durability|pages)/[a-z_/]+", text))
+    assert len(named) > 50
+    assert sorted(test for test in named if not any((ROOT / "tests").glob(f"{test}*"))) == []

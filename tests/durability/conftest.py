@@ -1,3 +1,5 @@
+"""The dataset that all these trainings share."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Runs through Kubeflow's engine, and what they print."""
+
 import io
 import json
 from collections.abc import Callable

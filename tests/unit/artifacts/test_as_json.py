@@ -1,3 +1,5 @@
+"""JSON is written so that it is read back the same, and never with NaN or Infinity."""
+
 import json
 from typing import Any
 

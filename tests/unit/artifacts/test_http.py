@@ -1,124 +1,17 @@
+"""Downloads over HTTP: no private address is asked, and size, time and redirects have limits."""
+
 import base64
-import http.server
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.artifacts import http as fetching
 from components.artifacts import storage
 from components.artifacts.errors import SourceError
-from components.artifacts.http import fetch, version
-
-Answer = tuple[int, Mapping[str, str], bytes]
-
-
-@dataclass
-class Server:
-    """A server on the loopback, what it answers by path, and what it was asked: (path, headers)."""
-
-    port: int
-    answers: dict[str, Answer] = field(default_factory=dict)
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-    def uri(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def redirect(self, path: str, location: str) -> str:
-        self.answers[path] = (302, {"Location": location}, b"")
-        return self.uri(path)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def __init__(self, known: list[Server], *arguments: Any) -> None:
-        self._known = known[0]
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        self._known.asked.append((self.path, dict(self.headers)))
-        status, headers, body = self._known.answers.get(self.path, (404, {}, b"nothing here"))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815 -- as the base class calls it
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    known: list[Server] = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, known)) as running:
-        known.append(Server(running.server_port))
-        running.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that goes away is no news
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield known[0]
-        running.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-class _FromAfar(socket.socket):
-    """A connection that takes its peer for one on the public internet."""
-
-    def getpeername(self) -> tuple[str, int]:
-        return ("93.184.216.34", 80)
-
-
-@pytest.fixture
-def public_name(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A host name that leads to the loopback, though the connection seems to be to a public address."""
-    connect = socket.create_connection
-
-    def create_connection(address: tuple[str, int], *rest: Any) -> socket.socket:
-        if address[0] != "public.example":
-            return connect(address, *rest)
-        near = connect(("127.0.0.1", address[1]), *rest)
-        timeout = near.gettimeout()
-        far = _FromAfar(near.family, near.type, near.proto, near.detach())
-        far.settimeout(timeout)
-        return far
-
-    monkeypatch.setattr(socket, "create_connection", create_connection)
-    return "public.example"
-
-
-def get(uri: str, target: Path, *, private: bool = True, maximum_bytes: int = 1 << 20) -> bytes:
-    fetch(uri, target / "got", name="the text", allow_private_hosts=private, maximum_bytes=maximum_bytes)
-    return (target / "got").read_bytes()
-
-
-def failure(uri: str, target: Path, **values: Any) -> str:
-    with pytest.raises(SourceError) as raised:
-        get(uri, target, **values)
-    message = str(raised.value)
-    assert "\n" not in message
-    return message
+from components.artifacts.http import version
+from tests.unit.artifacts.web import Server, failure, get
 
 
 def test_a_file_is_fetched_whole(server: Server, tmp_path: Path) -> None:
@@ -232,41 +125,6 @@ def test_a_server_that_does_not_listen_is_an_error(closed_port: int, tmp_path: P
     assert message == "the text: can't be reached ([Errno 111] Connection refused)"
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content-Length": "11"}])
-def test_a_body_larger_than_the_maximum_is_refused(server: Server, tmp_path: Path, headers: Mapping[str, str]) -> None:
-    server.answers["/text"] = (200, headers, b"hello world")
-    assert failure(server.uri("/text"), tmp_path, maximum_bytes=10) == (
-        "the text: larger than ingest.maximum_bytes (10); raise it if meant"
-    )
-    assert get(server.uri("/text"), tmp_path, maximum_bytes=11) == b"hello world"
-
-
-def test_a_download_that_breaks_off_is_an_error(server: Server, tmp_path: Path) -> None:
-    server.answers["/text"] = (200, {"Content-Length": "2000"}, b"x" * 1500)
-    assert failure(server.uri("/text"), tmp_path) == (
-        "the text: the download broke off after 1,500 of 2,000 bytes; try again"
-    )
-
-
-def test_a_chunked_download_that_breaks_off_is_an_error(server: Server, tmp_path: Path) -> None:
-    server.answers["/text"] = (200, {"Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n5\r\nwo")
-    assert failure(server.uri("/text"), tmp_path).startswith("the text: the download broke off (IncompleteRead(")
-
-
-@pytest.mark.parametrize(
-    ("location", "reason"),
-    [
-        ("ftp://127.0.0.1/text", "can't be reached (unknown url type: ftp)"),
-        ("file:///etc/hostname", "the server answered 302 Found; that redirect can't be followed"),
-        ("/text", "the server answered 302 Found; that redirect can't be followed"),
-    ],
-)
-def test_a_redirect_to_another_scheme_or_itself_is_refused(
-    server: Server, tmp_path: Path, location: str, reason: str
-) -> None:
-    assert failure(server.redirect("/text", location), tmp_path) == f"the text: {reason}"
-
-
 def test_user_information_is_sent_as_a_header_and_not_past_a_redirect(server: Server, tmp_path: Path) -> None:
     server.answers["/new"] = (200, {}, b"text")
     server.redirect("/old", "/new")
@@ -344,74 +202,3 @@ def test_the_version_is_empty_where_nothing_is_said_or_nobody_may_be_asked(serve
     assert version(server.uri("/text"), allow_private_hosts=False) == ""
     assert version(f"http://127.0.0.1:{closed_port}/", allow_private_hosts=True) == ""
     assert version("http://127.0.0.1:port/", allow_private_hosts=True) == ""
-
-
-def test_a_server_that_stalls_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        message = failure(f"http://127.0.0.1:{silent.getsockname()[1]}/", tmp_path)
-    assert message == "the text: the download broke off (timed out); try again"
-
-
-@contextmanager
-def answering(*pieces: bytes, pause: float = 0.0, again: bool = False) -> Iterator[str]:
-    """The URI of a server that sends these pieces, with a pause before each; `again`, the last one for ever."""
-
-    def answer() -> None:
-        connection, _ = listening.accept()
-        with connection, suppress(OSError):
-            connection.recv(1 << 16)
-            for piece in chain(pieces, repeat(pieces[-1]) if again else ()):
-                if ended.wait(pause):
-                    return
-                connection.sendall(piece)
-
-    ended = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=answer)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/text"
-        ended.set()
-        thread.join()
-
-
-HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [(HEAD, b"x"), (b"H", b"T"), (b"HTTP/1.1 200 OK\r\nX-Y: ", b"y"), (b"HTTP/1.1 100 Continue\r\n\r\n",)],
-    ids=["text", "status", "header", "interim"],
-)
-def test_a_server_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes]) -> None:
-    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(fetching, "LEAST_BYTES_PER_SECOND", 10_000)
-    with answering(*pieces, pause=0.02, again=True) as uri:
-        message = failure(uri, tmp_path)
-    assert message == "the text: the download broke off (less than 10,000 bytes a second came for 0.2 s); try again"
-
-
-def test_a_download_has_a_time_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "WHOLE_SECONDS", 0.3)
-    with answering(HEAD, b"x" * 1000, pause=0.02, again=True) as uri:
-        assert failure(uri, tmp_path) == "the text: the download broke off (it takes more than 0.3 s); try again"
-
-
-@pytest.mark.parametrize("status", [100, 102, 103])
-def test_what_comes_before_the_text_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    monkeypatch.setattr(fetching, "MAXIMUM_HEAD_BYTES", 20_000)
-    with answering(b"HTTP/1.1 %d Wait\r\nX: y\r\n\r\n" % status, again=True) as uri:
-        message = failure(uri, tmp_path)
-    assert message == "the text: the download broke off (more than 20,000 bytes came before the text); try again"
-
-
-def test_interim_answers_are_passed_over(tmp_path: Path) -> None:
-    early = b"HTTP/1.1 103 Early Hints\r\nLink: </style>\r\nContent-Length: 3\r\n\r\n"
-    with answering(b"HTTP/1.1 100 Continue\r\n\r\n", early, early, HEAD + b"some text") as uri:
-        assert get(uri, tmp_path) == b"some text"
-
-
-def test_asking_for_the_version_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "MAXIMUM_HEAD_BYTES", 20_000)
-    with answering(b"HTTP/1.1 100 Continue\r\n\r\n", again=True) as uri:
-        assert version(uri, allow_private_hosts=True) == ""

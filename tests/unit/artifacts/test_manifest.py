@@ -1,3 +1,5 @@
+"""A manifest lists an artifact's files, and no change to them or to itself goes unseen."""
+
 import hashlib
 import json
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+"""A part of a text is spread evenly over the whole."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

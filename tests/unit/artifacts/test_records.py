@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.artifacts import records, storage
-from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import read_manifest, write_manifest
-from components.artifacts.records import SplitWriter, cut_windows, read_split, window_count
+from components.artifacts import records
+from components.artifacts.manifest import read_manifest
+from components.artifacts.records import cut_windows, window_count
 from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import TokenKind, Vocabulary
 from components.generator.text import Text
 from components.train.data import ShuffledWindows
+from tests.unit.artifacts.splits import read, vocabulary_of, vocabulary_size, write
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
 TEXTS = st.text("ab é\n'.", max_size=80)
@@ -36,36 +36,6 @@ def tutorial_loop(tokens: Any, length: int, step: int) -> tuple[list[Any], list[
 
 def tokens_of(text: str, kind: TokenKind) -> list[str]:
     return list(text) if kind == "characters" else OLD.cut(text)
-
-
-def vocabulary_of(tokens: list[str], kind: TokenKind = "characters") -> Vocabulary:
-    return Vocabulary(kind=kind, tokens=tuple(sorted(set(tokens))))
-
-
-def vocabulary_size(size: int) -> Vocabulary:
-    return Vocabulary(kind="characters", tokens=tuple(map(chr, range(size))))
-
-
-def write(
-    directory: Path, ids: np.ndarray, vocabulary: Vocabulary, *, shards: int = 1, pieces: tuple[int, ...] = ()
-) -> None:
-    """A dataset artifact whose training split holds `ids`, given to the writer in pieces cut at `pieces`."""
-    directory.mkdir(exist_ok=True)
-    with SplitWriter(directory, "train", tokens=len(ids), shards=shards, dtype=vocabulary.id_dtype) as writer:
-        for piece in np.split(ids, sorted(pieces)):
-            writer.add(piece)
-    list_files(directory, len(ids))
-
-
-def list_files(directory: Path, tokens: int) -> None:
-    (directory / "vocabulary.json").touch()
-    write_manifest(
-        directory, kind="dataset", stage="vectorize", config={}, counts={"train_tokens": tokens}, made_from={}
-    )
-
-
-def read(directory: Path, vocabulary: Vocabulary) -> np.ndarray:
-    return read_split(directory, "train", read_manifest(directory), vocabulary)
 
 
 @given(
@@ -214,107 +184,3 @@ def test_an_empty_split_has_no_files(tmp_path: Path) -> None:
     write(tmp_path, np.zeros(0, np.int64), vocabulary_size(1), shards=4)
     assert list(read_manifest(tmp_path).files) == ["vocabulary.json"]
     assert read(tmp_path, vocabulary_size(1)).shape == (0,)
-
-
-@pytest.fixture
-def two_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The path of a shard with two records of four ids each."""
-    monkeypatch.setattr(records, "BLOCK_TOKENS", 4)
-    write(tmp_path / "dataset", np.arange(8), vocabulary_size(9))
-    return tmp_path / "dataset" / "train-00000-of-00001.tfrecord"
-
-
-def refused(path: Path) -> str:
-    """The error of reading the split a damaged shard belongs to, where nobody checked the manifest."""
-    with pytest.raises(ArtifactError) as raised:
-        read(path.parent, vocabulary_size(9))
-    return str(raised.value)
-
-
-def refused_by_manifest(path: Path) -> str:
-    with pytest.raises(ArtifactError) as raised, storage.incoming(str(path.parent), "dataset"):
-        pass
-    return str(raised.value)
-
-
-def test_any_flipped_bit_is_refused(two_records: Path) -> None:
-    whole = two_records.read_bytes()
-    for place in range(len(whole)):
-        two_records.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
-        assert refused(two_records) == f"{two_records}: truncated or damaged; make the dataset again"
-        assert refused_by_manifest(two_records).startswith(f"{two_records}: its SHA-256 is not the manifest's")
-
-
-def test_truncation_within_a_record_is_refused(two_records: Path) -> None:
-    whole = two_records.read_bytes()
-    for size in range(1, len(whole)):
-        if size != len(whole) // 2:
-            two_records.write_bytes(whole[:size])
-            assert refused(two_records) == f"{two_records}: truncated or damaged; make the dataset again"
-            assert "truncated or altered" in refused_by_manifest(two_records)
-
-
-@pytest.mark.parametrize("records_left", [0, 1])
-def test_truncation_between_records_is_refused(two_records: Path, records_left: int) -> None:
-    whole = two_records.read_bytes()
-    two_records.write_bytes(whole[: len(whole) // 2 * records_left])
-    assert refused(two_records).startswith(
-        f"{two_records.parent}: the train shards hold {4 * records_left} tokens, the manifest says 8"
-    )
-    assert refused_by_manifest(two_records).startswith(f"{two_records}: ")
-
-
-def test_more_records_than_the_manifest_counts_are_refused(two_records: Path) -> None:
-    two_records.write_bytes(two_records.read_bytes() * 2)
-    assert "the train shards hold 12 tokens, the manifest says 8" in refused(two_records)
-
-
-@pytest.mark.parametrize("count", [10**15, -1])
-def test_the_manifests_count_takes_no_memory(two_records: Path, count: int) -> None:
-    list_files(two_records.parent, count)
-    assert f"tokens, the manifest says {count:,}; make the dataset again" in refused(two_records)
-
-
-def test_a_missing_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "BLOCK_TOKENS", 4)
-    write(tmp_path, np.arange(8), vocabulary_size(9), shards=2)
-    path = tmp_path / "train-00001-of-00002.tfrecord"
-    path.unlink()
-    assert refused(path) == f"{path}: missing; make the dataset again"
-    assert refused_by_manifest(path).startswith(f"{path}: missing, though the manifest lists it")
-    list_files(tmp_path, 8)
-    assert refused(path).startswith(f"{tmp_path}: the train shards hold 4 tokens, the manifest says 8")
-
-
-def example(**features: Any) -> bytes:
-    written: bytes = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
-    return written
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        b"no Example at all",
-        b"",
-        example(other=tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"\0"]))),
-        example(ids=tf.train.Feature(int64_list=tf.train.Int64List(value=[1, 2]))),
-        example(ids=tf.train.Feature(bytes_list=tf.train.BytesList(value=[]))),
-        example(ids=tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"\0\0\0"]))),
-    ],
-    ids=["no Example", "empty", "no ids", "integers", "no block", "half an id"],
-)
-def test_a_foreign_record_is_refused_by_name(tmp_path: Path, record: bytes) -> None:
-    path = tmp_path / "train-00000-of-00001.tfrecord"
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        writer.write(record)
-    list_files(tmp_path, 2)
-    with pytest.raises(ArtifactError) as raised:
-        read(tmp_path, vocabulary_size(300))
-    assert str(raised.value) == f"{path}: not the suite's record; make the dataset again"
-
-
-def test_ids_outside_the_vocabulary_are_refused(two_records: Path) -> None:
-    assert read(two_records.parent, vocabulary_size(8)).tolist() == list(range(8))
-    with pytest.raises(ArtifactError) as raised:
-        read(two_records.parent, vocabulary_size(7))
-    assert str(raised.value) == f"{two_records}: an id lies outside the vocabulary; make the dataset again"

@@ -1,3 +1,5 @@
+"""JSON lines end at newlines alone."""
+
 import json
 
 from components.artifacts.rows import rows_of

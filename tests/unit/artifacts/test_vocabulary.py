@@ -1,3 +1,5 @@
+"""A vocabulary turns any text into ids and back, and refuses what it can't read."""
+
 import json
 import unicodedata
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The learning plot has a panel for each text."""
+
 from tests.benchmarks.plots import REFERENCES, draw
 
 

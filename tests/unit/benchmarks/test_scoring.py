@@ -1,3 +1,5 @@
+"""The benchmarks' own scorer scores windows from a zero state."""
+
 import numpy as np
 import pytest
 

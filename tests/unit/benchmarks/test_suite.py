@@ -1,3 +1,5 @@
+"""Benchmarks hold figures to their targets and report each miss."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""What the log writes: to a terminal, to a file and as JSON, with nothing that a terminal would obey."""
+
 import io
 import json
 from types import SimpleNamespace

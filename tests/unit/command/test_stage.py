@@ -1,3 +1,5 @@
+"""A stage's command line: every error is one line with an exit code, and flags go before recipes."""
+
 import argparse
 import json
 import re

@@ -1,3 +1,5 @@
+"""Pages and metrics are written where Kubeflow's UI reads them."""
+
 import json
 from pathlib import Path
 from types import SimpleNamespace

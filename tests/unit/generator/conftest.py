@@ -1,3 +1,5 @@
+"""A tiny network, and networks each of whose weights counts."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""A model is read back as it was written, and only known layers and tensors are ever read."""
+
 import json
 import shutil
 import zipfile

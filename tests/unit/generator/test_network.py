@@ -1,3 +1,5 @@
+"""The network's shapes, its carried states, and the embeddings of runs of tokens."""
+
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

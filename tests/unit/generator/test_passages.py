@@ -1,3 +1,5 @@
+"""Passages of a corpus are found by their hashes, without exception."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Text written without copies holds no longer passage of the corpus, and is otherwise the network's own."""
+
 from collections.abc import Callable, Sequence
 from typing import Any
 

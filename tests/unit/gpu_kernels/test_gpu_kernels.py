@@ -1,3 +1,5 @@
+"""The check for a GPU's kernels finds what would run on the CPU and what would cross to the GPU."""
+
 from collections.abc import Callable, Iterable
 from typing import Any
 

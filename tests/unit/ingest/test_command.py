@@ -1,3 +1,5 @@
+"""`quillflow ingest`: output, exit codes, help, and an import without TensorFlow and kfp."""
+
 import json
 import os
 import re

@@ -1,48 +1,20 @@
+"""A source of any kind becomes a corpus with its report, or an error and nothing else."""
+
 import gzip
 import hashlib
 import os
 import subprocess
 import sys
-import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
-from pydoc_data.topics import topics
 from typing import Any
 
 import pytest
 
-from components.artifacts.errors import ArtifactError, SourceError, UsageError
-from components.artifacts.manifest import read_manifest, verify
+from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts.manifest import verify
 from components.ingest import source as source_module
 from components.ingest.config import IngestConfig
-from components.ingest.ingesting import ingest
-
-CHAT = "user,text\namy,Grüße an alle\nbob,two\namy,three\n"
-
-
-def run(source: Path | str, corpus: Path, **values: Any) -> Mapping[str, Any]:
-    return ingest(IngestConfig(**values), source=str(source), corpus=str(corpus))
-
-
-def text_of(corpus: Path) -> str:
-    return (corpus / "text.txt").read_bytes().decode()
-
-
-def report_of(corpus: Path) -> str:
-    return (corpus / "report.html").read_text(encoding="utf-8")
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def assert_refused(tmp_path: Path, source: Path | str, message: str, **values: Any) -> None:
-    """Ingest fails as said and leaves everything as it was."""
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises((SourceError, UsageError), match=message):
-        run(source, tmp_path / "corpus", **values)
-    assert sorted(tmp_path.rglob("*")) == before
+from tests.unit.ingest.ingested import CHAT, assert_refused, report_of, run, text_of, write
 
 
 def test_a_text_file_becomes_a_corpus(tmp_path: Path) -> None:
@@ -69,21 +41,6 @@ def test_the_manifest_says_what_the_corpus_is_and_was_made_from(tmp_path: Path) 
     assert manifest.counts == result["counts"]
     assert manifest.made_from == {"source": hashlib.sha256(source.read_bytes()).hexdigest()}
     assert manifest.config == {"source": str(source), **IngestConfig(lowercase=True).model_dump(mode="json")}
-
-
-def test_gzip_text_is_recognised_by_its_bytes_not_its_name(tmp_path: Path) -> None:
-    source = write(tmp_path / "notes.txt", gzip.compress(b"one\n") + gzip.compress(b"two\n"))
-    run(source, tmp_path / "corpus")
-    assert text_of(tmp_path / "corpus") == "one\ntwo\n"
-    packed = hashlib.sha256(source.read_bytes()).hexdigest()
-    assert read_manifest(tmp_path / "corpus").made_from == {"source": packed}
-
-
-def test_a_csv_is_recognised_by_its_name_in_any_case_and_packed(tmp_path: Path) -> None:
-    source = write(tmp_path / "Chat.CSV.gz", gzip.compress(CHAT.encode()))
-    result = run(source, tmp_path / "corpus", user_column="user", lowercase=True)
-    assert text_of(tmp_path / "corpus") == "grüße an alle two three"
-    assert (result["counts"]["messages"], result["counts"]["users"]) == (3, 2)
 
 
 def test_the_format_can_be_set_against_the_name(tmp_path: Path) -> None:
@@ -132,27 +89,6 @@ def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_pa
     assert text_of(tmp_path / "corpus") == "four"
 
 
-def test_the_embedded_corpus_is_pythons_reference_topics(tmp_path: Path) -> None:
-    counts = run("builtin:python-docs", tmp_path / "corpus")["counts"]
-    text = text_of(tmp_path / "corpus")
-    assert text == unicodedata.normalize("NFC", "\n".join(topics[name] for name in sorted(topics)))
-    assert counts["characters"] == len(text) > 400_000
-    assert counts["distinct_characters"] == len(set(text))
-    assert read_manifest(tmp_path / "corpus").config["source"] == "builtin:python-docs"
-
-
-def test_the_embedded_corpus_has_an_encoding_of_its_own(tmp_path: Path) -> None:
-    message = r"^ingest\.encoding=latin-1 has no part in builtin:python-docs; leave it at utf-8$"
-    assert_refused(tmp_path, "builtin:python-docs", message, encoding="latin-1")
-
-
-def test_a_file_uri_names_a_source_and_a_corpus(tmp_path: Path) -> None:
-    source = write(tmp_path / "my notes.txt", "one")
-    uri = (tmp_path / "the corpus").as_uri()
-    assert ingest(IngestConfig(), source=source.as_uri(), corpus=uri)["corpus"] == uri
-    assert text_of(tmp_path / "the corpus") == "one"
-
-
 def test_undecodable_bytes_are_replaced_and_counted_when_asked(tmp_path: Path) -> None:
     source = write(tmp_path / "notes.txt", b"a\xffb\0c" + b"d" * 195)
     counts = run(source, tmp_path / "corpus", undecodable="replace")["counts"]
@@ -176,71 +112,6 @@ def test_a_text_is_the_same_however_it_is_read(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(source_module, "CHUNK_BYTES", 7)
     assert run(source, tmp_path / "corpus", lowercase=True) == result
     assert (tmp_path / "corpus" / "manifest.json").read_bytes() == manifest
-
-
-def test_the_report_shows_facts_first_lines_and_frequent_characters(tmp_path: Path) -> None:
-    source = write(tmp_path / "notes.txt", "".join(f"line {number}\n" for number in range(1, 2001)))
-    run(source, tmp_path / "corpus")
-    report = report_of(tmp_path / "corpus")
-    assert f'<p class="soft break">{source}</p>' in report
-    for fact in ("<b>18,893</b>characters", "<b>16</b>distinct characters", "<b>2,000</b>lines"):
-        assert fact in report
-    first = "\n".join(f"line {number}" for number in range(1, 11))
-    assert f'dir="ltr">{first}</div>' in report
-    assert "<td>&#39;\\n&#39;<td>U+000A<td>control character<td>2,000<td>10.59%</tr>" in report
-    assert [report.count(f">{name}</text>") for name in (2, 4, 8)] == [1, 2, 2]  # as characters, and 4 and 8 as lengths
-    assert "the longest has 9." in report
-    assert "users" not in report
-    assert "replaced" not in report
-
-
-def test_the_report_shortens_a_long_message(tmp_path: Path) -> None:
-    run(write(tmp_path / "notes.txt", "x" * 3_000_000), tmp_path / "corpus")
-    report = report_of(tmp_path / "corpus")
-    assert f'dir="ltr">{"x" * 400} ...</div>' in report
-    assert "the longest has 3,000,000." in report
-    assert len(report) < 30_000
-
-
-def test_the_report_lets_no_message_user_or_name_be_markup(tmp_path: Path) -> None:
-    row = '"<i>amy</i> & $x$",<script>alert(1)</script>\n'
-    source = write(tmp_path / "<b>chat<b>.csv", "user,text\n" + row)
-    run(source, tmp_path / "corpus", user_column="user")
-    report = report_of(tmp_path / "corpus")
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in report
-    assert "&lt;i&gt;amy&lt;/i&gt; &amp; $x$</text>" in report
-    assert "&lt;b&gt;chat&lt;b&gt;.csv" in report
-    assert not any(markup in report for markup in ("<script", "<i>", "<b>chat"))
-
-
-def test_the_report_plots_the_most_active_users(tmp_path: Path) -> None:
-    rows = "".join(f"user{number},hello\n" * number for number in range(1, 21))
-    source = write(tmp_path / "chat.csv", "user,text\n" + rows)
-    run(source, tmp_path / "corpus", user_column="user", drop_users=["user20"])
-    report = report_of(tmp_path / "corpus")
-    assert report.count("<svg") == 3
-    assert "<?xml" not in report
-    assert [f">user{number}</text>" in report for number in (1, 2, 5, 6, 20)] == [False, False, False, True, True]
-    assert ">20</text>" in report
-    assert "<b>20</b>users" in report
-
-
-def test_users_are_counted_past_the_first_fraction(tmp_path: Path) -> None:
-    counts = run(write(tmp_path / "chat.csv", CHAT), tmp_path / "corpus", user_column="user", first_fraction=0.34)[
-        "counts"
-    ]
-    assert (counts["messages"], counts["users"]) == (1, 2)
-    assert ">2</text>" in report_of(tmp_path / "corpus")  # both of amy's
-
-
-def test_the_plot_tells_users_apart_whose_names_begin_alike_and_no_font_has(
-    tmp_path: Path, recwarn: pytest.WarningsRecorder
-) -> None:
-    alike = "日本語" * 20
-    source = write(tmp_path / "chat.csv", f"user,text\n{alike}1,a\n{alike}2,b\n{alike}2,c\n")
-    run(source, tmp_path / "corpus", user_column="user")
-    assert report_of(tmp_path / "corpus").count(f">{alike[:32]}</text>") == 2
-    assert not recwarn.list
 
 
 @pytest.mark.parametrize(("name", "content"), [("notes.txt", ""), ("bom.txt", "\ufeff"), ("chat.csv", "text\n\n")])
@@ -301,48 +172,3 @@ def test_two_processes_write_the_same_manifest(tmp_path: Path) -> None:
             check=True,
         )
         assert (tmp_path / seed / "manifest.json").read_bytes() == (tmp_path / "one" / "manifest.json").read_bytes()
-
-
-def test_a_gzip_bomb_is_refused_by_its_ratio(tmp_path: Path) -> None:
-    source = write(tmp_path / "notes.txt.gz", gzip.compress(b"a" * (5 << 20)))
-    assert_refused(tmp_path, source, r"notes\.txt\.gz: expands more than 200 times")
-    run(source, tmp_path / "corpus", maximum_gzip_ratio=2000)
-    assert len(text_of(tmp_path / "corpus")) == 5 << 20
-
-
-def test_a_small_gzip_may_expand_as_it_likes(tmp_path: Path) -> None:
-    run(write(tmp_path / "notes.txt.gz", gzip.compress(b"a" * 500_000)), tmp_path / "corpus")
-    assert len(text_of(tmp_path / "corpus")) == 500_000
-
-
-@pytest.mark.parametrize("packed", [True, False])
-def test_more_than_maximum_bytes_are_refused_packed_or_not(tmp_path: Path, packed: bool) -> None:
-    text = b"word " * 1000
-    source = write(tmp_path / "notes", gzip.compress(text) if packed else text)
-    assert_refused(tmp_path, source, r"more than ingest\.maximum_bytes \(4,999\) of text", maximum_bytes=4999)
-    run(source, tmp_path / "corpus", maximum_bytes=5000)
-
-
-@pytest.mark.parametrize("end", [3, 12, 200, -9, -8, -1])
-def test_gzip_that_is_broken_off_anywhere_is_refused(tmp_path: Path, end: int) -> None:
-    packed = gzip.compress(os.urandom(1000).hex().encode())
-    source = write(tmp_path / "notes.txt.gz", packed[:end])
-    assert_refused(tmp_path, source, r"notes\.txt\.gz: the gzip data is truncated or damaged \(")
-
-
-@pytest.mark.parametrize("place", [2, 30, -6, -2])
-def test_gzip_with_a_flipped_byte_is_refused(tmp_path: Path, place: int) -> None:
-    packed = bytearray(gzip.compress(b"one two three four five six seven eight nine ten eleven twelve"))
-    packed[place] ^= 0xFF
-    source = write(tmp_path / "notes.txt.gz", bytes(packed))
-    assert_refused(tmp_path, source, r"notes\.txt\.gz: the gzip data is truncated or damaged \(")
-
-
-def test_an_unknown_builtin_is_refused_with_the_one_there_is(tmp_path: Path) -> None:
-    assert_refused(
-        tmp_path, "builtin:novels", r"^builtin:novels: no such built-in corpus; there is builtin:python-docs$"
-    )
-
-
-def test_a_missing_source_is_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path, tmp_path / "missing.txt", r"/missing\.txt: no such file$")

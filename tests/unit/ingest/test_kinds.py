@@ -1,3 +1,5 @@
+"""Files that are no text are recognized by their first bytes, and packed text is read."""
+
 import bz2
 import gzip
 import io

@@ -1,3 +1,5 @@
+"""A source of many files is read in the order of names, each file once."""
+
 import gzip
 import os
 import subprocess

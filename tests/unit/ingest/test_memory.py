@@ -1,3 +1,5 @@
+"""Ingest's memory does not grow with its source."""
+
 import itertools
 import shutil
 import subprocess

@@ -1,3 +1,5 @@
+"""Text is decoded and cleaned to the same characters wherever its bytes are cut."""
+
 import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,3 +1,5 @@
+"""A model of random weights with its corpus, dataset and samples."""
+
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path

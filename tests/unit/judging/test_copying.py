@@ -1,3 +1,5 @@
+"""Copied passages are found, with their place."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""`quillflow evaluate`: a model beside plain ones on the same text, and what it refuses to judge."""
+
 import math
 import shutil
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The interval of a mean loss covers the truth as often as it says."""
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray

@@ -1,3 +1,5 @@
+"""The n-gram models that a network is compared with follow their formula."""
+
 import math
 from collections import Counter
 

@@ -1,3 +1,5 @@
+"""Scores per token are those of a plain reading, and of training."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Measures of wording: valid words, distinct runs, repetition."""
+
 from components.judging.wording import worded, words_of
 
 KNOWN = words_of("The cat sat. The dog's day; don't!")

@@ -1,3 +1,5 @@
+"""Samples are compared with people's text of the same length."""
+
 import numpy as np
 import pytest
 

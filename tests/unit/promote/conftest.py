@@ -1,3 +1,5 @@
+"""Tiny models, each trained in a run of its own."""
+
 import hashlib
 import json
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The report of a run: its artifacts, figures and texts, and what is said where one is damaged."""
+
 import json
 import re
 from collections.abc import Callable

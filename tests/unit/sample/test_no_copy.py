@@ -1,3 +1,5 @@
+"""`sample.no_copy`: no long passage of the corpus is sampled, in any batch or shard."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,3 +1,6 @@
+"""A small text, its dataset, settings of a small network, and trainings that many tests look at."""
+
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,10 @@ import pytest
 from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.train.config import TrainConfig
+from components.train.training import train
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
+from tests.unit.train.trained import Run
 
 WORDS = ["abba", "deaf", "hide", "jag", "big", "cab", "fed"]
 TINY = {"units": 8, "embedding_size": 4, "batch": 4, "schedule": "constant", "learning_rate": 0.01}
@@ -57,3 +62,57 @@ def config_of() -> Callable[..., TrainConfig]:
         return TrainConfig.parse(changes, "train", TINY)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def run_in(config_of: Callable[..., TrainConfig], dataset: Path) -> Callable[..., Path]:
+    """Trains two epochs at a place but for the changes, and returns the model."""
+
+    def go(place: Path, *, of: Path = dataset, **changes: Any) -> Path:
+        config = config_of(**(changes if "train_steps" in changes else {"epochs": 2, **changes}))
+        train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
+        return place / "model"
+
+    return go
+
+
+@pytest.fixture
+def run(run_in: Callable[..., Path], tmp_path: Path) -> Run:
+    """Trains with checkpoints in the test's own place."""
+
+    def go(**changes: Any) -> Path:
+        return run_in(tmp_path, **changes)
+
+    return go
+
+
+@pytest.fixture(scope="session")
+def finished(run_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of three epochs of twelve train steps, with samples after the first and the last."""
+    place = tmp_path_factory.mktemp("finished")
+    samples = {"sample_at": (1, 3), "sample_length": 20, "sample_temperatures": (0, 1.0)}
+    return run_in(place, epochs=3, dropout=0.2, **samples)
+
+
+@pytest.fixture
+def resumable(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run's checkpoints, where `run` goes on from."""
+    return Path(shutil.copytree(finished.parent / "checkpoints", tmp_path / "checkpoints"))
+
+
+@pytest.fixture(scope="session")
+def turned(dataset_of: Callable[..., Path]) -> Path:
+    """A dataset whose held-out text runs backwards: the better it is learnt, the worse its held-out loss."""
+    return dataset_of("abc" * 134 + "cba" * 33)
+
+
+@pytest.fixture(scope="session")
+def overfitted(run_in: Callable[..., Path], turned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("overfitted")
+    return run_in(place, of=turned, epochs=5, learning_rate=0.05, keep_checkpoints=2)
+
+
+@pytest.fixture(scope="session")
+def often_saved(run_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose run kept a checkpoint of every fourth of its 24 train steps."""
+    return run_in(tmp_path_factory.mktemp("often"), dropout=0.25, checkpoint_steps=4, keep_checkpoints=9)

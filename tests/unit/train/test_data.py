@@ -1,3 +1,5 @@
+"""The windows and lanes of an epoch: every window once, in an order that follows from the seed."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,6 @@ from hypothesis import strategies as st
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
 from components.artifacts.tensorflow import tf
-from components.generator.text import Text
 from components.train.data import Lanes, Order, ShuffledWindows
 
 few = settings(max_examples=40, deadline=None)
@@ -48,43 +49,6 @@ def test_a_dataset_whose_shards_were_swapped_is_refused(dataset_of: Callable[...
     validation.write_bytes(train.read_bytes())
     with pytest.raises(ArtifactError, match="the validation shards hold 350 tokens, the manifest says 150"):
         Dataset.read(directory)
-
-
-def test_windows_are_cut_where_they_start(data: Dataset) -> None:
-    windows = Text(data.train).windows(tf.constant([0, 7, 391], tf.int64), 9)
-    np.testing.assert_array_equal(windows, [data.train[start : start + 9] for start in (0, 7, 391)])
-    assert windows.dtype == "int32"
-
-
-@pytest.mark.parametrize("dtype", ["u1", "<u2", "<u4"])
-@pytest.mark.parametrize("size", [0, 1, 100_003])
-def test_a_text_holds_its_ids_as_they_are(dtype: str, size: int) -> None:
-    ids = (np.arange(size) % 251).astype(dtype)
-    text = Text(ids)
-    assert text.variable.dtype.as_numpy_dtype == ids.dtype
-    assert text.variable.numpy().tolist() == ids.tolist()
-    starts = np.arange(0, size - 9, 1000)
-    expected = ids[starts[:, None] + np.arange(9)] if size else np.zeros((0, 9))
-    assert text.windows(tf.constant(starts, tf.int64), 9).numpy().tolist() == expected.tolist()
-
-
-def test_a_loop_reads_the_text_where_it_is_and_takes_only_its_handle_along(data: Dataset) -> None:
-    text = Text(data.train)
-
-    def last_ids(count: Any) -> Any:
-        total = tf.constant(0)
-        for start in tf.range(count):
-            total += text.windows(start[None], 9)[0, -1]
-        return total
-
-    graph = tf.function(last_ids).get_concrete_function(tf.TensorSpec([], tf.int64)).graph
-    (loop,) = (operation for operation in graph.get_operations() if "While" in operation.type)
-    assert tf.resource in {tensor.dtype for tensor in loop.inputs}
-    assert tf.uint8 not in {tensor.dtype for tensor in loop.inputs}
-    body = graph._get_function(loop.get_attr("body").name).graph
-    gathers = [operation for operation in body.get_operations() if "Gather" in operation.type]
-    assert [gather.device.endswith("CPU:0") for gather in gathers] == [True]
-    assert text.variable.device.endswith("CPU:0")
 
 
 @given(

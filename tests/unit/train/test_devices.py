@@ -1,3 +1,5 @@
+"""Several devices train as one."""
+
 import json
 import subprocess
 import sys

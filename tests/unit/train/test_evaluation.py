@@ -1,3 +1,5 @@
+"""The held-out loss is that of reading the text in one go, or in its windows."""
+
 from collections.abc import Callable
 from typing import Any
 

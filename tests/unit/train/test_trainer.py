@@ -1,3 +1,5 @@
+"""A train step: what it computes, what it changes, and that it is the same each time."""
+
 import random
 import secrets
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Corpora of any text, and what the stage logs."""
+
 import io
 from collections.abc import Callable
 from contextlib import redirect_stderr

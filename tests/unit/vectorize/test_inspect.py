@@ -1,3 +1,5 @@
+"""`quillflow inspect`: a dataset's figures and its first windows."""
+
 from collections.abc import Callable
 from pathlib import Path
 

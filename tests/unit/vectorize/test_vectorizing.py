@@ -1,3 +1,5 @@
+"""A corpus becomes a dataset: splits, shards, vocabulary, the same bytes each time."""
+
 import io
 import logging
 import random

@@ -1,3 +1,5 @@
+"""A source's digest is its bytes, and what can't be known is never taken for unchanged."""
+
 import hashlib
 import re
 import threading

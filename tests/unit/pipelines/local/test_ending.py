@@ -11,7 +11,7 @@ from components.train.checkpoints import LATEST_NAME
 from pipelines.local import ending as ends
 from pipelines.local.ending import INTERRUPTED, RunError, ending, killed
 from pipelines.local.engine import Relay
-from tests.storage.test_transfer import fill
+from tests.storage.trees import fill
 
 
 @pytest.fixture
