@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from components.artifacts import storage
 from components.artifacts.errors import UsageError
+from components.artifacts.storage.buckets import KIND_OF, schemes_in_words
 from components.artifacts.version import VERSION
 from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
 from pipelines.inputs.yaml_files import load_yaml, read_yaml
@@ -39,13 +40,13 @@ def _kept_at(value: str) -> str:
     except UsageError:
         is_refused = True
     if is_refused:
-        text = "must be a path, or gs://, s3:// or minio:// without user or signature"
+        text = f"must be a path, or {schemes_in_words()} without user or signature"
         raise PydanticCustomError(NOT_SHOWN, "{text}", {"text": text})
     return value
 
 
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_ROOT = r"((gs|s3|minio|file)://)?((?!\{\{)[^@?#:])+"  # {{ and a query mean something to Kubeflow
+_ROOT = rf"(({'|'.join(KIND_OF)}|file)://)?((?!\{{\{{)[^@?#:])+"  # {{ and a query mean something to Kubeflow
 Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
 Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
 Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
@@ -54,7 +55,7 @@ Name = Annotated[str, _written(_NAME, "a Kubernetes name: a-z, 0-9, - and .", sh
 Address = Annotated[
     str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
 ]
-Root = Annotated[str, _written(_ROOT, "a path, or gs://, s3:// or minio:// without user or query", shown=False)]
+Root = Annotated[str, _written(_ROOT, f"a path, or {schemes_in_words()} without user or query", shown=False)]
 Place = Annotated[str, AfterValidator(_kept_at)]
 
 

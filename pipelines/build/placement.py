@@ -4,6 +4,7 @@ from typing import Any
 
 from kfp import dsl, kubernetes
 
+from components.artifacts.storage.buckets import KINDS
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
 from pipelines.build.environment import Environment, Pod, TrainPod
@@ -96,13 +97,8 @@ def _set_nodes(task: Any, pod: Pod) -> None:
 def _set_store(task: Any, environment: Environment) -> None:
     """Tell the task where the object store is, and which secret holds its credentials: never the credentials."""
     store = environment.store
-    for name, value in (
-        ("AWS_ENDPOINT_URL_S3", store.endpoint),
-        ("AWS_REGION", store.region),
-        ("AWS_REQUEST_PAYER", store.request_payer),
-        ("GS_USER_PROJECT", store.user_project),
-    ):
-        if value:
-            task.set_env_variable(name, value)
+    for variable, name in sorted(pair for kind in KINDS for pair in kind.settings.items()):
+        if value := getattr(store, name):
+            task.set_env_variable(variable, value)
     if store.secret:
         kubernetes.use_secret_as_env(task, store.secret, dict(store.secret_keys))

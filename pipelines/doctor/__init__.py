@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from components.artifacts.storage.buckets import KINDS
 from pipelines.build.environment import Environment
 from pipelines.doctor import machine, services
 from pipelines.doctor.check import Check
@@ -22,8 +23,7 @@ def examine(*, root: str, environment: Environment, docker: bool, gpu: bool) -> 
     yield machine.cores_and_memory()
     yield machine.disk(root)
     yield from services.container_engine(asked=docker)
-    yield services.google_credentials()
-    yield services.amazon_credentials()
+    yield from map(services.credentials, KINDS)
     if environment.cluster.endpoint:
         yield services.endpoint(environment.cluster)
         if environment.retries.count:

@@ -11,6 +11,7 @@ from pathlib import Path
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage import ABSENT, ConflictError, NoConditionsError
+from components.artifacts.storage.buckets import BucketKind
 from components.steps import STAGES
 from pipelines.build.environment import Cluster, Environment
 from pipelines.build.images import checkout_tag, image
@@ -47,36 +48,33 @@ def container_engine(*, asked: bool) -> Iterator[Check]:
         yield Check(name="images", verdict="ok", found=", ".join(needed))
 
 
-def google_credentials() -> Check:
-    """Where credentials for gs:// would be taken from."""
-    place = Path(os.environ.get("CLOUDSDK_CONFIG") or home() / ".config" / "gcloud")
-    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    path = Path(named) if named else place / "application_default_credentials.json"
-    if os.environ.get("STORAGE_EMULATOR_HOST"):
-        return Check(name="gs credentials", verdict="ok", found="none needed: STORAGE_EMULATOR_HOST is set")
-    if path.is_file():
-        return Check(name="gs credentials", verdict="ok", found=f"file {shown(path)}")
-    advice = "for gs:// run gcloud auth application-default login; on Google's machines a service account will do"
-    return missing("gs credentials", f"no file {shown(path)}", advice, asked=bool(named))
-
-
-def amazon_credentials() -> Check:
-    """Where credentials for s3:// and minio:// would be taken from."""
-    from components.artifacts.storage.s3_client import server_address
-
-    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or home() / ".aws" / "credentials")
+def credentials(kind: BucketKind) -> Check:
+    """Where credentials for a kind of bucket would be taken from."""
+    name = f"{kind.schemes[0]} credentials"
+    if kind.needless and os.environ.get(kind.needless):
+        return Check(name=name, verdict="ok", found=f"none needed: {kind.needless} is set")
     try:
-        address = server_address()
+        address = kind.server()
     except QuillflowError as error:
-        return missing("s3 credentials", str(error), "correct the server's address", asked=True)
+        return missing(name, str(error), "correct the server's address", asked=True)
     server = f", server {address}" if address else ""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        if os.environ.get(name):
-            return Check(name="s3 credentials", verdict="ok", found=f"variable {name}{server}")
+    for variable in filter(os.environ.get, kind.given_by):
+        return Check(name=name, verdict="ok", found=f"variable {variable}{server}")
+    path, named = _credentials_file(kind)
     if path.is_file():
-        return Check(name="s3 credentials", verdict="ok", found=f"file {shown(path)}{server}")
-    advice = "for s3:// set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Amazon's machines a role will do"
-    return missing("s3 credentials", f"no variable, no file {shown(path)}{server}", advice, asked=False)
+        return Check(name=name, verdict="ok", found=f"file {shown(path)}{server}")
+    found = f"{'no variable, ' if kind.given_by else ''}no file {shown(path)}{server}"
+    return missing(name, found, kind.advice, asked=named and kind.must_exist)
+
+
+def _credentials_file(kind: BucketKind) -> tuple[Path, bool]:
+    """The file that credentials would be in, and whether a variable names it."""
+    variable, below_home = next(iter(kind.files.items()))
+    if named := os.environ.get(variable):
+        return Path(named), True
+    usual = home() / below_home
+    moved = os.environ.get(kind.directory) if kind.directory else ""
+    return (Path(moved) / usual.name if moved else usual), False
 
 
 def endpoint(cluster: Cluster) -> Check:

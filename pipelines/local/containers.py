@@ -18,6 +18,7 @@ from docker.types import DeviceRequest, Mount
 
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
+from components.artifacts.storage.buckets import KINDS
 from components.command import log
 from components.steps import STAGES
 from pipelines.build.images import checkout_tag, image
@@ -25,14 +26,10 @@ from pipelines.local.engine import STOP_SECONDS
 from pipelines.local.home import home
 
 _PASSED_ON = re.compile(
-    "(AWS|GOOGLE|GS|CLOUDSDK|QUILLFLOW)_.*|STORAGE_EMULATOR_HOST|NO_GCE_CHECK|TMPDIR|"
+    "|".join(kind.variables for kind in KINDS) + "|QUILLFLOW_.*|TMPDIR|"
     "(HTTPS?|NO)_PROXY|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE"
 )
-_CREDENTIALS = {
-    "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials",
-    "AWS_CONFIG_FILE": ".aws/config",
-    "GOOGLE_APPLICATION_CREDENTIALS": ".config/gcloud/application_default_credentials.json",
-}
+_CREDENTIALS = {name: path for kind in KINDS for name, path in kind.files.items()}
 """Where clients look by default, below the home, for the files that these name; a container's home is another."""
 
 

@@ -3,11 +3,11 @@
 A stage reads an artifact through `incoming` and writes one through `outgoing`; between them it sees
 local directories only. What `outgoing` publishes appears under its final name complete or not at all.
 
-`store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `uris.py` takes URIs apart, `place.py`
-finds the store that one means, `fetch.py` and `transfer.py` move whole artifacts, `steady.py` reads one that may be
-replaced meanwhile, `outputs.py` says what may be gone over, `removal.py` removes what was written, `sources.py` fetches
-the texts that are read, `versions.py` tells whether they changed, and `secrets.py` keeps what is secret in their URIs
-out of sight. `contact.py` tells whether a bucket can be reached.
+`store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `buckets.py` is the table of the kinds of
+buckets, `uris.py` takes URIs apart, `place.py` finds the store that one means, `fetch.py` and `transfer.py` move whole
+artifacts, `steady.py` reads one that may be replaced meanwhile, `outputs.py` says what may be gone over, `removal.py`
+removes what was written, `sources.py` fetches the texts that are read, `versions.py` tells whether they changed, and
+`secrets.py` keeps what is secret in their URIs out of sight. `contact.py` tells whether a bucket can be reached.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from components.artifacts.errors import UsageError
+from components.artifacts.storage.buckets import KIND_OF
 from components.artifacts.storage.local import LocalStore
 from components.artifacts.storage.store import Store
 from components.artifacts.storage.uris import SCHEMES, bucket_uri, is_web, local_path, redacted
@@ -45,7 +46,8 @@ class Place:
         """The bucket and the names on the way to the place; on a disk those of the path with its links followed."""
         if self.local is not None:
             return Path(os.path.realpath(self.local)).parts
-        bucket = self.store.uri("").replace("minio://", "s3://")
+        scheme, _, name = self.store.uri("").partition("://")
+        bucket = f"{KIND_OF[scheme].schemes[0]}://{name}"
         return (bucket, *self.key.split("/")) if self.key else (bucket,)
 
 
@@ -69,10 +71,4 @@ def place_of(uri: str) -> Place:
 @cache
 def _bucket(scheme: str, name: str) -> Store:
     """The bucket's store, one a process: a client keeps connections."""
-    if scheme == "gs":
-        from components.artifacts.storage.gcs import GcsStore
-
-        return GcsStore(name)
-    from components.artifacts.storage.s3 import S3Store
-
-    return S3Store(name, scheme=scheme)
+    return KIND_OF[scheme].opened(scheme, name)

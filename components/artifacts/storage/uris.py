@@ -10,9 +10,9 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from components.artifacts.errors import UsageError
+from components.artifacts.storage.buckets import KIND_OF, schemes_in_words
 
-SCHEMES = "a path, file://, gs://, s3:// or minio://"
-_BUCKETS = ("gs", "s3", "minio")
+SCHEMES = f"a path, file://, {schemes_in_words()}"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SIGNATURE = re.compile(
     r"(\?[^\s'\"<>?]*)?[?&#](X-(Amz|Goog)-[\w-]+|AWSAccessKeyId|GoogleAccessId|Signature|sig)=[^\s'\"<>]*",
@@ -44,7 +44,7 @@ def is_web(uri: str) -> bool:
 
 def is_in_bucket(uri: str) -> bool:
     """Whether a URI names a bucket or something in one."""
-    return scheme_of(uri) in _BUCKETS
+    return scheme_of(uri) in KIND_OF
 
 
 def bucket_uri(uri: str) -> BucketUri:
