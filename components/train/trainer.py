@@ -81,6 +81,7 @@ class Trainer:
         self._text = Text(dataset.train)
         # Autograph would translate Keras's code and ours, which takes longer than tracing it.
         self._steps = tf.function(self._take_steps, autograph=False, reduce_retracing=True)
+        self._rate = tf.function(self._rate_of, autograph=False)
 
     def _build_network(self) -> Any:
         return build(
@@ -132,7 +133,10 @@ class Trainer:
 
     def rate_at(self, train_step: int) -> float:
         """The learning rate of a train step, counted from 0."""
-        return float(self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate)
+        return float(self._rate(tf.constant(train_step, tf.int64)))
+
+    def _rate_of(self, train_step: Any) -> Any:
+        return self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate
 
     def advance(self, first: int, count: int) -> tuple[float, int]:
         """Take `count` train steps from number `first` on; the sum of nats over their targets, and the targets."""
@@ -227,8 +231,7 @@ class Trainer:
             values, _ = tf.clip_by_global_norm([*dense, *(rows.values for rows in in_table)], self.config.clip_norm)
             dense, clipped = values[: len(dense)], values[len(dense) :]
             in_table = [tf.IndexedSlices(value, rows.indices) for value, rows in zip(clipped, in_table, strict=True)]
-        rate = self.learning_rate(train_step) if callable(self.learning_rate) else self.learning_rate
-        self._tables.update(in_table, rate, train_step, context)
+        self._tables.update(in_table, self._rate_of(train_step), train_step, context)
         # Keras sums what the devices hand it.
         _, variables = self._parted(self.network.trainable_variables)
         self._optimizer.apply([gradient / self._replicas for gradient in dense], variables)
