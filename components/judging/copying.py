@@ -1,7 +1,8 @@
 """What of some texts stands in the training text: the share of runs of characters, and the longest copied passage.
 
-The texts' runs are hashed and sorted, and the training text's are looked up among them a chunk at a time, so memory
-grows with the texts judged and not with the training text.
+The texts' runs are hashed and sorted, and the training text's are looked up among them a chunk at a time. So besides
+the training text itself memory grows with the texts judged, and with the places that their longest runs have in the
+training text, of which the first MAXIMUM_PLACES are looked at.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from components.command import log
 from components.generator.passages import chunks_of_hashes, is_among, run_hashes
 
 LENGTHS = (4, 8, 16, 32)
+MAXIMUM_PLACES = 10_000_000
+"""At how many places of the training text the longest passage is looked for; each takes about 50 bytes."""
 SURROUNDING_CHARACTERS = 40
 _SIEVE_BITS = 22
 _PAIRED = np.uint64(0xD6E8FEB86659FD93)
@@ -131,13 +134,25 @@ class TrainingText:
             yield left[is_match] + begin, found[is_match]
 
     def _here(self, known: NDArray[np.uint64], length: int) -> _Runs:
-        """The runs here that are among sorted hashes [K]."""
-        places, found = zip(*self._matches(known, length), strict=True)
+        """The runs here that are among sorted hashes [K], the first MAXIMUM_PLACES of them or some more."""
+        places, found, count = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+        for some, which in self._matches(known, length):
+            places.append(some)
+            found.append(which)
+            count += len(some)
+            if count >= MAXIMUM_PLACES:
+                log.warning(
+                    f"runs of {length} characters stand at more than {MAXIMUM_PLACES:,} places of the training text: "
+                    f"the longest copied passage is looked for in its first {int(some[-1]):,} characters alone"
+                )
+                break
         return _Runs(places=np.concatenate(places), hashes=known[np.concatenate(found)])
 
-    def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs, here: _Runs) -> Passage:
+    def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs, here: _Runs) -> Passage | None:
         """The longest passage, from the texts' runs of `length` that stand here, and where those and others do."""
-        runs = longer = in_texts, here
+        runs = longer = in_texts.kept(is_among(in_texts.hashes, np.unique(here.hashes))), here
+        if not len(runs[0].places):  # those of other texts stood at all places that are looked at
+            return None
         by = 0
         while len(longer[0].places):
             runs, length = longer, length + by

@@ -17,7 +17,7 @@ from components.generator.model import Model
 from components.judging.interval import mean_interval
 from components.judging.ngrams import NGrams, longest_order
 from components.judging.scoring import Scores, score
-from components.judging.texts import Judged, held_out, samples_at, share_seen, text_at, text_of
+from components.judging.texts import Judged, held_out, samples_at, share_seen, text_at, training_text
 from components.judging.writing import judge_samples
 
 MOSTLY_UNSEEN = 0.1
@@ -41,7 +41,8 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         unigram and n-gram; `verdict`, in words; and `samples`, None or as `judge_samples`, with their `uri`.
 
     Raises:
-        ArtifactError: an artifact is missing or damaged, they do not belong together, or too little is held out.
+        ArtifactError: an artifact is missing or damaged, they do not belong together, too little is held out, or the
+            training text is too long to look for copies in.
         SourceError: the text can't be had or read.
     """
     use_device("auto")
@@ -51,6 +52,7 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         manifest, name = read_manifest(directory), digest(directory)
         generator = Model.read(directory)
     _check_belongs(model, generator, manifest.made_from, dataset, data)
+    training = training_text(data, dataset) if text or samples else ""
     most = int(manifest.config.get("evaluate_tokens", 0))
     judged = text_at(text, generator.vocabulary) if text else held_out(data, dataset, most)
     scores = score(generator, judged.ids, step=data.step, counts=judged.counts)
@@ -58,7 +60,6 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
         hint = "give a longer one" if text else "name a text with --text, or make a dataset with vectorize.held_out"
         raise ArtifactError(f"{judged.name}: {len(judged.ids):,} tokens are too few to score; {hint}")
     losses, gains, verdict = _losses(generator, data, judged, scores)
-    training = text_of(data.train, data.vocabulary)
     seen = share_seen(judged.text, training) if text else 0.0
     human = held_out(data, dataset).text or judged.text
     return {

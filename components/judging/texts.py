@@ -20,6 +20,8 @@ from components.artifacts.vocabulary import Vocabulary
 from components.command import log
 
 MAXIMUM_TEXT_BYTES = 1 << 30
+MAXIMUM_TRAINING_CHARACTERS = 500_000_000
+"""How long a training text may be that copies are looked for in: a character takes up to 16 bytes there."""
 MAXIMUM_SAMPLE_CHARACTERS = 5_000_000
 PIECES, PIECE_CHARACTERS = 50, 64
 
@@ -49,6 +51,22 @@ class Judged:
         """What it is and how long."""
         tokens, characters = int(self.counts.sum()), int(self.characters_count.sum())
         return {"name": self.name, "tokens": tokens, "characters": characters}
+
+
+def training_text(data: Dataset, uri: str) -> str:
+    """The training split of the dataset at `uri` as text.
+
+    Raises:
+        ArtifactError: it is longer than copies are looked for in.
+    """
+    lengths = np.array([len(token) for token in data.vocabulary.tokens])
+    characters = int(np.bincount(data.train, minlength=len(lengths)) @ lengths)
+    if characters > MAXIMUM_TRAINING_CHARACTERS:
+        raise ArtifactError(
+            f"{uri}: its training text has {characters:,} characters, and copies are looked for in "
+            f"{MAXIMUM_TRAINING_CHARACTERS:,} at most, for memory; leave out --samples and --text"
+        )
+    return text_of(data.train, data.vocabulary)
 
 
 def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary) -> str:

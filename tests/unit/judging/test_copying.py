@@ -1,10 +1,14 @@
-"""Copied passages are found, with their place."""
+"""Copied passages are found, with their place, in bounded memory."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.command import log
+from components.judging import copying
 from components.judging.copying import LENGTHS, TrainingText
 
 WORDS = st.text(alphabet="ab", max_size=60)
@@ -20,7 +24,7 @@ def plainly_longest(texts: list[str], training: str) -> int:
 
 
 @given(texts=st.lists(WORDS, max_size=3), training=WORDS)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_shares_and_the_longest_passage_are_those_of_a_plain_search(texts: list[str], training: str) -> None:
     shares, passage = TrainingText(training).copied(texts)
     for length in LENGTHS:
@@ -64,3 +68,36 @@ def test_a_copy_is_found_across_the_chunks_that_a_long_text_is_read_in() -> None
     _, passage = TrainingText(training).copied(["0" * 99 + training[begin : begin + 100] + "0"])
     assert passage is not None
     assert (passage.characters, passage.at, passage.place) == (100, 99, begin)
+
+
+def peak_of(training: str, texts: list[str]) -> int:
+    """The most memory that looking for copies takes, in bytes, besides the training text."""
+    index = TrainingText(training)
+    tracemalloc.start()
+    try:
+        index.copied(texts)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_a_training_text_that_says_the_same_over_and_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(copying, "MAXIMUM_PLACES", 100_000)
+    once, twice = (peak_of("-" * characters, ["-" * 200]) for characters in (1_000_000, 2_000_000))
+    assert twice < 1.05 * once
+
+
+def test_the_longest_passage_is_looked_for_at_so_many_places_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(copying, "MAXIMUM_PLACES", 1000)
+    log.set_up("test")
+    training = "-" * 300_000 + HUMAN * 3
+    (_, first), (shares, other) = TrainingText(training).copied_each([["-" * 200], [HUMAN]])
+    assert first is not None
+    assert first.characters == 200
+    assert shares[32] == 1.0  # these are of the whole text
+    assert other is None
+    assert "more than 1,000 places of the training text" in capsys.readouterr().err

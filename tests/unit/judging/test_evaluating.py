@@ -10,6 +10,7 @@ import pytest
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
+from components.judging import texts as judged_texts
 from components.judging.evaluating import evaluate
 from components.judging.table import as_lines
 from components.judging.texts import text_of
@@ -141,6 +142,18 @@ def test_another_models_dataset_is_refused(place: Path, place_of: Callable[..., 
     other = place_of("abc " * 500)
     with pytest.raises(UsageError, match="its vocabulary is not that of the model"):
         evaluate(model=str(place / "model"), dataset=str(other / "dataset"))
+
+
+def test_a_training_text_that_is_too_long_to_look_for_copies_in_is_refused_before_the_model_is_scored(
+    place: Path, samples_of: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = samples_of(tmp_path / "samples", ["The fox."], place / "model")
+    characters = len(text_of(Dataset.read(place / "dataset").train, Dataset.read(place / "dataset").vocabulary))
+    monkeypatch.setattr(judged_texts, "MAXIMUM_TRAINING_CHARACTERS", characters - 1)
+    with pytest.raises(
+        ArtifactError, match=f"{characters:,} characters, and copies are looked for in {characters - 1:,}"
+    ):
+        evaluate(model=str(place / "model"), dataset=str(place / "dataset"), samples=samples)
 
 
 def test_a_damaged_dataset_is_refused(place: Path, tmp_path: Path) -> None:
