@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError
+from components.artifacts.pace import Pace, file_sha256
 from components.artifacts.version import VERSION
 
 MANIFEST_NAME = "manifest.json"
@@ -141,10 +142,10 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
     Raises:
         ArtifactError: as `read_manifest`, or a file is missing, differs from the manifest or is not listed there.
     """
-    manifest = read_manifest(directory, kind, name=name)
+    manifest, pace = read_manifest(directory, kind, name=name), Pace()
     try:
         for file, expected in manifest.files.items():
-            _check_file(directory / file, f"{name or directory}/{file}", expected)
+            _check_file(directory / file, f"{name or directory}/{file}", expected, pace)
         others = unlisted(directory, manifest)
     except FileNotFoundError as error:  # another process replaces or removes the artifact just now
         raise ArtifactError(f"{error.filename}: went away while it was read; make the artifact again") from None
@@ -152,7 +153,7 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
     return manifest
 
 
-def _check_file(path: Path, place: str, expected: FileEntry) -> None:
+def _check_file(path: Path, place: str, expected: FileEntry, pace: Pace) -> None:
     if not path.is_file():
         raise ArtifactError(f"{place}: missing, though the manifest lists it; make the artifact again")
     size = path.stat().st_size
@@ -161,7 +162,7 @@ def _check_file(path: Path, place: str, expected: FileEntry) -> None:
             f"{place}: {size:,} bytes where the manifest says {expected.bytes:,}: truncated or altered; "
             "make the artifact again"
         )
-    if _sha256(path) != expected.sha256:
+    if file_sha256(path, pace) != expected.sha256:
         raise ArtifactError(f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again")
 
 
@@ -189,12 +190,12 @@ def is_temporary(name: str) -> bool:
 
 def is_file_as_listed(path: Path, entry: FileEntry) -> bool:
     """Whether a file is there and is the one that a manifest lists."""
-    return path.is_file() and path.stat().st_size == entry.bytes and _sha256(path) == entry.sha256
+    return path.is_file() and path.stat().st_size == entry.bytes and file_sha256(path) == entry.sha256
 
 
 def digest(directory: Path) -> str:
     """SHA-256 of the artifact's manifest, as lowercase hex: the artifact's name in `made_from`."""
-    return _sha256(directory / MANIFEST_NAME)
+    return file_sha256(directory / MANIFEST_NAME)
 
 
 def _seal(manifest: Manifest) -> str:
@@ -210,12 +211,7 @@ def _rendered(manifest: Manifest) -> bytes:
 
 
 def _describe(path: Path) -> FileEntry:
-    return FileEntry(bytes=path.stat().st_size, sha256=_sha256(path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(bytes=path.stat().st_size, sha256=file_sha256(path))
 
 
 def _check_name(place: str, name: str) -> None:

@@ -14,14 +14,15 @@ import sys
 import time
 from typing import TextIO
 
+from components.artifacts import pace
 from components.artifacts.as_json import as_json
+from components.artifacts.pace import PROGRESS
 from components.command.printing import Colour, is_terminal, open_standard_streams, paint, put, visible
 
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
-PROGRESS = logging.INFO - 5  # between DEBUG and INFO
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
-SECONDS_OF_A_PACE = 1.0
 LONG_TRANSFER_BYTES = 10_000_000
+Pace, progress, size = pace.Pace, pace.progress, pace.size
 _LOGGER = logging.getLogger("quillflow")
 _STARTS: dict[str, Colour] = {"error:": "red", "warning:": "yellow"}
 
@@ -118,40 +119,12 @@ def error(message: str, exit_code: int = 1) -> None:
     _LOGGER.error("%s", message, extra={"exit_code": exit_code})
 
 
-def progress(message: str) -> None:
-    """Tell how far the work is; the display shows as many of these as suit it."""
-    _LOGGER.log(PROGRESS, "%s", message)
-
-
-class Pace:
-    """Progress of work that goes on in small pieces: at most one line a second, the first after a second."""
-
-    def __init__(self) -> None:
-        self._told = time.monotonic()
-
-    def progress(self, message: str) -> None:
-        """Tell how far the work is, if it is time."""
-        now = time.monotonic()
-        if now - self._told >= SECONDS_OF_A_PACE:
-            self._told = now
-            progress(message)
-
-
 def transferred(done: int, total: int) -> None:
     """Tell how many bytes of how many have travelled between a store and this machine."""
     if total >= LONG_TRANSFER_BYTES:
         # The whole is told for good, or a log would end with whatever part came first.
         tell = info if done >= total else progress
         tell(f"{size(done)} of {size(total)} transferred")
-
-
-def size(count: float) -> str:
-    """A number of bytes in the unit that suits it."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 -- the next unit
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
 
 
 def duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ from typing import IO
 
 from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
+from components.artifacts.pace import file_sha256
 from components.artifacts.scratch import scratch_directory
 from components.ingest.config import IngestConfig
 from components.ingest.kinds import HEAD_BYTES, refuse_what_is_no_text
@@ -78,14 +79,12 @@ def sha256_of(sources: list[Source]) -> str:
 
 def _source(path: Path, uri: str, config: IngestConfig) -> Source:
     name = name_of(uri)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     packing = packing_of(path, name)
     return Source(
         name=name,
         kind_name=(packing and packing.inside) or name,
         size=path.stat().st_size,
-        sha256=sha256,
+        sha256=file_sha256(path),
         chunks=lambda: _checked(path, packing, name, config),
     )
 

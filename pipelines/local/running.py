@@ -15,6 +15,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
+from components.artifacts.pace import file_sha256
 from components.artifacts.rows import rows_of
 from components.command import log
 from components.command.log import Display, is_quiet
@@ -141,8 +142,7 @@ def _kept(uri: str, directory: Path, maximum_bytes: int) -> str:
     spooled = directory / f".{secrets.token_hex(8)}.partial"
     try:
         storage.spool(uri, spooled, maximum_bytes)
-        with spooled.open("rb") as file:
-            kept = directory / f"{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.txt"
+        kept = directory / f"{file_sha256(spooled)[:16]}.txt"
         spooled.replace(kept)
     finally:
         spooled.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from components.artifacts.pace import Travel, TravellingFile
 from components.artifacts.storage.contact import Contact
 from components.artifacts.storage.failures import (
     in_brackets,
@@ -97,7 +98,10 @@ class GcsStore:
 
     def upload(self, path: Path, key: str) -> None:
         """Write an object from a file, a large one in chunks."""
-        self._put(key, lambda blob, **options: blob.upload_from_filename(str(path), **options))
+        with self._failures(key), path.open("rb") as file:
+            size = path.stat().st_size
+            sent = TravellingFile(file, Travel(self.uri(key), size))
+            self._put(key, lambda blob, **options: blob.upload_from_file(sent, rewind=True, size=size, **options))
 
     def download(self, key: str, path: Path) -> None:
         """Write an object to a file; one that breaks off goes on where it was."""
@@ -141,7 +145,9 @@ class GcsStore:
             file.seek(0)
             file.truncate()
             try:
-                blob.download_to_file(file, raw_download=True, checksum="auto", **_patience())
+                blob.download_to_file(
+                    TravellingFile(file, Travel(self.uri(key))), raw_download=True, checksum="auto", **_patience()
+                )
                 if blob.generation is None or blob.crc32c is None:
                     blob.reload(**_patience())
             except DataCorruption:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.artifacts.manifest import is_temporary
+from components.artifacts.pace import file_sha256
 from components.artifacts.storage.failures import of_file
 from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Listed
 
@@ -49,8 +50,7 @@ class LocalStore:
         """The SHA-256 of what is in a file."""
         with _failures(key):
             try:
-                with Path(key).open("rb") as file:
-                    return hashlib.file_digest(file, "sha256").hexdigest()
+                return file_sha256(Path(key))
             except (FileNotFoundError, NotADirectoryError):
                 return None
 

@@ -12,6 +12,7 @@ from boto3.exceptions import Boto3Error, RetriesExceededError, S3UploadFailedErr
 from boto3.s3.transfer import TransferConfig
 from botocore import exceptions as boto
 
+from components.artifacts.pace import Travel, file_sha256
 from components.artifacts.storage import s3_client
 from components.artifacts.storage.failures import is_of_this_machine, of_file
 from components.artifacts.storage.s3_client import connect, has_newer_checksums
@@ -99,8 +100,9 @@ class S3Store:
     def upload(self, path: Path, key: str) -> None:
         """Write an object from a file, a large one in parts."""
         with self._failures(key):
-            options = {"Metadata": {SHA256: _sha256(path)}, **self._checked}
-            self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Config=_TRANSFER)
+            options = {"Metadata": {SHA256: file_sha256(path)}, **self._checked}
+            told = Travel(self.uri(key), path.stat().st_size)
+            self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Callback=told, Config=_TRANSFER)
 
     def download(self, key: str, path: Path) -> None:
         """Write an object to a file, a large one in parts."""
@@ -130,10 +132,11 @@ class S3Store:
         if found is None:
             raise FileNotFoundError(self.uri(key))
         try:
-            self._client.download_file(self._name, key, str(path), Config=_TRANSFER)
+            told = Travel(self.uri(key), found["ContentLength"])
+            self._client.download_file(self._name, key, str(path), Callback=told, Config=_TRANSFER)
         except (RetriesExceededError, boto.FlexibleChecksumError) as error:
             raise _DamagedError from error
-        if path.stat().st_size != found["ContentLength"] or not _is_sound(found, _sha256(path)):
+        if path.stat().st_size != found["ContentLength"] or not _is_sound(found, file_sha256(path)):
             raise _DamagedError
 
     def _put(self, key: str, options: dict[str, Any]) -> str:
@@ -224,11 +227,6 @@ class _DamagedError(Exception):
 def _is_sound(answer: dict[str, Any], digest: str) -> bool:
     """Whether bytes have the SHA-256 their object was written with; objects of other tools carry none."""
     return bool(answer["Metadata"].get(SHA256, digest) == digest)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _wait(attempt: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from components.artifacts import http
 from components.artifacts.errors import SourceError
+from components.artifacts.pace import file_sha256
 from components.artifacts.storage.place import place_of
 from components.artifacts.storage.secrets import whole
 from components.artifacts.storage.uris import is_web, local_path, redacted
@@ -25,10 +26,7 @@ def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
     """
     path = local_path(uri)
     if path is not None:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path) if path.is_file() else ""
     if is_web(uri):
         said = http.version(whole(uri), allow_private_hosts=allow_private_hosts)
         return hashlib.sha256(said.encode()).hexdigest() if said else unknown_digest()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from components.artifacts import manifest
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, digest, read_manifest, verify, write_manifest
+from components.artifacts.pace import Pace
 from components.artifacts.version import VERSION
 
 ENDINGS = st.text("aé0 ._-", max_size=6)
@@ -211,13 +212,13 @@ def test_unknown_and_wrong_fields_are_refused_by_name(tmp_path: Path, changes: d
 
 def test_a_file_that_goes_away_while_it_is_verified_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     artifact(tmp_path, {"text.txt": b"abc"})
-    sha256_of = manifest._sha256
+    sha256_of = manifest.file_sha256
 
-    def taken_away(path: Path) -> str:
+    def taken_away(path: Path, pace: Pace) -> str:
         path.unlink()
-        return sha256_of(path)
+        return sha256_of(path, pace)
 
-    monkeypatch.setattr(manifest, "_sha256", taken_away)
+    monkeypatch.setattr(manifest, "file_sha256", taken_away)
     with pytest.raises(ArtifactError, match=f"^{tmp_path}/text.txt: went away while it was read; "):
         verify(tmp_path)
 

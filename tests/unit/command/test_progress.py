@@ -1,12 +1,14 @@
 """Work that grows with the text tells how far it is, however slowly it comes."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from components.artifacts.manifest import write_manifest
+from components.artifacts import pace
+from components.artifacts.manifest import verify, write_manifest
 from components.command import log
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
@@ -39,6 +41,12 @@ def _count_runs(_: Path) -> None:
     NGrams(np.zeros(99, np.uint8), vocabulary=3, order=1)
 
 
+def _check(place: Path) -> None:
+    (place / "text.txt").write_text(TEXT)
+    write_manifest(place, kind="corpus", stage="ingest", config={}, counts={}, made_from={})
+    verify(place)
+
+
 @pytest.mark.parametrize(
     ("work", "told"),
     [
@@ -46,6 +54,7 @@ def _count_runs(_: Path) -> None:
         (_vectorize, "2.7 kB of 2.7 kB read"),
         (_look_for_copies, "copies of 4 characters: 0/2,700 of the training text read"),
         (_count_runs, "runs of 1 tokens: 0/99 counted"),
+        (_check, "text.txt: 2.7 kB of 2.7 kB checked"),
     ],
 )
 def test_work_that_grows_with_the_text_tells_how_far_it_is(
@@ -55,10 +64,11 @@ def test_work_that_grows_with_the_text_tells_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(log, "SECONDS_OF_A_PACE", 0)
+    monkeypatch.setattr(pace, "SECONDS_OF_A_PACE", 0)
+    monkeypatch.setattr(log, "SECONDS_BETWEEN_PLAIN_LINES", 0)
     log.set_up("stage")
     work(tmp_path)
-    assert f"stage      {told}\n" in capsys.readouterr().err
+    assert re.search(rf"^stage      (/.*/)?{re.escape(told)}$", capsys.readouterr().err, re.MULTILINE)
 
 
 def test_a_pace_is_a_second_however_small_the_pieces_are(
@@ -66,8 +76,8 @@ def test_a_pace_is_a_second_however_small_the_pieces_are(
 ) -> None:
     seconds = iter([0.0, 0.5, 0.9, 1.0, 1.5, 2.1])
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
-    monkeypatch.setattr(log, "progress", print)
-    pace = log.Pace()
+    monkeypatch.setattr(pace, "progress", print)
+    one = log.Pace()
     for piece in range(5):
-        pace.progress(f"piece {piece}")
+        one.progress(f"piece {piece}")
     assert capsys.readouterr().out == "piece 2\npiece 4\n"
