@@ -74,6 +74,30 @@ def test_a_source_in_a_bucket_is_named_by_its_version(server: Server, quillflow:
     assert digests[0] == digests[1] != digests[2]
 
 
+@pytest.mark.parametrize("pattern", ["*.txt", ""], ids=["a glob", "a prefix"])
+def test_several_objects_in_a_bucket_are_named_by_all_their_versions(
+    server: Server, quillflow: Command, in_bucket: str, pattern: str
+) -> None:
+    source = f"{in_bucket}/texts/{pattern}"
+    for name, data in (("a.txt", b"one"), ("b.txt", b"two"), ("b.txt", b"three"), ("c.md", b"four")):
+        storage.write_file(f"{in_bucket}/texts/{name}", data)
+        assert quillflow("submit", "--source", source)[0] == 0
+    parameters = [run.runtime_config.parameters for run in server.api.runs.values()]
+    assert {one["source"] for one in parameters} == {source}
+    first, more, changed, other = (one["source_digest"] for one in parameters)
+    assert len({first, more, changed}) == 3
+    assert (other == changed) == bool(pattern)  # what a pattern leaves out has no part
+
+
+def test_a_glob_in_a_bucket_that_matches_nothing_is_refused_before_the_cluster_hears_of_it(
+    server: Server, quillflow: Command, in_bucket: str
+) -> None:
+    code, out, err = quillflow("submit", "--source", f"{in_bucket}/nowhere/*.txt")
+    assert (code, out) == (1, "")
+    assert f"{in_bucket}/nowhere/*.txt: " in err
+    assert not server.api.runs
+
+
 def test_a_bucket_that_cannot_be_asked_from_here_is_never_taken_for_unchanged(
     server: Server, quillflow: Command, in_bucket: str
 ) -> None:

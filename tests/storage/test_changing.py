@@ -16,6 +16,8 @@ from components.ingest import ingesting
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
 from pipelines.inputs.digests import digest_of, digest_of_artifact, digest_of_source
+from tests.unit.artifacts.conftest import server as server  # noqa: PLC0414 -- a fixture, used by its name
+from tests.unit.artifacts.web import Server
 
 CHANGED = "has changed since the run began"
 Change = Callable[[], object]
@@ -92,6 +94,31 @@ def test_an_object_that_is_replaced_while_it_is_read_is_refused(
     amid(lambda: put(f"{root}/tale.txt", b"once upon a tide"))
     with pytest.raises(SourceError, match=CHANGED):
         ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
+
+
+@pytest.mark.parametrize("said", ["ETag", "Last-Modified"])
+def test_a_page_that_changes_between_its_name_and_its_reading_or_while_it_is_read_is_refused(
+    server: Server, said: str, tmp_path: Path, amid: Callable[[Change], None]
+) -> None:
+    def answer(text: bytes, day: int) -> None:
+        value = f'"{day}"' if said == "ETag" else f"Mon, 0{day} Nov 2021 10:00:00 GMT"
+        headers = {said: value, "Date": "Wed, 10 Nov 2021 10:00:00 GMT", "Content-Length": str(len(text))}
+        server.answers["/tale.txt"] = (200, headers, text)
+
+    source, corpus = server.uri("/tale.txt"), tmp_path / "corpus"
+    config = IngestConfig(allow_private_hosts=True)
+    answer(b"once upon a time", 1)
+    digest = digest_of_source(source, allow_private_hosts=True)
+    assert storage.is_comparable(digest)
+    ingest(config, source=source, corpus=str(corpus), source_digest=digest)
+    answer(b"once upon a tide", 2)
+    with pytest.raises(SourceError, match=CHANGED):
+        ingest(config, source=source, corpus=str(tmp_path / "other"), source_digest=digest)
+    digest = digest_of_source(source, allow_private_hosts=True)
+    amid(lambda: answer(b"once upon a town", 3))
+    with pytest.raises(SourceError, match=CHANGED):
+        ingest(config, source=source, corpus=str(tmp_path / "other"), source_digest=digest)
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("change", ["one", "more", "fewer", "gone"])

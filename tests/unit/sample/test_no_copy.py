@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from components.artifacts.errors import ArtifactError, UsageError
+from components.artifacts import storage
+from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.artifacts.manifest import digest, verify, write_manifest
+from components.sample import sampling
 from components.sample.config import SampleConfig
 from components.sample.sampling import sample
 
@@ -76,3 +78,38 @@ def test_what_is_no_corpus_is_refused(write: Write, model: Path, tmp_path: Path)
     with pytest.raises(ArtifactError, match="this is a model artifact, where a corpus is needed"):
         write(no_copy=NO_COPY, corpus=str(model))
     assert not (tmp_path / "samples").exists()
+
+
+def made_anew(corpus: Path) -> None:
+    """Another corpus at the same place."""
+    with storage.outgoing(str(corpus), "corpus") as directory:
+        (directory / "text.txt").write_text("another text")
+        write_manifest(directory, kind="corpus", stage="ingest", config={}, counts={}, made_from={})
+
+
+def test_a_corpus_that_was_made_anew_since_the_run_began_is_refused(model: Path, corpus: Path, tmp_path: Path) -> None:
+    config = SampleConfig(prompts=("a",), count=1, length=4, no_copy=NO_COPY, corpus=str(corpus))
+    samples, named = str(tmp_path / "new"), digest(corpus)
+    sample(config, model=str(model), samples=samples, corpus_digest=named)
+    before = verify(Path(samples))
+    made_anew(corpus)
+    with pytest.raises(SourceError, match=f"{corpus}/manifest.json: has changed since the run began"):
+        sample(config, model=str(model), samples=samples, corpus_digest=named)
+    assert verify(Path(samples)) == before
+    sample(config, model=str(model), samples=samples, corpus_digest=digest(corpus))
+
+
+def test_a_corpus_that_is_replaced_while_its_passages_are_noted_is_refused(
+    model: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = sampling.Passages
+
+    def replaced(*arguments: Any) -> Any:
+        made_anew(corpus)
+        return noted(*arguments)
+
+    monkeypatch.setattr(sampling, "Passages", replaced)
+    config = SampleConfig(prompts=("a",), count=1, length=4, no_copy=NO_COPY, corpus=str(corpus))
+    with pytest.raises(ArtifactError, match=f"{corpus}: was replaced by another artifact while it was read"):
+        sample(config, model=str(model), samples=str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()

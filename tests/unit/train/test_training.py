@@ -11,6 +11,9 @@ import pytest
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.command import log
+from components.train.checkpoints import newest_digest
+from components.train.config import TrainConfig
+from components.train.training import train
 from tests.unit.train.trained import Run, checkpoints_in, damage, history, json_in, weights
 
 # Each trains differently: another optimizer, objective, input and order of the data.
@@ -152,6 +155,19 @@ def test_a_mistyped_place_to_go_on_from_costs_no_checkpoints(run: Run, resumable
     with pytest.raises(UsageError, match="is no directory, or empty"):
         run(epochs=3, dropout=0.2, start_anew=True, init_from=str(tmp_path / "mistyped"))
     assert set(checkpoints_in(resumable.parent)) == before
+
+
+def test_a_place_to_go_on_from_where_training_went_on_since_the_run_began_is_refused(
+    config_of: Callable[..., TrainConfig], dataset: Path, finished: Path, often_saved: Path, tmp_path: Path
+) -> None:
+    there = str(finished.parent / "checkpoints")
+    named, other = newest_digest(there), newest_digest(str(often_saved.parent / "checkpoints"))
+    assert named != other
+    config = config_of(epochs=3, dropout=0.2, init_from=there)
+    places = {"checkpoints": str(tmp_path / "new" / "checkpoints"), "model": str(tmp_path / "new" / "model")}
+    with pytest.raises(UsageError, match=f"train.init_from {there}: training went on there since the run began"):
+        train(config, dataset=str(dataset), **places, init_digest=other)
+    assert not (tmp_path / "new" / "model").exists()
 
 
 def test_the_best_checkpoint_may_be_where_training_went_on_from(run: Run, overfitted: Path, turned: Path) -> None:
