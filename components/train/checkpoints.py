@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from components.artifacts.storage import ABSENT, Place
 from components.command import log
 from components.train.config import UNCHANGED_BY, TrainConfig
 from components.train.ownership import OWNER_NAME, Ownership, is_owners_note
+from components.train.progress import Progress
 
 LATEST_NAME = "LATEST"
 _NAME = re.compile(r"(?P<step>\d{10,})-[0-9a-f]{8}")
@@ -38,39 +39,6 @@ _TEMPORARY = re.compile(rf"\.(?:{LATEST_NAME}|{OWNER_NAME})\.(?:[0-9a-f]{{8}}\.p
 _VARIABLES = "variables.npz"
 _PROGRESS = "progress.json"
 _FILES = (MANIFEST_NAME, _VARIABLES, _PROGRESS)
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """How far training is, besides the variables.
-
-    Attributes:
-        train_step: steps taken.
-        train_steps: steps that training has in all; `minutes`: the time that this number was set by, or 0.
-        epoch_nats, epoch_targets: sum and count of this epoch's training loss so far.
-        best_step, best_loss: where the best checkpoint was saved, and its loss in nats.
-        history: a row for each epoch that ended.
-        curve, curve_nats, curve_targets: the points of this epoch's training curve so far, and the sum and count of
-            the training loss since the last of them.
-        resumed_at: the train steps at which training was taken up again.
-        seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
-    """
-
-    train_step: int = 0
-    train_steps: int = 0
-    minutes: float = 0.0
-    epoch_nats: float = 0.0
-    epoch_targets: int = 0
-    best_step: int = -1
-    best_loss: float | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    curve_nats: float = 0.0
-    curve_targets: int = 0
-    resumed_at: list[int] = field(default_factory=list)
-    seconds: float = 0.0
-    step_seconds: float = 0.0
-    step_tokens: int = 0
 
 
 Saved = tuple[Progress, list[NDArray[Any]]]

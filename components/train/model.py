@@ -19,9 +19,9 @@ from components.command import log
 from components.generator.files import METRICS_NAME
 from components.generator.model import Model, trained_for
 from components.generator.network import build, layers_of, parameters
-from components.train.checkpoints import Progress
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
+from components.train.progress import Progress
 from components.train.report import Training, write_report
 from components.train.tensorboard import write_events
 from components.train.trainer import Trainer
@@ -55,7 +55,7 @@ def metrics_of(
         "validation_tokens": len(dataset.validation),
         "held_out": None if validation_loss is None else dataset.held_out_name(config.evaluate_tokens),
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
-        "tokens_per_second": progress.step_tokens / progress.step_seconds if progress.step_seconds else 0.0,
+        "tokens_per_second": progress.tokens_per_second,
         "steps": exported["train_step"],
         "train_steps": progress.train_steps,
         "epochs": exported["train_step"] / trainer.order.steps_per_epoch,

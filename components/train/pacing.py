@@ -6,11 +6,13 @@ is taken before that number is known is not what a run would take that was given
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from components.artifacts.dataset import Dataset
-from components.train.config import TrainConfig
+from components.train.cadence import Cadence
 from components.train.evaluation import Evaluation
+from components.train.progress import Progress
 from components.train.samples import texts_of
 from components.train.trainer import Trainer
 
@@ -39,12 +41,19 @@ class Costs:
     copy: float = 0.0
     commit: float = 0.0
 
-    def of(self, config: TrainConfig, *, taken: int, train_steps: int, steps_per_epoch: int) -> float:
-        """Seconds of the train steps from `taken` to `train_steps`, with all that is done beside them."""
-        epochs = range(taken // steps_per_epoch + 1, -(-train_steps // steps_per_epoch) + 1)
-        steps = train_steps - taken
+    def seen(self, progress: Progress, tokens_a_step: int, targets: int) -> Self:
+        """The costs with the speed that training has had so far; `targets` are those of the held-out text."""
+        a_token = progress.step_seconds / progress.step_tokens if progress.step_tokens else 0.0
+        # Until the held-out text was scored once: reading is a third of a train step's work.
+        return replace(self, step=a_token * tokens_a_step, evaluation=self.evaluation or targets * a_token / 3)
+
+    def of(self, cadence: Cadence, *, taken: int) -> float:
+        """Seconds of all train steps after the one `taken`, with all that is done beside them."""
+        config = cadence.config
+        epochs = range(taken // cadence.steps_per_epoch + 1, cadence.epochs + 1)
+        steps = cadence.train_steps - taken
         sampled = sum(epoch in epochs for epoch in config.sample_at)
-        sampled += config.sample_times * steps // max(train_steps, 1)
+        sampled += config.sample_times * steps // max(cadence.train_steps, 1)
         if config.sample_every:
             sampled += len(epochs) // config.sample_every
         working = steps * self.step + len(epochs) * self.evaluation + min(sampled, len(epochs)) * self.samples
@@ -53,12 +62,12 @@ class Costs:
         return working + saves * max(self.copy, self.commit - working / saves) + self.commit
 
 
-def train_steps_within(seconds: float, costs: Costs, config: TrainConfig, *, taken: int, steps_per_epoch: int) -> int:
+def train_steps_within(seconds: float, costs: Costs, cadence: Cadence, *, taken: int) -> int:
     """The most train steps whose work, from `taken` on, takes no longer than `seconds`; `taken` where none does."""
     low, high = taken, taken + max(int(seconds / costs.step), 0)
     while low < high:
         middle = (low + high + 1) // 2
-        if costs.of(config, taken=taken, train_steps=middle, steps_per_epoch=steps_per_epoch) <= seconds:
+        if costs.of(replace(cadence, train_steps=middle), taken=taken) <= seconds:
             low = middle
         else:
             high = middle - 1

@@ -8,8 +8,9 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from components.artifacts.as_json import as_json
-from components.train.checkpoints import Checkpoints, Progress
+from components.train.checkpoints import Checkpoints
 from components.train.ownership import Ownership
+from components.train.progress import Progress
 
 
 class Saver:

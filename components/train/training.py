@@ -9,9 +9,9 @@ from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.command import log
 from components.train.checkpoints import Checkpoints, newest_digest, newest_step
 from components.train.config import TrainConfig
+from components.train.loop import Loop
 from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
-from components.train.run import Run
 from components.train.saving import Saver
 
 
@@ -56,36 +56,36 @@ def train(
     kept.refuse_strangers()
     with Ownership(checkpoints, task) as ownership:
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
-        run = Run(config, data, kept)
+        loop = Loop(config, data, kept)
         if init_digest and newest_step(checkpoints) is None:
             _check_init_from(config.init_from, init_digest)
-        run.restore(init_from)
+        loop.restore(init_from)
         with Saver(kept, ownership) as saver:
-            run.fit(saver)
-        metrics = metrics_of(config, data, run.trainer, run.evaluation, run.progress, device)
-        if config.export == "best" and run.progress.best_step != run.progress.train_step:
-            _put_back_best(run, checkpoints, init_from)
-        write_model(model, config=config, dataset=data, trainer=run.trainer, progress=run.progress, metrics=metrics)
+            loop.fit(saver)
+        metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, device)
+        if config.export == "best" and loop.progress.best_step != loop.progress.train_step:
+            _put_back_best(loop, checkpoints, init_from)
+        write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)
     log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
 
 
-def _put_back_best(run: Run, checkpoints: str, init_from: Checkpoints | None) -> None:
+def _put_back_best(loop: Loop, checkpoints: str, init_from: Checkpoints | None) -> None:
     """Put the trainer back to its best checkpoint, which may be of before training went on here, at `init_from`.
 
     Raises:
         UsageError: it can't be read.
     """
-    best_step = run.progress.best_step
+    best_step = loop.progress.best_step
     # A damaged one has no substitute: at `init_from` there may be another one of that train step.
-    elsewhere = None if run.checkpoints.has(best_step) else init_from
-    best = (elsewhere or run.checkpoints).at(best_step)
+    elsewhere = None if loop.checkpoints.has(best_step) else init_from
+    best = (elsewhere or loop.checkpoints).at(best_step)
     if best is None:
         raise UsageError(
             f"{checkpoints}: the best checkpoint, of train step {best_step:,}, can't be read; fix the storage, or set "
             "train.export=last"
         )
-    run.trainer.restore(best[1])
+    loop.trainer.restore(best[1])
 
 
 def _hold_against(data: Dataset, config: TrainConfig) -> None:

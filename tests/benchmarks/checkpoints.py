@@ -10,8 +10,9 @@ from pathlib import Path
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
-from components.train.checkpoints import Checkpoints, Progress
+from components.train.checkpoints import Checkpoints
 from components.train.ownership import Ownership
+from components.train.progress import Progress
 from components.train.saving import Saver
 from components.train.trainer import Trainer
 from tests.benchmarks.datasets import dataset_by

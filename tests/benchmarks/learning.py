@@ -19,8 +19,8 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import one_thread_an_operation
 from components.generator.network import parameters
 from components.train.config import TrainConfig
+from components.train.loop import Loop
 from components.train.pacing import step_seconds
-from components.train.run import Run
 from components.train.trainer import Trainer
 from tests.benchmarks import tutorial
 from tests.benchmarks.corpora import corpus
@@ -57,13 +57,13 @@ def shakespeare(name: str, budget: Budget, *, minutes: float, target: float) -> 
         steps = round(60 * minutes / step_seconds(Trainer(config, data)))
         snapshots: list[Snapshot] = []
 
-        def at_checkpoint(run: Run) -> None:
+        def at_checkpoint(loop: Loop) -> None:
             if budget == "full":
-                snapshots.append((run.progress.step_seconds, run.trainer.network.get_weights()))
+                snapshots.append((loop.progress.step_seconds, loop.trainer.network.get_weights()))
 
         timed = config.model_copy(update={"minutes": 0, "train_steps": steps})
         observed = Observed(timed, place, at_checkpoint)
-    trainer = observed.run.trainer
+    trainer = observed.loop.trainer
     window_loss = WindowLoss(trainer.architecture, data.validation, window=SHAKESPEARE_WINDOW, step=None)
     yield Figure(
         what=f"tinyshakespeare, {minutes:g} minutes, recipe {name}",

@@ -16,10 +16,10 @@ from typing import Any
 from components.artifacts.dataset import Dataset
 from components.artifacts.tensorflow import tf
 from components.generator.text import Text
-from components.train import run as run_module
+from components.train import loop as loop_module
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
-from components.train.run import Run
+from components.train.loop import Loop
 from components.train.trainer import Trainer
 from components.train.training import train
 from tests.benchmarks.datasets import dataset_by
@@ -44,10 +44,10 @@ class Observed:
         run: as it was left, after its last train step.
     """
 
-    run: Run
+    loop: Loop
 
     def __init__(
-        self, settings: TrainConfig, dataset: Path, at_checkpoint: Callable[[Run], None] | None = None
+        self, settings: TrainConfig, dataset: Path, at_checkpoint: Callable[[Loop], None] | None = None
     ) -> None:
         """Train; `at_checkpoint` is called after each save, and its time counts as none."""
         self._data = Dataset.read(dataset)
@@ -56,11 +56,11 @@ class Observed:
             self._fits, self._calls, self._evaluations, self._samples, self._saves = (
                 stack.enter_context(_timed(owner, name))
                 for owner, name in (
-                    (Run, "fit"),
+                    (Loop, "fit"),
                     (Trainer, "advance"),
                     (Evaluation, "__call__"),
-                    (run_module, "write_samples"),
-                    (Run, "_save"),
+                    (loop_module, "write_samples"),
+                    (Loop, "_save"),
                 )
             )
             stack.enter_context(self._looked_at(at_checkpoint or (lambda _: None)))
@@ -73,11 +73,11 @@ class Observed:
 
     def figures(self, name: str) -> Iterator[Figure]:
         """The parts as shares of the time that fitting took."""
-        trainer = self.run.trainer
+        trainer = self.loop.trainer
         inputs = _input_seconds(trainer, self._data) * trainer.train_steps
         once = self._calls[0] + _first_longer(self._evaluations) + _first_longer(self._samples)
         wall = sum(self._fits) - once - self._looking_on
-        scored = f"{self.run.evaluation.targets:,} tokens"
+        scored = f"{self.loop.evaluation.targets:,} tokens"
         parts = {
             INPUT: (inputs, f"{trainer.train_steps:,} steps"),
             "held-out evaluation": _part(self._evaluations, scored),
@@ -99,20 +99,20 @@ class Observed:
             )
 
     @contextmanager
-    def _looked_at(self, at_checkpoint: Callable[[Run], None]) -> Iterator[None]:
+    def _looked_at(self, at_checkpoint: Callable[[Loop], None]) -> Iterator[None]:
         """Note the run, and call `at_checkpoint` after each of its saves."""
-        save = Run._save
+        save = Loop._save
 
-        def saving(run: Run, *arguments: Any) -> None:
-            save(run, *arguments)
-            self.run = run
-            self._looking_on += seconds_of(lambda: at_checkpoint(run))
+        def saving(loop: Loop, *arguments: Any) -> None:
+            save(loop, *arguments)
+            self.loop = loop
+            self._looking_on += seconds_of(lambda: at_checkpoint(loop))
 
-        Run._save = saving  # type: ignore[method-assign]
+        Loop._save = saving  # type: ignore[method-assign]
         try:
             yield
         finally:
-            Run._save = save  # type: ignore[method-assign]
+            Loop._save = save  # type: ignore[method-assign]
 
 
 def _part(seconds: list[float], what: str) -> tuple[float, str]:

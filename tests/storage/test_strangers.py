@@ -9,9 +9,10 @@ from components.artifacts import storage
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.artifacts.storage import place_of
-from components.train.checkpoints import Checkpoints, Progress
+from components.train.checkpoints import Checkpoints
 from components.train.config import TrainConfig
 from components.train.ownership import Ownership
+from components.train.progress import Progress
 
 CONFIG = TrainConfig(keep_checkpoints=1)
 STRANGERS = (

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError
-from components.train.checkpoints import Checkpoints, Progress
+from components.train.checkpoints import Checkpoints
 from components.train.config import TrainConfig
 from components.train.ownership import Ownership
+from components.train.progress import Progress
 from components.train.saving import Saver
 from components.train.trainer import Trainer
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from components.artifacts.errors import UsageError
 from components.artifacts.manifest import read_manifest
 from components.generator import scoring
-from components.train import pacing, run
+from components.train import loop, pacing
+from components.train.cadence import Cadence
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, next_call, train_steps_within
@@ -23,6 +24,12 @@ from components.train.trainer import Trainer
 from components.train.training import train
 
 PLAIN = TrainConfig(epochs=1)
+
+
+def cadence(config: TrainConfig, train_steps: int, steps_per_epoch: int) -> Cadence:
+    return Cadence(config=config, train_steps=train_steps, steps_per_epoch=steps_per_epoch)
+
+
 SETTINGS = {"minutes": 1.0, "schedule": "cosine", "dropout": 0.25, "export": "last", "keep_checkpoints": 99}
 SAMPLES = {"sample_times": 4, "sample_length": 4, "sample_temperatures": (0,)}
 STEP, BATCH, WRITING, TRACING = 0.1, 0.2, 1.5, 5.0  # seconds by the clock of these tests
@@ -35,16 +42,16 @@ def test_all_that_is_done_beside_train_steps_is_counted() -> None:
     costs = Costs(step=1.0, evaluation=10.0, samples=100.0, copy=1000.0)
     config = PLAIN.model_copy(update={"sample_every": 2, "sample_at": (1, 9), "checkpoint_seconds": 1e9})
     # Epochs 1, 2, 3 and the rest of 10: samples after the first and the second.
-    assert costs.of(config, taken=0, train_steps=32, steps_per_epoch=10) == 32 + 4 * 10 + 3 * 100 + 4 * 1000
-    assert costs.of(config, taken=30, train_steps=32, steps_per_epoch=10) == 2 + 10 + 1000
+    assert costs.of(cadence(config, 32, 10), taken=0) == 32 + 4 * 10 + 3 * 100 + 4 * 1000
+    assert costs.of(cadence(config, 32, 10), taken=30) == 2 + 10 + 1000
     often = config.model_copy(update={"checkpoint_steps": 4})
-    assert costs.of(often, taken=0, train_steps=32, steps_per_epoch=10) == 32 + 40 + 300 + (4 + 8) * 1000
+    assert costs.of(cadence(often, 32, 10), taken=0) == 32 + 40 + 300 + (4 + 8) * 1000
 
 
 def test_checkpoints_that_take_longer_than_what_is_between_them_set_the_pace() -> None:
     def seconds(commit: float) -> float:
         costs = Costs(step=1.0, copy=0.5, commit=commit)
-        return costs.of(PLAIN, taken=0, train_steps=100, steps_per_epoch=10)
+        return costs.of(cadence(PLAIN, 100, 10), taken=0)
 
     assert seconds(2.0) == 100 + 10 * 0.5 + 2
     assert seconds(30.0) == 10 * 30 + 30
@@ -62,17 +69,15 @@ def test_no_more_train_steps_would_fit(
     seconds: float, step: float, evaluation: float, commit: float, taken: int, steps_per_epoch: int
 ) -> None:
     costs = Costs(step=step, evaluation=evaluation, commit=commit)
-    found = train_steps_within(seconds, costs, PLAIN, taken=taken, steps_per_epoch=steps_per_epoch)
-    of = [
-        costs.of(PLAIN, taken=taken, train_steps=steps, steps_per_epoch=steps_per_epoch) for steps in (found, found + 1)
-    ]
+    found = train_steps_within(seconds, costs, cadence(PLAIN, taken, steps_per_epoch), taken=taken)
+    of = [costs.of(cadence(PLAIN, steps, steps_per_epoch), taken=taken) for steps in (found, found + 1)]
     assert found == taken or of[0] <= seconds
     assert of[1] > seconds
 
 
 @pytest.mark.parametrize("seconds", [-3.0, 0.0, 0.4])
 def test_no_time_holds_no_train_step(seconds: float) -> None:
-    assert train_steps_within(seconds, Costs(step=0.5), PLAIN, taken=7, steps_per_epoch=10) == 7
+    assert train_steps_within(seconds, Costs(step=0.5), cadence(PLAIN, 7, 10), taken=7) == 7
 
 
 def test_calls_grow_to_half_a_second() -> None:
@@ -110,7 +115,7 @@ class Clock:
 def clock() -> Iterator[Clock]:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        for module in (run, pacing, scoring):
+        for module in (loop, pacing, scoring):
             patch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
         traced: set[int] = set()
 
@@ -122,7 +127,7 @@ def clock() -> Iterator[Clock]:
         patch.setattr(Trainer, "advance", clock.slowed(Trainer.advance, step_seconds))
         score = Evaluation._score_batch
         patch.setattr(Evaluation, "_score_batch", clock.slowed(score, lambda *_: BATCH))
-        for module in (pacing, run):
+        for module in (pacing, loop):
             name = "texts_of" if module is pacing else "write_samples"
             patch.setattr(module, name, clock.slowed(getattr(module, name), lambda *_: WRITING))
         yield clock
@@ -170,7 +175,7 @@ def test_the_time_left_counts_the_scoring_of_held_out_text(
     train_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(run.log, "progress", told.append)
+    monkeypatch.setattr(loop.log, "progress", told.append)
     no_samples = {name: TrainConfig.model_fields[name].default for name in SAMPLES}
     train_in(tmp_path, minutes=0, train_steps=24, **no_samples)
     batches = 16 + 1  # a window of 8 tokens for each of 64 lanes, after a warm-up of 128

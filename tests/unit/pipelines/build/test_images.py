@@ -11,7 +11,7 @@ from pipelines.build.images import checkout_tag, image
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    for name in ("components/train/run.py", "requirements/train.txt", "README.md"):
+    for name in ("components/train/loop.py", "requirements/train.txt", "README.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"]):
@@ -36,10 +36,10 @@ def test_the_tag_is_version_and_commit(checkout: Path) -> None:
 
 def test_a_change_to_what_images_hold_is_another_tag_each_time(checkout: Path) -> None:
     tags = [checkout_tag(checkout)]
-    for name in ("components/train/run.py", "requirements/train.txt", "components/train/new.py"):
+    for name in ("components/train/loop.py", "requirements/train.txt", "components/train/new.py"):
         (checkout / name).write_text("changed\n")
         tags.append(checkout_tag(checkout))
-    (checkout / "components/train/run.py").unlink()
+    (checkout / "components/train/loop.py").unlink()
     tags.append(checkout_tag(checkout))
     assert len(set(tags)) == 5
     assert all(tag.startswith(f"{tags[0]}-") for tag in tags[1:])

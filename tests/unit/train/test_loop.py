@@ -44,7 +44,7 @@ def test_the_curve_tells_the_learning_rate_of_each_step(run: Run) -> None:
 
 
 def test_a_long_runs_curve_has_few_points_and_one_at_each_epochs_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.train.run.CURVE_POINTS", 4)
+    monkeypatch.setattr("components.train.cadence.CURVE_POINTS", 4)
     rows = history(run(epochs=3))
     assert [[point["train_step"] for point in row["curve"]] for row in rows] == [[9, 12], [18, 24], [27, 36]]
     for row in rows:

@@ -1,32 +1,30 @@
-"""One run of training: how far it is, and when to evaluate, sample, save and stop."""
+"""The loop of training: train steps, and between them evaluating, sampling, saving and stopping."""
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.command import log
 from components.generator.network import summary
-from components.train.checkpoints import Checkpoints, Progress
+from components.train.cadence import Cadence
+from components.train.checkpoints import Checkpoints
 from components.train.config import TrainConfig
 from components.train.divergence import check_finite, worst_of
 from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, measure, next_call, train_steps_within
+from components.train.progress import Progress
 from components.train.samples import warn_of_epochs_never_reached, write_samples
 from components.train.saving import Saver
 from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 
-CURVE_POINTS = 100
-"""How many points the training curve has, about."""
 
-
-class Run:
+class Loop:
     """Trains from where its checkpoints are to the end.
 
     A train step that ends an epoch is followed by an evaluation and a row in the history. Whether that row is
-    still owed follows from the progress itself, so a run may be stopped between the two.
+    still owed follows from the progress itself, so training may be stopped between the two.
     """
 
     def __init__(self, config: TrainConfig, data: Dataset, checkpoints: Checkpoints) -> None:
@@ -43,6 +41,12 @@ class Run:
         self._costs = Costs(step=0.0)
         self._saved_step = 0
         self._saved_at = time.monotonic()
+
+    @property
+    def cadence(self) -> Cadence:
+        """What is due when, by the number of train steps as it is known now."""
+        steps_per_epoch = self.trainer.order.steps_per_epoch
+        return Cadence(config=self.config, steps_per_epoch=steps_per_epoch, train_steps=self.trainer.train_steps)
 
     def restore(self, init_from: Checkpoints | None) -> None:
         """Go on from the newest checkpoint, if there is one, here or else in `init_from`.
@@ -70,7 +74,7 @@ class Run:
         else:
             log.info(f"{self.trainer.train_steps:,} {shape}")
             self.progress.minutes, self.progress.train_steps = config.minutes, self.trainer.train_steps
-            warn_of_epochs_never_reached(config, self._epochs)
+            warn_of_epochs_never_reached(config, self.cadence.epochs)
         self._resume()
 
     def _resume(self) -> None:
@@ -109,10 +113,7 @@ class Run:
                 self._advance()
                 if self._owes_row():
                     self._end_epoch(saver, stopping)
-                elif (
-                    self._is_due(self.config.checkpoint_steps)
-                    or self._seconds_unsaved() > self.config.checkpoint_seconds
-                ):
+                elif self._owes_checkpoint():
                     self._save(saver)
                 stopping.if_asked()
 
@@ -126,13 +127,12 @@ class Run:
 
         log.progress("measuring the speed")
         costs = measure(trainer, self.evaluation, self.data, taken=progress.train_step, commit=commit)
-        spent = time.monotonic() - self._started
+        spent = self._seconds()
         train_steps = train_steps_within(
             60 * config.minutes - spent,
             costs,
-            config,
+            self.cadence,
             taken=progress.train_step,
-            steps_per_epoch=trainer.order.steps_per_epoch,
         )
         if train_steps == progress.train_step:
             raise UsageError(
@@ -143,105 +143,65 @@ class Run:
         self._is_measured, self._steps_a_call, self._costs = True, 1, costs
         progress.minutes, progress.train_steps = config.minutes, train_steps
         log.info(f"{train_steps:,} train steps make {config.minutes:g} minutes, at {1000 * costs.step:.3g} ms each")
-        warn_of_epochs_never_reached(config, self._epochs)
+        warn_of_epochs_never_reached(config, self.cadence.epochs)
         self._save(saver)
 
-    @property
-    def _epochs(self) -> int:
-        """How many epochs training has, the last of which may be cut short."""
-        return -(-self.trainer.train_steps // self.trainer.order.steps_per_epoch)
-
     def _advance(self) -> None:
-        progress = self.progress
-        count = min(max(self._steps_a_call, 1), *(self._until(every) for every in self._cadences()))
+        """Take some train steps in one call, no further than to where something is due."""
+        progress, cadence = self.progress, self.cadence
+        count = min(max(self._steps_a_call, 1), cadence.until_next(progress.train_step))
         began = time.monotonic()
         nats, targets = self.trainer.advance(progress.train_step, count)
         elapsed = time.monotonic() - began
-        self._check_finite(
-            nats, f"the loss of train steps {progress.train_step + 1:,} to {progress.train_step + count:,}"
-        )
-        progress.train_step += count
-        progress.epoch_nats += nats
-        progress.epoch_targets += targets
-        progress.curve_nats += nats
-        progress.curve_targets += targets
+        first = progress.train_step + 1
+        self._check_finite(nats, f"the loss of train steps {first:,} to {progress.train_step + count:,}")
+        progress.take(count, nats, targets)
         if self._steps_a_call:
             progress.step_seconds += elapsed
             progress.step_tokens += targets * (1 if self.config.objective == "sequence" else self.trainer.length)
             self._steps_a_call = next_call(count, elapsed)
         else:
             self._steps_a_call = 1
-        if self._is_due(self._curve_steps) or self._owes_row():
+        if cadence.point_is_due(progress.train_step):
             self._add_to_curve()
         self._show()
 
     def _add_to_curve(self) -> None:
-        """Note the training loss since the curve's last point, as told by steps alone, so it is the same each time."""
-        progress = self.progress
-        seconds, tokens = self._speed_since
+        progress, (seconds, tokens) = self.progress, self._speed_since
         self._speed_since = progress.step_seconds, progress.step_tokens
         measured = progress.step_seconds - seconds
-        progress.curve.append(
-            {
-                "train_step": progress.train_step,
-                "train_loss_nats": progress.curve_nats / progress.curve_targets,
-                "learning_rate": self.trainer.rate_at(progress.train_step - 1),
-                "tokens_per_second": (progress.step_tokens - tokens) / measured if measured else None,
-                "seconds": time.monotonic() - self._started,
-            }
+        progress.add_to_curve(
+            learning_rate=self.trainer.rate_at(progress.train_step - 1),
+            tokens_per_second=(progress.step_tokens - tokens) / measured if measured else None,
+            seconds=self._seconds(),
         )
-        progress.curve_nats, progress.curve_targets = 0.0, 0
-
-    @property
-    def _curve_steps(self) -> int:
-        return max(self.trainer.train_steps // CURVE_POINTS, 1)
-
-    def _cadences(self) -> list[int]:
-        steps = [self.trainer.order.steps_per_epoch, self.trainer.train_steps, self._curve_steps]
-        return [*steps, self.config.checkpoint_steps] if self.config.checkpoint_steps else steps
-
-    def _until(self, every: int) -> int:
-        """Train steps to the next multiple of `every`."""
-        return every - self.progress.train_step % every
-
-    def _is_due(self, every: int) -> bool:
-        return bool(every) and self.progress.train_step % every == 0
 
     def _owes_row(self) -> bool:
         """Whether an epoch, or training, has ended and its row is not in the history yet."""
         step = self.progress.train_step
-        ended = self._is_due(self.trainer.order.steps_per_epoch) or step >= self.trainer.train_steps
-        rows = self.progress.history
-        return bool(step) and ended and not (rows and rows[-1]["train_step"] == step)
+        return self.cadence.row_is_due(step) and self.progress.last_row_at != step
+
+    def _owes_checkpoint(self) -> bool:
+        unsaved = time.monotonic() - self._saved_at
+        return self.cadence.checkpoint_is_due(self.progress.train_step) or unsaved > self.config.checkpoint_seconds
 
     def _end_epoch(self, saver: Saver, stopping: Stopping) -> None:
         """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
         progress, config = self.progress, self.config
         validation_loss = self._evaluate(stopping)
         self._check_finite(validation_loss or 0.0, f"the held-out loss after train step {progress.train_step:,}")
-        train_loss = progress.epoch_nats / progress.epoch_targets
-        loss = train_loss if config.best_by == "training_loss" or validation_loss is None else validation_loss
-        if progress.best_loss is None or loss < progress.best_loss:
-            progress.best_loss, progress.best_step = loss, progress.train_step
-        epoch = -(-progress.train_step // self.trainer.order.steps_per_epoch)
-        row: dict[str, Any] = {
-            "epoch": epoch,
-            "train_step": progress.train_step,
-            "train_loss_nats": train_loss,
-            "validation_loss_nats": validation_loss,
-            "tokens_per_second": self._tokens_per_second(),
-            "seconds": time.monotonic() - self._started,
-            "curve": progress.curve,
-            "resumed_at": progress.resumed_at[sum(len(row.get("resumed_at", [])) for row in progress.history) :],
-        }
+        train_loss = progress.epoch_loss
+        by_training = config.best_by == "training_loss" or validation_loss is None
+        progress.note_loss(train_loss if by_training or validation_loss is None else validation_loss)
+        epoch = self.cadence.epoch_of(progress.train_step)
+        row = progress.row(epoch, validation_loss, self._seconds())
         held_out = "" if validation_loss is None else f", held-out {validation_loss:.4f}"
         log.info(f"epoch {epoch}: loss {train_loss:.4f}{held_out} nats")
-        if self._samples_are_due(epoch):
+        if self.cadence.samples_are_due(progress.train_step, progress.last_row_at):
             began = time.monotonic()
             row["samples"] = write_samples(config, self.data, self.trainer, epoch=epoch)
             self._costs = replace(self._costs, samples=time.monotonic() - began)
-        progress.history.append(row)
-        progress.epoch_nats, progress.epoch_targets, progress.curve = 0.0, 0, []
+        progress.end_epoch(row)
         self._save(saver)
 
     def _evaluate(self, stopping: Stopping) -> float | None:
@@ -257,16 +217,6 @@ class Run:
         self._costs = replace(self._costs, evaluation=time.monotonic() - began)
         return loss
 
-    def _samples_are_due(self, epoch: int) -> bool:
-        """Whether samples are asked for after this epoch, whose row is not in the history yet."""
-        config, progress = self.config, self.progress
-        before = progress.history[-1]["train_step"] if progress.history else 0
-        done, was_done = (
-            step * config.sample_times // self.trainer.train_steps for step in (progress.train_step, before)
-        )
-        every = config.sample_every and epoch % config.sample_every == 0
-        return bool(every) or epoch in config.sample_at or done > was_done
-
     def _save_unsaved(self, saver: Saver) -> None:
         if self._saved_step != self.progress.train_step:
             self._save(saver)
@@ -276,7 +226,7 @@ class Run:
         check_finite(number, what, self.config, saved=self._saved_step)
 
     def _save(self, saver: Saver) -> None:
-        self.progress.seconds = time.monotonic() - self._started
+        self.progress.seconds = self._seconds()
         values = self.trainer.values()
         # A step may leave such values after a loss that was finite, and nothing can go on from them.
         self._check_finite(
@@ -285,30 +235,18 @@ class Run:
         saver.save(self.progress, values)
         self._saved_step, self._saved_at = self.progress.train_step, time.monotonic()
 
-    def _seconds_unsaved(self) -> float:
-        return time.monotonic() - self._saved_at
-
     def _show(self) -> None:
         progress, total = self.progress, self.trainer.train_steps
-        line = f"step {progress.train_step:,}/{total:,}  loss {progress.epoch_nats / progress.epoch_targets:.4f} nats"
+        line = f"step {progress.train_step:,}/{total:,}  loss {progress.epoch_loss:.4f} nats"
         if progress.step_tokens:
-            line += f"  {self._tokens_per_second():,.0f} tokens/s  {log.duration(self._seconds_left())} left"
+            line += f"  {progress.tokens_per_second:,.0f} tokens/s  {log.duration(self._seconds_left())} left"
         log.progress(line)
 
-    def _seconds_left(self) -> float:
-        progress = self.progress
-        if not progress.step_tokens:
-            return 0.0
-        a_token = progress.step_seconds / progress.step_tokens
-        # Until the held-out text was scored once: reading is a third of a train step's work.
-        evaluation = self._costs.evaluation or self.evaluation.targets * a_token / 3
-        step = a_token * self.config.batch * self.trainer.length
-        return replace(self._costs, step=step, evaluation=evaluation).of(
-            self.config,
-            taken=progress.train_step - self._owes_row(),  # the evaluation that is owed is part of what is left
-            train_steps=progress.train_steps,
-            steps_per_epoch=self.trainer.order.steps_per_epoch,
-        )
+    def _seconds(self) -> float:
+        """Wall time of training so far, with that of earlier runs which it goes on from."""
+        return time.monotonic() - self._started
 
-    def _tokens_per_second(self) -> float:
-        return self.progress.step_tokens / self.progress.step_seconds if self.progress.step_seconds else 0.0
+    def _seconds_left(self) -> float:
+        taken = self.progress.train_step - self._owes_row()  # the evaluation that is owed is part of what is left
+        costs = self._costs.seen(self.progress, self.config.batch * self.trainer.length, self.evaluation.targets)
+        return costs.of(self.cadence, taken=taken) if costs.step else 0.0
