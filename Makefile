@@ -96,7 +96,7 @@ format: setup  ## Put the code in its standard form.
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 # The images' versions are held to dev's, so that what is tested is what runs.
-lock: setup  ## Lock the requirements anew from pyproject.toml.
+lock: setup  ## Lock the requirements again from pyproject.toml.
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --output-file requirements/dev.txt $(LOCK)
 	@for image in $(IMAGES); do \
 		$(BIN)/uv pip compile --quiet pyproject.toml --extra $$image --constraint requirements/dev.txt \

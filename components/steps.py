@@ -1,4 +1,4 @@
-"""The table of steps: what the pipeline consists of, in order. All that asks which steps there are asks here."""
+"""The table of the pipeline's steps, in order; every other list of steps is derived from it."""
 
 from components.command.stage import Stage, Step
 from components.ingest.stage import STAGE as INGEST
@@ -10,6 +10,6 @@ from components.vectorize.stage import STAGE as VECTORIZE
 
 STEPS: dict[str, Step] = {step.name: step for step in (INGEST, VECTORIZE, TRAIN, SAMPLE, REPORT, PROMOTE)}
 STAGES: dict[str, Stage] = {name: step for name, step in STEPS.items() if isinstance(step, Stage)}
-"""Those with settings, and so with a command and a pipeline of their own."""
+"""The steps with settings, which have a command and a pipeline of their own."""
 MADE_BY = {output: step.name for step in STEPS.values() for output in step.outputs}
-"""What a run makes, each with the step that makes it."""
+"""A run's artifacts, each with the step that makes it."""

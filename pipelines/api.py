@@ -7,8 +7,8 @@
     for text in pipelines.complete("Once upon a time", model=done.artifacts["model"], n=3, temperature=0.7):
         print(text)
 
-Whatever goes wrong is a `components.artifacts.errors.QuillflowError` whose message is one line; a `UsageError`
-among them where an argument is wrong. TensorFlow and Kubeflow are imported by the first call that needs them.
+Every error is a `components.artifacts.errors.QuillflowError` with a one-line message; a wrong argument raises its
+subclass `UsageError`. TensorFlow and Kubeflow are imported by the first call that needs them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,13 +34,13 @@ def run(
     settings: Mapping[str, Any] | None = None,
     root: str = "runs",
 ) -> "Run":
-    """Run ingest, vectorize, train and sample here; what was made before from the same is taken from the cache.
+    """Run ingest, vectorize, train and sample here; the cache provides what was made before from the same inputs.
 
     Args:
         source: the text: a path or URI or several, or `builtin:python-docs`; empty for the recipe's own.
         recipe: named settings, as `quillflow recipes` lists them.
-        settings: what to set on top, by `stage.setting`, such as `{"train.epochs": 3}`.
-        root: a directory or a bucket's URI where runs are kept.
+        settings: changes to the recipe, by `stage.setting`, such as `{"train.epochs": 3}`.
+        root: a directory or a bucket's URI where runs are stored.
 
     Returns:
         The run: its `name`, the URIs of its `artifacts` by kind (corpus, dataset, checkpoints, model, samples), the
@@ -63,21 +63,21 @@ def run(
 
 
 def load_model(model: str = "", *, root: str = "runs") -> "TextGenerator":
-    """A trained model, ready to write; it needs no TensorFlow and is there in well under a second.
+    """A trained model, ready to write; it needs no TensorFlow and loads in well under a second.
 
     Args:
         model: a model's URI, or a run's URI or name; empty for the newest model below `root`.
-        root: where runs are kept.
+        root: where runs are stored.
 
     Returns:
         A generator with `logits(text)`, float32 [vocabulary], of the token that follows a text;
-        `stream(prompt, writing)`, the tokens of a text as they are written, each with its cost in nats, by the rules of
-        a `components.generator.light.generator.Writing`; `encode(text)`, int64 ids [tokens]; its `vocabulary` and its
+        `stream(prompt, writing)`, the tokens of a text as they are written, each with its nats, according to a
+        `components.generator.light.generator.Writing`; `encode(text)`, int64 ids [tokens]; its `vocabulary` and its
         `description`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged or foreign.
-        StorageError: the store fails for good.
+        StorageError: the store fails after all retries.
     """
     from pipelines.results.completing import load
     from pipelines.results.finding import find_model
@@ -98,25 +98,25 @@ def complete(
     min_p: float = 0.0,
     seed: int = 1,
 ) -> list[str]:
-    """Finish a text.
+    """Complete a text.
 
     Args:
-        prompt: what the text begins with.
-        model: as `load_model`, or what that returned.
-        root: where runs are kept.
+        prompt: the beginning of the text.
+        model: as in `load_model`, or what that returned.
+        root: where runs are stored.
         n: texts to write.
-        length: tokens of each text, the prompt not counted.
-        temperature: 0 always takes the likeliest token; the higher, the more daring.
-        top_k: draw from this many of the likeliest tokens only; 0 for all.
-        top_p: draw from the nucleus only: the fewest likeliest tokens with this probability together.
-        min_p: draw from tokens with at least this share of the likeliest one's probability only; 0 for all.
-        seed: of the texts' chance: the same seed, the same texts.
+        length: tokens of each text, without the prompt.
+        temperature: 0 always takes the likeliest token, higher values vary more.
+        top_k: draw only from this many likeliest tokens; 0: from all.
+        top_p: nucleus sampling: draw only from the fewest likeliest tokens whose probabilities add up to this.
+        min_p: draw only from tokens with at least this fraction of the likeliest token's probability; 0: from all.
+        seed: of the random numbers: the same seed gives the same texts.
 
     Returns:
         The n texts, without the prompt.
 
     Raises:
-        UsageError: the prompt is empty or has what the model does not know, or a setting is wrong.
+        UsageError: the prompt is empty or has tokens that the model does not know, or a setting is wrong.
         ArtifactError: as `load_model`.
     """
     from pipelines.results.completing import CompleteConfig
@@ -129,15 +129,15 @@ def complete(
 
 
 def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
-    """Runs beside one another.
+    """Compare runs side by side.
 
     Args:
         runs: their names or URIs, or models' URIs.
-        root: where runs are kept.
+        root: where runs are stored.
 
     Returns:
-        `runs` (name and artifacts), `settings` that differ and `metrics`, each a list with one entry a run;
-        `history`, each run's rows, one an epoch (losses in nats per token), and `samples`, each run's first text at
+        `runs` (name and artifacts), `settings` that differ and `metrics`, each a list with one entry per run;
+        `history`, each run's rows, one per epoch (losses in nats per token), and `samples`, each run's first text at
         each temperature.
 
     Raises:
@@ -150,15 +150,15 @@ def compare(runs: Sequence[str], *, root: str = "runs") -> dict[str, Any]:
 
 
 def history(runs: Sequence[str], *, root: str = "runs") -> "DataFrame":
-    """How runs learned, as a table to work with.
+    """The training histories of runs as a table.
 
     Args:
         runs: as `compare`.
-        root: where runs are kept.
+        root: where runs are stored.
 
     Returns:
         A row for each epoch of each run: `run`, `epoch`, `train_step`, `train_loss_nats` and `validation_loss_nats` per
-        token (NaN where nothing is held out), `tokens_per_second` and wall time in `seconds`.
+        token (NaN if nothing is held out), `tokens_per_second` and wall time in `seconds`.
 
     Raises:
         ArtifactError: there is no such run.
@@ -173,11 +173,11 @@ def history(runs: Sequence[str], *, root: str = "runs") -> "DataFrame":
 
 
 def samples(run: str, *, root: str = "runs") -> "DataFrame":
-    """All texts that a run wrote, as a table to work with.
+    """All texts that a run wrote, as a table.
 
     Args:
         run: its name or URI, or the samples' URI.
-        root: where runs are kept.
+        root: where runs are stored.
 
     Returns:
         A row for each text by its `id`: `prompt`, `temperature`, `strategy`, `seed`, `text` and its nats per token.
@@ -194,5 +194,5 @@ def samples(run: str, *, root: str = "runs") -> "DataFrame":
 
 
 def _as_text(value: Any) -> str:
-    """A setting's value as `--set` takes it."""
+    """A setting's value in the form that `--set` takes."""
     return value if isinstance(value, str) else as_json(list(value) if isinstance(value, tuple) else value)

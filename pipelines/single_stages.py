@@ -1,4 +1,4 @@
-"""Each stage alone, as a pipeline of its own, fed with another run's artifact by its URI."""
+"""Each stage alone as a pipeline, which reads another run's artifact by its URI."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ DEFAULT = recipe(DEFAULT_RECIPE)
 
 
 def ingest(environment: Environment) -> Any:
-    """Ingest alone, as an environment runs it."""
+    """Ingest alone, for an environment."""
 
     @dsl.pipeline(
         name="ingest",
@@ -37,7 +37,7 @@ def ingest(environment: Environment) -> Any:
 
 
 def vectorize(environment: Environment) -> Any:
-    """Vectorize alone, as an environment runs it."""
+    """Vectorize alone, for an environment."""
 
     @dsl.pipeline(
         name="vectorize",
@@ -57,7 +57,7 @@ def vectorize(environment: Environment) -> Any:
 
 
 def train(environment: Environment) -> Any:
-    """Train alone, as an environment runs it."""
+    """Train alone, for an environment."""
 
     @dsl.pipeline(name="train", description="Fits a network to a dataset.", pipeline_config=limits(environment))
     def pipeline(
@@ -74,7 +74,7 @@ def train(environment: Environment) -> Any:
 
 
 def sample(environment: Environment) -> Any:
-    """Sample alone, as an environment runs it."""
+    """Sample alone, for an environment."""
 
     @dsl.pipeline(
         name="sample", description="Writes new text in bulk with a model.", pipeline_config=limits(environment)

@@ -16,7 +16,7 @@ from pipelines.build.shards import samples_of
 from pipelines.inputs.settings import DEFAULT_RECIPE, recipe
 
 DEFAULT = recipe(DEFAULT_RECIPE)
-"""What a run is given where it says nothing, so that the compiled pipeline runs as it is."""
+"""A run's default arguments, so that the compiled pipeline runs without any."""
 
 
 class Artifacts(NamedTuple):
@@ -31,9 +31,9 @@ class Artifacts(NamedTuple):
 
 
 def build(environment: Environment) -> Any:
-    """The whole pipeline as an environment runs it; what is not given is as in the default recipe.
+    """The whole pipeline for an environment; arguments that are not given are as in the default recipe.
 
-    Where the environment keeps a champion, a run ends with a promotion.
+    If the environment has a champion, a run ends with a promotion.
     """
 
     @dsl.pipeline(

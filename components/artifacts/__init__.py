@@ -1,1 +1,1 @@
-"""What stages hand one another: manifests, token records, vocabularies, models, and where they are stored."""
+"""What stages pass to one another: manifests, token records, vocabularies, models, and where they are stored."""

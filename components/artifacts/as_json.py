@@ -1,4 +1,4 @@
-"""JSON as this suite writes it: never NaN or Infinity, which are no JSON and which most readers refuse."""
+"""JSON as this suite writes it: never NaN or Infinity, which are not JSON and which most readers reject."""
 
 import json
 import math
@@ -11,7 +11,7 @@ def as_json(values: Any, *, indent: int | None = None, sort_keys: bool = False, 
     """The values as JSON; the arguments are json.dumps'.
 
     Raises:
-        ArtifactError: a number among them is not finite; it names the place.
+        ArtifactError: one of the numbers is not finite; the error names its place.
     """
     try:
         return json.dumps(values, indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii, allow_nan=False)
@@ -23,7 +23,7 @@ def as_json(values: Any, *, indent: int | None = None, sort_keys: bool = False, 
 
 
 def _not_finite(values: Any, place: str = "") -> str | None:
-    """Where the first number stands that is not finite, as `name.name.0`, with the number."""
+    """The place of the first number that is not finite, as `name.name.0`, with the number."""
     if isinstance(values, float):
         return None if math.isfinite(values) else f"{place or 'a value'} ({values})"
     if not isinstance(values, dict | list | tuple):

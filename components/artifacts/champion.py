@@ -24,12 +24,12 @@ ATTEMPTS = 10
 
 
 class Champion(BaseModel):
-    """What the pointer says of the model it points at.
+    """What the pointer says about its model.
 
     `digest` is the SHA-256 of the model's manifest, `run` the run that made it, for people; `held_out` names the
-    held-out text as tokens, or the part of it that was scored, which is at most `evaluate_tokens` long (0 for all of
-    it), and `protocol` the way the loss was taken that the model was trained for: losses [nats per token] can be
-    compared where the text is the same. `promoted` is UTC.
+    held-out text as tokens, or the part of it that was scored, at most `evaluate_tokens` long (0: all of it).
+    `protocol` is the evaluation that matches the model's training. Losses [nats per token] are comparable if they are
+    of the same text. `promoted` is UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -45,7 +45,7 @@ class Champion(BaseModel):
 
 
 class Promotion(BaseModel):
-    """What came of a promotion: whether the pointer moved, why or why not, and where it points now and did before."""
+    """The result of a promotion: whether the pointer moved, why or why not, and where it points now and did before."""
 
     moved: bool
     reason: str
@@ -53,34 +53,34 @@ class Promotion(BaseModel):
     former: Champion | None
 
     def as_line(self) -> str:
-        """The same for a person."""
+        """The result as a sentence."""
         return f"Champion {'is now' if self.moved else 'stays'} {self.champion.model}: {self.reason}"
 
 
 class Verdict(NamedTuple):
-    """Whether the pointer is to move, and why or why not."""
+    """Whether the pointer should move, and why or why not."""
 
     moves: bool
     reason: str
 
 
 Comparison = Callable[[Champion, Champion], Verdict]
-"""Compares a model, which comes first, with the champion where their losses are of different texts."""
+"""Compares a model (first) with the champion when their losses are of different texts."""
 
 
 def promote(model: str, champion: str, *, compare: Comparison, copy: str = "", force: bool = False) -> Promotion:
-    """Point the champion at a model if its loss on the same held-out text is lower, or if there is none yet.
+    """Point the champion at a model if its loss on the same held-out text is lower, or if there is no champion yet.
 
     Args:
         model: URI of the model.
         champion: URI of the pointer.
-        compare: called where the champion's loss is of other held-out text than the model's.
-        copy: where the model is read; by default at its URI.
-        force: move the pointer whatever the losses are, back to an older model for example.
+        compare: called if the champion's loss is of different held-out text.
+        copy: where to read the model; its URI by default.
+        force: move the pointer regardless of the losses, for example back to an older model.
 
     Raises:
         ArtifactError: the model is damaged or has no held-out loss, or `compare` raises it.
-        StorageError: the store fails for good, or others keep moving the pointer.
+        StorageError: the store fails after all retries, or others keep moving the pointer.
     """
     candidate = _candidate(model, copy or model)
     for _ in range(ATTEMPTS):
@@ -98,7 +98,7 @@ def promote(model: str, champion: str, *, compare: Comparison, copy: str = "", f
 
 
 def read(champion: str) -> Champion:
-    """What the pointer at a URI says.
+    """Read the pointer at a URI.
 
     Raises:
         ArtifactError: there is none, or it is damaged.
@@ -136,7 +136,7 @@ def _metrics(directory: Path, model: str) -> dict[str, Any]:
     try:
         metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ArtifactError(f"{model}/metrics.json: missing or torn; make the model again") from None
+        raise ArtifactError(f"{model}/metrics.json: missing or incomplete; train the model again") from None
     return dict(metrics)
 
 
@@ -162,7 +162,7 @@ def _compare_losses(candidate: Champion, former: Champion) -> Verdict:
 
 
 def _is_there(champion: Champion) -> bool:
-    """Whether the model that the pointer means is still where it says, as far as its manifest tells."""
+    """Whether the manifest at the pointer's place is still that of its model."""
     found = storage.read_file(f"{champion.model}/{MANIFEST_NAME}")
     return found is not None and sha256(found[0]).hexdigest() == champion.digest
 
@@ -171,7 +171,9 @@ def _parse(data: bytes, place: str) -> Champion:
     try:
         return Champion.model_validate_json(data)
     except ValidationError:
-        raise ArtifactError(f"{place}: no champion's pointer, or torn; name another place or remove it") from None
+        raise ArtifactError(
+            f"{place}: not a champion's pointer, or incomplete; name another place or remove it"
+        ) from None
 
 
 def _rendered(champion: Champion) -> bytes:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from components.artifacts.plots import Series, lines
 
 _HOUR, _MINUTE = 3600, 60
-_LONG = 3  # from so many of a unit on, time is told in it
+_LONG = 3  # time is shown in a unit from this many of it on
 _NATS, _BITS = "nats per token", "bits per character"
 
 Row = Mapping[str, Any]
@@ -27,7 +27,7 @@ def bits_per_character(nats: float, tokens_a_character: float) -> float:
 
 
 def tokens_a_character_of(counts: Mapping[str, int]) -> float:
-    """Of a dataset's held-out text where there is one, else of all, by the counts of its manifest."""
+    """Tokens per character of a dataset's held-out text, or of all its text, by the counts in its manifest."""
     split = "validation" if counts["validation_characters"] else "train"
     return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
 
@@ -51,8 +51,8 @@ def compared_loss_plots(
 ) -> dict[str, Markup]:
     """The losses of several trainings, by name, in one plot against train steps and one against time.
 
-    A training's held-out loss is a whole line and its training loss a dashed one of the same colour. They are in nats
-    per token, but in bits per character where they are known to differ in tokens a character; None is unknown.
+    A training's held-out loss is a solid line and its training loss a dashed one of the same colour. The unit is nats
+    per token, or bits per character if the trainings differ in tokens per character (None: unknown).
     """
     known = set(tokens_a_character.values())
     differ = len(known) > 1 and None not in known
@@ -112,7 +112,7 @@ def _axes(histories: Sequence[Sequence[Row]]) -> dict[str, _Axis]:
 
 
 def _losses(history: Sequence[Row], axis: _Axis) -> list[Series]:
-    """The training loss and, where text is held out, the held-out loss."""
+    """The training loss and, if text is held out, the held-out loss."""
     held_out = [row for row in history if row["validation_loss_nats"] is not None]
     points = points_of(history)
     training = Series(
@@ -145,7 +145,7 @@ def _losses_of_one(name: str, number: int, history: Sequence[Row], axis: _Axis, 
 
 
 def _resumed(history: Sequence[Row], by: str) -> list[float]:
-    """Where training was taken up again: the last point of the curve at or before each of those train steps."""
+    """Where training was resumed: the last point of the curve at or before each of those train steps."""
     points = points_of(history)
     return [
         max((point[by] for point in points if point["train_step"] <= train_step), default=0)

@@ -26,7 +26,7 @@ class Dataset:
 
     @classmethod
     def read(cls, directory: Path) -> "Dataset":
-        """Read the dataset in `directory`, whose manifest has been verified."""
+        """Read the dataset in `directory`; its manifest must be verified."""
         manifest = read_manifest(directory, "dataset")
         vocabulary = Vocabulary.read(directory)
         return cls(
@@ -52,7 +52,7 @@ class Dataset:
         return part_of(self.validation, most, window=self.length)
 
     def held_out_name(self, most: int) -> str:
-        """Names what `held_out` gives, as tokens: SHA-256 over the digests of its files and of the vocabulary's."""
+        """The name of what `held_out` returns: SHA-256 over the digests of its files and of the vocabulary's."""
         files = sorted(self.manifest.files.items())
         named: list[object] = [
             (name, entry.sha256) for name, entry in files if name.startswith(("validation-", "vocabulary."))

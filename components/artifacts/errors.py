@@ -2,11 +2,11 @@
 
 
 class QuillflowError(Exception):
-    """Anything that stops the work for a reason the user can act on."""
+    """Anything that stops the work for a reason that the user can act on."""
 
     exit_code = 1
     may_pass = False
-    """Whether the same work may go well later, with nothing changed."""
+    """Whether the same work may succeed later with nothing changed."""
 
 
 class UsageError(QuillflowError):
@@ -20,11 +20,11 @@ class SourceError(QuillflowError):
 
 
 class ArtifactError(QuillflowError):
-    """An artifact is missing, torn, altered, of another kind, or newer than this version reads."""
+    """An artifact is missing, incomplete, altered, of another kind, or newer than this version reads."""
 
 
 class DivergedError(QuillflowError):
-    """Training's loss or weights are not finite any more; what was saved before stays."""
+    """Training's loss or weights are no longer finite; earlier checkpoints stay."""
 
 
 class CheckpointsInUseError(QuillflowError):

@@ -1,8 +1,8 @@
 """Fetching a source over http(s) without letting a URL reach into the local network.
 
-Whether a host is private is judged by the address actually connected to, on every hop, so neither a
-redirect nor a name that resolves to an inner address gets through. A server can't hold a download up for ever either:
-silence, slowness, the whole and what comes before the text have limits.
+The address that is actually connected to decides whether a host is private, on every hop. So neither a redirect nor a
+name that resolves to an internal address gets through. No server can stall a download: silence, speed, total time and
+the size of what precedes the text are limited.
 """
 
 import base64
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 60
 LEAST_BYTES_PER_SECOND = 1_000
 WHOLE_SECONDS = 86_400
 MAXIMUM_HEAD_BYTES = 1 << 20
-"""How much may come before the text: headers and interim answers, of which there may be any number."""
+"""How much may precede the text: headers and interim responses, of which there may be any number."""
 CHUNK_BYTES = 1 << 20
 SETTLED_SECONDS = 60
 _INTERIM = range(102, 200)
@@ -33,11 +33,11 @@ _REDIRECTS = range(300, 400)
 
 
 class _LimitError(http.client.HTTPException):
-    """The server goes beyond a limit, which the message names."""
+    """The server exceeds a limit; the message names it."""
 
 
 class _Pace:
-    """How long a download takes and how fast it is, held to the limits; redirects count as part of it."""
+    """Holds a download, redirects included, to its limits of time and speed."""
 
     def __init__(self) -> None:
         self._began = self._measured_from = time.monotonic()
@@ -47,7 +47,7 @@ class _Pace:
         """How long the next piece may take [s].
 
         Raises:
-            _LimitError: there is no time left, or too little came of late.
+            _LimitError: no time is left, or too little arrived recently.
         """
         left, now = self.left(), time.monotonic()
         if (passed := now - self._measured_from) >= TIMEOUT_SECONDS:
@@ -57,10 +57,10 @@ class _Pace:
         return min(TIMEOUT_SECONDS, left)
 
     def left(self) -> float:
-        """How much of the time for the whole is left [s].
+        """How much of the total time is left [s].
 
         Raises:
-            _LimitError: none is.
+            _LimitError: none is left.
         """
         left = self._began + WHOLE_SECONDS - time.monotonic()
         if left <= 0:
@@ -73,7 +73,7 @@ class _Pace:
 
 
 class _Paced(io.RawIOBase):
-    """What comes from a socket, at the pace that is asked for."""
+    """Reads a socket, at the required pace."""
 
     def __init__(self, connection: Any, pace: _Pace) -> None:
         self._connection, self._raw, self._pace = connection, connection.makefile("rb", buffering=0), pace
@@ -89,7 +89,7 @@ class _Paced(io.RawIOBase):
         try:
             count: int = self._raw.readinto(buffer)
         except TimeoutError:
-            self._pace.left()  # says so where it is the whole that took too long
+            self._pace.left()  # raises if the total time is used up
             raise
         self._pace.came(count)
         if self._head_bytes is not None:
@@ -99,7 +99,7 @@ class _Paced(io.RawIOBase):
         return count
 
     def head_has_ended(self) -> None:
-        """What comes from now on is the text."""
+        """Treat what follows as the text."""
         self._head_bytes = None
 
     def close(self) -> None:
@@ -119,20 +119,20 @@ def fetch(uri: str, target: Path, *, name: str, allow_private_hosts: bool, maxim
         with opener.open(_request(uri, "GET"), timeout=TIMEOUT_SECONDS) as answer, target.open("wb") as file:
             _copy(answer, file, name, maximum_bytes)
     except urllib.error.HTTPError as error:
-        # Not error.reason: of a redirect that is not followed it says where to, secrets and all.
+        # Not error.reason: for a redirect that is not followed it holds the target, secrets included.
         hint = "; that redirect can't be followed" if error.code in _REDIRECTS else ""
         phrase = http.client.responses.get(error.code, "")
         raise SourceError(f"{name}: the server answered {f'{error.code} {phrase}'.strip()}{hint}") from None
     except urllib.error.URLError as error:
         raise SourceError(f"{name}: can't be reached ({error.reason})") from None
     except http.client.InvalidURL:
-        raise SourceError(f"{name}: no valid URL, or redirected to none") from None
+        raise SourceError(f"{name}: not a valid URL, or redirected to an invalid one") from None
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise SourceError(f"{name}: the download broke off ({error}); try again") from None
 
 
 def version(uri: str, *, allow_private_hosts: bool) -> str:
-    """What the server says of the version of what is at `uri`; empty where it says nothing or can't be asked."""
+    """The version that the server gives for `uri`; empty if it gives none or can't be asked."""
     opener = _opener(allow_private_hosts=allow_private_hosts)
     request = _request(uri, "HEAD")
     try:
@@ -141,12 +141,12 @@ def version(uri: str, *, allow_private_hosts: bool) -> str:
             said[1] = said[1] if _is_settled(said[1], answer.headers.get("Date", "")) else ""
     except (http.client.HTTPException, OSError, ValueError, SourceError):
         return ""
-    # Without the user: what names a version is written down, and a password can be guessed by its digest.
+    # Without the user: this name is stored, and a password can be guessed from its digest.
     return " ".join([request.full_url, *said]) if said[0] or said[1] else ""
 
 
 def _is_settled(modified: str, now: str) -> bool:
-    """Whether a time of modification tells versions apart: of what is made anew for each request it is the present."""
+    """Whether a modification time identifies a version; a page generated for each request has the current time."""
     try:
         return (parsedate_to_datetime(now) - parsedate_to_datetime(modified)).total_seconds() >= SETTLED_SECONDS
     except (TypeError, ValueError):
@@ -154,7 +154,7 @@ def _is_settled(modified: str, now: str) -> bool:
 
 
 def _request(uri: str, method: str) -> urllib.request.Request:
-    """A request for `uri`, its user information in a header that no redirect takes elsewhere."""
+    """A request for `uri`; its user information goes into a header that redirects do not carry along."""
     parts = urlsplit(uri)
     user, _, host = parts.netloc.rpartition("@")
     path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
@@ -172,7 +172,9 @@ def _copy(answer: Any, file: Any, name: str, maximum_bytes: int) -> None:
     while chunk := answer.read(CHUNK_BYTES):
         received += len(chunk)
         if received > maximum_bytes:
-            raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
+            raise SourceError(
+                f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if this is intended"
+            )
         file.write(chunk)
     if expected is not None and received != int(expected):
         raise SourceError(f"{name}: the download broke off after {received:,} of {int(expected):,} bytes; try again")
@@ -181,7 +183,7 @@ def _copy(answer: Any, file: Any, name: str, maximum_bytes: int) -> None:
 def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
     """An opener for http and https alone; urllib's usual one would follow a redirect to ftp too.
 
-    A proxy connects in our place, which hides the peer, so it is used only where private hosts are allowed.
+    A proxy hides the peer's address, so it is used only if private hosts are allowed.
     """
     opener = urllib.request.OpenerDirector()
     opener.add_handler(urllib.request.ProxyHandler(None if allow_private_hosts else {}))
@@ -194,7 +196,7 @@ def _opener(*, allow_private_hosts: bool) -> urllib.request.OpenerDirector:
 
 
 def _handler(*, allow_private_hosts: bool) -> Any:
-    """An opener's handler whose connections look at the peer's address before they send anything.
+    """A handler for an opener whose connections check the peer's address before they send anything.
 
     All of an opener's connections share one pace: they are the hops of one download.
     """
@@ -208,7 +210,7 @@ def _handler(*, allow_private_hosts: bool) -> Any:
             self.fp = io.BufferedReader(self._paced)
 
         def begin(self) -> None:
-            """Read up to the text, past all interim answers."""
+            """Read up to the text, past all interim responses."""
             super().begin()
             while self.status in _INTERIM:
                 self.headers = self.msg = None  # type: ignore[assignment] # as before any answer
@@ -224,7 +226,7 @@ def _handler(*, allow_private_hosts: bool) -> Any:
             if not (address.is_global or allow_private_hosts):
                 self.close()
                 raise SourceError(
-                    f"{self.host} is at the private address {address}; set ingest.allow_private_hosts if that is meant"
+                    f"{self.host} is at the private address {address}; to allow this, set ingest.allow_private_hosts"
                 )
 
     class SecureConnection(http.client.HTTPSConnection, Connection):

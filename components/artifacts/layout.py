@@ -1,4 +1,4 @@
-"""Where Kubeflow lays artifacts out below the root of all runs.
+"""How Kubeflow lays out artifacts below the root of all runs.
 
 That is <run>/<task>/<artifact> on this machine and <pipeline>/<run>/<task>/<uuid>/<artifact> in a bucket.
 """
@@ -9,7 +9,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def run_of(place: str, stage: str) -> str:
-    """The run in the path or URI of a stage's artifact; empty where it names none.
+    """The run in the path or URI of a stage's artifact; empty if it names none.
 
     The task's name begins with its stage's: sample, sample-gather.
     """

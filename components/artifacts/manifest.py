@@ -1,8 +1,8 @@
 """The manifest: an artifact's list of contents, written last, so that its presence means "complete".
 
-Two runs with the same inputs, settings and version write the same manifest: it holds no time and no
-place. Its SHA-256 names the artifact; `made_from` holds the digests of the artifacts it was made from,
-which traces a sample back to its corpus.
+Two runs with the same inputs, settings and version write the same manifest: it holds no time and no place. Its
+SHA-256 is the artifact's name. `made_from` holds the digests of the artifacts that it was made from, so a sample can
+be traced back to its corpus.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ class Manifest(_Part):
     """What an artifact is, how it was made and what it holds.
 
     `files` maps relative POSIX paths to sizes and digests; `made_from` maps an input's kind to the
-    SHA-256 of its manifest. `seal` is the SHA-256 of all the rest, so that a change to the manifest itself is seen
-    as well as one to a file.
+    SHA-256 of its manifest. `seal` is the SHA-256 of everything else in the manifest, so that a change to the manifest
+    is detected like a change to a file.
     """
 
     schema_version: int
@@ -67,7 +67,7 @@ def write_manifest(
     counts: Mapping[str, int],
     made_from: Mapping[str, str],
 ) -> Manifest:
-    """List every file below `directory` in its manifest; call it when all of them are in place."""
+    """Write the manifest of all files below `directory`; call it last."""
     files = {
         path.relative_to(directory).as_posix(): _describe(path)
         for path in sorted(directory.rglob("*"))
@@ -92,17 +92,17 @@ def read_manifest(directory: Path, kind: str | None = None, *, name: str = "") -
 
     Args:
         directory: the artifact.
-        kind: what it has to be.
-        name: what errors call the artifact, where that is not `directory`.
+        kind: the kind it must be.
+        name: what errors call the artifact, if not `directory`.
 
     Raises:
-        ArtifactError: it is missing, is no manifest, is from a newer schema, or lists another `kind`.
+        ArtifactError: it is missing, not a manifest, of a newer schema, or of another `kind`.
     """
     place = name or str(directory)
     try:
         data = (directory / MANIFEST_NAME).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here") from None
+        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so there is no complete artifact here") from None
     return parse_manifest(data, place, kind)
 
 
@@ -112,7 +112,7 @@ def parse_manifest(data: bytes, name: str, kind: str | None = None) -> Manifest:
     try:
         values = json.loads(data)
     except (ValueError, RecursionError):
-        raise ArtifactError(f"{place}: torn or not a manifest; make the artifact again") from None
+        raise ArtifactError(f"{place}: incomplete or not a manifest; re-run the stage that made it") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise ArtifactError(
@@ -126,11 +126,13 @@ def parse_manifest(data: bytes, name: str, kind: str | None = None) -> Manifest:
         field = ".".join(map(str, first["loc"])) or "the whole"
         raise ArtifactError(f"{place}: not a Quillflow manifest ({field}: {first['msg'].lower()})") from None
     if not manifest.files:
-        raise ArtifactError(f"{place}: it lists no files, which no artifact's does; make the artifact again")
+        raise ArtifactError(f"{place}: it lists no files; re-run the stage that made it")
     for file in manifest.files:
         _check_name(place, file)
     if data != _rendered(manifest):
-        raise ArtifactError(f"{place}: its seal does not hold: damaged or altered; make the artifact again")
+        raise ArtifactError(
+            f"{place}: its seal does not match: it is damaged or was altered; re-run the stage that made it"
+        )
     if kind is not None and manifest.kind != kind:
         raise ArtifactError(f"{name}: this is a {manifest.kind} artifact, where a {kind} is needed")
     return manifest
@@ -147,15 +149,15 @@ def verify(directory: Path, kind: str | None = None, *, name: str = "") -> Manif
         for file, expected in manifest.files.items():
             _check_file(directory / file, f"{name or directory}/{file}", expected, pace)
         others = unlisted(directory, manifest)
-    except FileNotFoundError as error:  # another process replaces or removes the artifact just now
-        raise ArtifactError(f"{error.filename}: went away while it was read; make the artifact again") from None
+    except FileNotFoundError as error:  # another process is replacing or removing the artifact
+        raise ArtifactError(f"{error.filename}: disappeared while it was read; re-run the stage that made it") from None
     refuse_unlisted(others, name or str(directory))
     return manifest
 
 
 def _check_file(path: Path, place: str, expected: FileEntry, pace: Pace) -> None:
     if not path.is_file():
-        raise ArtifactError(f"{place}: missing, though the manifest lists it; make the artifact again")
+        raise ArtifactError(f"{place}: missing, though the manifest lists it; re-run the stage that made it")
     size = path.stat().st_size
     if size != expected.bytes:
         raise ArtifactError(
@@ -163,18 +165,20 @@ def _check_file(path: Path, place: str, expected: FileEntry, pace: Pace) -> None
             "make the artifact again"
         )
     if file_sha256(path, pace) != expected.sha256:
-        raise ArtifactError(f"{place}: its SHA-256 is not the manifest's: damaged or altered; make the artifact again")
+        raise ArtifactError(
+            f"{place}: its SHA-256 is not the manifest's: it is damaged or was altered; re-run the stage that made it"
+        )
 
 
 def unlisted(directory: Path, manifest: Manifest) -> list[str]:
-    """The files below an artifact's directory that its manifest does not list, sorted; not what is being written."""
+    """The files below an artifact's directory that its manifest does not list, sorted; except files being written."""
     found = (path.relative_to(directory) for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
     known = {MANIFEST_NAME, *manifest.files}
     return sorted(name for path in found if (name := path.as_posix()) not in known and not is_temporary(path.name))
 
 
 def refuse_unlisted(files: Sequence[str], name: str) -> None:
-    """Refuse an artifact that holds files which its manifest does not list: a reader might take them for its own.
+    """Reject an artifact that holds files which its manifest does not list: a reader might take them for part of it.
 
     Raises:
         ArtifactError: there is one.
@@ -184,12 +188,12 @@ def refuse_unlisted(files: Sequence[str], name: str) -> None:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file or directory is one that a store keeps while it writes another."""
+    """Whether this is a temporary file or directory of a store that is writing another."""
     return name.startswith(".") and name.endswith((".partial", ".lock", ".underway"))
 
 
 def is_file_as_listed(path: Path, entry: FileEntry) -> bool:
-    """Whether a file is there and is the one that a manifest lists."""
+    """Whether a file exists and is the one that a manifest lists."""
     return path.is_file() and path.stat().st_size == entry.bytes and file_sha256(path) == entry.sha256
 
 
@@ -204,7 +208,7 @@ def _seal(manifest: Manifest) -> str:
 
 
 def _rendered(manifest: Manifest) -> bytes:
-    """The one way that a manifest is written, its seal put anew."""
+    """A manifest's bytes, with its seal."""
     values = {**manifest.model_dump(mode="json"), "seal": _seal(manifest)}
     text = as_json(values, indent=2, sort_keys=True, ensure_ascii=False)
     return f"{text}\n".encode()
@@ -215,7 +219,7 @@ def _describe(path: Path) -> FileEntry:
 
 
 def _check_name(place: str, name: str) -> None:
-    """Refuse names that would reach outside the artifact's directory."""
+    """Reject names that would reach outside the artifact's directory."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
-        raise ArtifactError(f"{place}: it lists {name!r}, which is no name inside the artifact; refused")
+        raise ArtifactError(f"{place}: it lists {name!r}, which is outside the artifact; refused")

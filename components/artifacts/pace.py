@@ -1,4 +1,4 @@
-"""How far long work is, told now and then; and the two that are the same everywhere: hashing a file and moving one."""
+"""Occasional progress of long work, and the two kinds that are the same everywhere: hashing a file and moving one."""
 
 import hashlib
 import logging
@@ -15,28 +15,28 @@ _LOGGER = logging.getLogger("quillflow")
 
 
 def progress(message: str) -> None:
-    """Tell how far the work is; the display shows as many of these as suit it."""
+    """Log how far the work is; the display decides how many of these it shows."""
     _LOGGER.log(PROGRESS, "%s", message)
 
 
 class Pace:
-    """Progress of work that goes on in small pieces: at most one line a second, the first after a second."""
+    """Progress of work in small pieces: at most one line per second, the first after a second."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
 
     def progress(self, message: str) -> None:
-        """Tell how far the work is, if it is time."""
+        """Log how far the work is, if a line is due."""
         now = time.monotonic()
-        if now - self._told >= SECONDS_OF_A_PACE:
-            self._told = now
+        if now - self._reported >= SECONDS_OF_A_PACE:
+            self._reported = now
             progress(message)
 
 
 class Travel:
-    """Progress of one object on its way, called with bytes as they come or go, by any thread.
+    """Progress of one object's transfer, called with the bytes transferred, by any thread.
 
-    `name` is what it is called; `total` its bytes, 0 where that is not known.
+    `name` is for people; `total` is its size in bytes, 0 if unknown.
     """
 
     def __init__(self, name: str, total: int = 0) -> None:
@@ -44,37 +44,37 @@ class Travel:
         self._done, self._pace, self._turn = 0, Pace(), threading.Lock()
 
     def __call__(self, count: int) -> None:
-        """Note that so many bytes more have travelled."""
+        """Add to the bytes transferred so far."""
         with self._turn:
             self._done += count
             self._pace.progress(f"{self._name}: {size(self._done)}{self._of} transferred")
 
 
 class TravellingFile:
-    """A file that tells how far into it what reads or writes it is."""
+    """A file that reports how far it has been read or written."""
 
     def __init__(self, file: IO[bytes], travel: Travel) -> None:
         self._file, self._travel, self._at = file, travel, 0
 
     def read(self, size: int = -1) -> bytes:
-        """As the file's own."""
-        return self._telling(self._file.read(size))
+        """Read as from the file."""
+        return self._count(self._file.read(size))
 
     def write(self, data: bytes) -> int:
-        """As the file's own."""
-        return self._telling(self._file.write(data))
+        """Write as to the file."""
+        return self._count(self._file.write(data))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
-    def _telling(self, done: _T) -> _T:
+    def _count(self, done: _T) -> _T:
         before, self._at = self._at, self._file.tell()
         self._travel(self._at - before)
         return done
 
 
 def file_sha256(path: Path, pace: Pace | None = None) -> str:
-    """A file's SHA-256 as lowercase hex; `pace` is of the work that this is a part of."""
+    """A file's SHA-256 as lowercase hex; `pace` is that of the work that hashing is part of, if any."""
     pace, digest, total = pace or Pace(), hashlib.sha256(), size(path.stat().st_size)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

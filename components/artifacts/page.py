@@ -1,8 +1,7 @@
 """Self-contained HTML pages in one look: no network, light and dark, printable.
 
-A page's policy lets it load nothing and run no script but its own, so text that slipped through unescaped
-could still do nothing. A page is made of parts: what one of them can't show costs that part, never the page, let
-alone the training that it tells of.
+A page's content security policy lets it load nothing and run no script but its own, so even text that was not escaped
+could do nothing. A page is made of parts: if one of them fails, the page shows the others.
 """
 
 import base64
@@ -17,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 _DIRECTIONS = {"R": "rtl", "AL": "rtl", "L": "ltr"}
-"""By Unicode's class of a character, of those that have a direction of their own."""
+"""Directions by Unicode's bidirectional class, for characters that have one."""
 _BASE = """<!doctype html>
 <html lang="en">
 <head>
@@ -111,8 +110,8 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
         title: the page's name.
         style: CSS of the page's own.
         script: JavaScript of the page's own.
-        values: what `body` shows, everything escaped but Markup, which `components.artifacts.plots` makes. What has
-            to be worked out is a function that the part calls which shows it.
+        values: what `body` shows; all of it is escaped but Markup, which `components.artifacts.plots` makes. A value
+            that has to be computed is a function, called by the part that shows it.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"part": _part, "reading": reading}
@@ -125,14 +124,14 @@ def page(body: str, *, title: str, style: str = "", script: str = "", **values: 
 def write_page(path: Path, body: str, *, title: str, style: str = "", script: str = "", **values: object) -> None:
     """Write a page to `path`; see `page`."""
     html = page(body, title=title, style=style, script=script, **values)
-    path.write_bytes(html.encode("utf-8", "backslashreplace"))  # half a surrogate pair is no reason to go without
+    path.write_bytes(html.encode("utf-8", "backslashreplace"))  # half a surrogate pair must not cost the page
 
 
 def reading(text: str) -> Markup:
-    """The attributes of the element that holds a text, which is read from the right or the left.
+    """The attributes of the element that holds a text, which may be read from the right or the left.
 
-    Each line has the direction of its first letter, and without any that of English. The first line may have been cut
-    from the middle of one: it has the direction of most of the text, unless all its letters are of the other.
+    Each line has the direction of its first letter; a line without letters is left to right. The first line may begin
+    in the middle of one: it has the direction of most of the text, unless all its letters have the other.
     """
     first_line = _letters(text.partition("\n")[0])
     whole = _letters(text)
@@ -148,7 +147,7 @@ def _letters(text: str) -> dict[str, int]:
 
 
 def why_not_shown(part: str, error: Exception) -> str:
-    """In words why a part of a page, or of a summary, could not be made; a warning tells it too."""
+    """Why a part of a page, or of a summary, could not be made; also logged as a warning."""
     # Through the logger that components.command.log sets up, which this package may not import.
     reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     logging.getLogger("quillflow").warning("%s: left out of the page (%s)", part or "the beginning", reason)
@@ -159,5 +158,5 @@ def _part(heading: str, caller: Callable[[], Markup]) -> Markup:
     above = Markup("<h2>{}</h2>\n").format(heading) if heading else Markup("")
     try:
         return above + caller()
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the rest of the page and the run stand
+    except Exception as error:  # noqa: BLE001 -- any failure may cost this part alone
         return above + Markup('<p class="soft">{}</p>\n').format(why_not_shown(heading, error))

@@ -1,4 +1,4 @@
-"""An evenly spread part of a text's tokens, for figures that the whole would hardly change and take far longer."""
+"""An evenly spread part of a text's tokens, where the whole would take far longer and hardly change a figure."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ LEAD_IN_TOKENS = 128
 class Part:
     """Stretches of a text, one after the other: ids [tokens], and which of them count, bool [tokens].
 
-    What does not count is there to be read before what does, so that no token that counts is told from what stands
-    before it in another stretch.
+    Tokens that do not count are a lead-in: they are read before those that do, so that no token that counts is
+    predicted from another stretch.
     """
 
     ids: NDArray[np.integer]
@@ -22,9 +22,9 @@ class Part:
 
 
 def part_of(ids: NDArray[np.integer], most: int, *, window: int) -> Part:
-    """Of ids [N] at most `most`, in stretches that begin evenly spread over them; all where `most` is 0 or enough.
+    """At most `most` of ids [N], in stretches that begin evenly spread over them; all if `most` is 0 or enough.
 
-    Before each stretch stand the LEAD_IN_TOKENS before it, or a window of `window` tokens where that is longer.
+    A lead-in precedes each stretch: LEAD_IN_TOKENS, or a window of `window` tokens if that is longer.
     """
     if not is_part(len(ids), most):
         return Part(ids=ids, counts=np.ones(len(ids), bool))

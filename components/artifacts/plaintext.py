@@ -1,4 +1,4 @@
-"""Text files that people write: UTF-8, whatever their line ends; what they are instead is named."""
+"""Text files that people write: UTF-8 with any line ends; errors name what else a file looks like."""
 
 import codecs
 
@@ -14,21 +14,21 @@ _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _LOOKED_AT = 4096
 _SPACES = " \n\r\t"
 _FEWEST_SPACES = 3
-"""In a text's beginning; read in the wrong order of bytes, or where one byte is a character, it has hardly any."""
+"""At a text's beginning; read in the wrong byte order or encoding, it has hardly any."""
 
 
 def decoded(data: bytes, name: str) -> str:
     """The text of UTF-8 bytes, without a mark at its start, all line ends as newlines.
 
     Raises:
-        SourceError: they are no such text; the file called `name`, the byte, and what they look like.
+        SourceError: they are not UTF-8; names the file (`name`), the byte, and what they look like.
     """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{name}: not UTF-8 at byte {error.start:,}{_advice(data)}") from None
     if "\0" in text:
-        raise SourceError(f"{name}: a NUL at byte {data.index(0):,}, so this is no plain text{_advice(data)}")
+        raise SourceError(f"{name}: a NUL at byte {data.index(0):,}, so this is not plain text{_advice(data)}")
     return with_newlines(text)
 
 
@@ -38,7 +38,7 @@ def with_newlines(text: str) -> str:
 
 
 def wide_encoding(data: bytes) -> str:
-    """The encoding of two or four bytes a character that data look like, with a mark or without; empty for none."""
+    """The encoding of two or four bytes per character that data look like, with or without a mark; empty for none."""
     marked = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "")
     if marked or b"\0" not in data[:_LOOKED_AT]:
         return marked
@@ -47,7 +47,7 @@ def wide_encoding(data: bytes) -> str:
 
 
 def _spaces(data: bytes, encoding: str) -> int:
-    """How many spaces and line ends data have, read as text of an encoding; 0 where they are no text."""
+    """How many spaces and line ends data have, read in an encoding; 0 if they are not text in it."""
     width = int(encoding[4:6]) // 8
     try:
         text = data[: len(data) // width * width].decode(encoding)

@@ -1,4 +1,4 @@
-"""Plots as inline SVG that takes its colours from the page, so that it reads in light, dark and print."""
+"""Plots as inline SVG that takes its colours from the page, for light and dark screens and for print."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 _INK, _SOFT, _GRID = "#010203", "#010204", "#010205"
 _SERIES = ("#010206", "#010207", "#010208", "#010209", "#01020a", "#01020b")
-_MARKERS = "os^Dv"  # the next one where all colours are taken
+_MARKERS = "os^Dv"  # for lines beyond the number of colours
 _DASHES = (0, (4, 2))
 _VARIABLES = {
     _INK: "var(--ink)",
@@ -21,7 +21,7 @@ _VARIABLES = {
     _GRID: "var(--grid)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, start=1)},
 }
-"""Colours that stand in the drawing for those of the page's style sheet."""
+"""Placeholders in the drawing for the colours of the page's style sheet."""
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "quillflow",
     "svg.fonttype": "none",  # text stays text: small, searchable, in the reader's own font
@@ -139,7 +139,7 @@ def _drawn(one: Series, number: int) -> dict[str, Any]:
 @contextmanager
 def _drawing(width: float, height: float) -> Iterator[tuple[Any, Any]]:
     """A figure of this size in inches and its axes, in the pages' style."""
-    # Without a home that can be written to it lists its fonts anew each time, and says so.
+    # Without a writable home directory it lists its fonts again each time, and says so.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -169,6 +169,6 @@ def _svg(figure: Any, description: str) -> Markup:
 
 
 def _one_line(name: str) -> str:
-    """A name as one short line, without what is no character to see."""
+    """A name as one short line, without invisible characters."""
     visible = "".join(character if character.isprintable() else " " for character in name)
     return " ".join(visible.split())[:_LONGEST_NAME]

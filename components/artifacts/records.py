@@ -22,7 +22,7 @@ SPLITS = ("train", "validation")
 
 
 def window_count(tokens: int, length: int, step: int) -> int:
-    """How many windows of `length` tokens, each with one target after it, start every `step` tokens."""
+    """How many windows of `length` tokens, each with a target after it, start every `step` tokens."""
     return max(0, -(-(tokens - length) // step))
 
 
@@ -36,7 +36,7 @@ def cut_windows(
 
 
 class SplitWriter:
-    """Writes one split, whose number of tokens is known beforehand, as shards of near-equal size."""
+    """Writes one split, whose number of tokens is known in advance, as shards of nearly equal size."""
 
     def __init__(self, directory: Path, split: str, *, tokens: int, shards: int, dtype: np.dtype) -> None:
         self._blocks = -(-tokens // BLOCK_TOKENS)
@@ -82,7 +82,7 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
     names = sorted(name for name in manifest.files if name.startswith(f"{split}-"))
     tokens = manifest.counts[f"{split}_tokens"]
     held = sum(path.stat().st_size for name in names if (path := directory / name).exists())
-    # No more memory than the files are large, whatever the manifest says.
+    # Never more memory than the files' size, whatever the manifest says.
     ids = np.empty(max(0, min(tokens, held // vocabulary.id_dtype.itemsize)), vocabulary.id_dtype)
     filled = 0
     for name in names:
@@ -95,7 +95,7 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
     if filled != tokens:
         raise ArtifactError(
             f"{directory}: the {split} shards hold {filled:,} tokens, the manifest says {tokens:,}; "
-            "make the dataset again"
+            "vectorize the corpus again"
         )
     return ids
 
@@ -103,10 +103,10 @@ def read_split(directory: Path, split: str, manifest: Manifest, vocabulary: Voca
 def _blocks(path: Path, vocabulary: Vocabulary) -> Iterator[NDArray[np.unsignedinteger]]:
     for data in read_blocks(path):
         if len(data) % vocabulary.id_dtype.itemsize:
-            raise ArtifactError(f"{path}: not the suite's record; make the dataset again")
+            raise ArtifactError(f"{path}: not a record of a dataset; vectorize the corpus again")
         block = np.frombuffer(data, vocabulary.id_dtype)
         if len(block) and int(block.max()) >= len(vocabulary):
-            raise ArtifactError(f"{path}: an id lies outside the vocabulary; make the dataset again")
+            raise ArtifactError(f"{path}: an id is outside the vocabulary; vectorize the corpus again")
         yield block
 
 

@@ -8,6 +8,6 @@ from typing import Any
 def rows_of(text: str) -> Iterator[dict[str, Any]]:
     """The rows of JSON lines.
 
-    They end at newlines alone: within a row a text may hold U+2028, U+2029 and U+0085, at which str.splitlines cuts.
+    Only newlines end a row: a text in it may hold U+2028, U+2029 and U+0085, at which str.splitlines would cut.
     """
     return (json.loads(line) for line in text.split("\n") if line)

@@ -1,4 +1,4 @@
-"""Directories for what a process needs while it works; the next process removes those whose own was killed."""
+"""Temporary directories of a process; the next process removes those of a process that was killed."""
 
 import fcntl
 import os
@@ -12,34 +12,34 @@ from pathlib import Path
 
 PREFIX = "quillflow-scratch-"
 SWEPT_AFTER_SECONDS = 60.0
-"""How old what nobody holds has to be: a process that has just made its directory is about to hold it."""
+"""The least age of a directory that is removed: a process that has just made one is about to lock it."""
 _OURS = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")  # as tempfile names them
 _held: dict[Path, int] = {}
 
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """A directory of this process's own, gone when the block ends."""
+    """A temporary directory, removed when the block ends."""
     directory = make_scratch()
     try:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-        _let_go()
+        _release_gone()
 
 
 def make_scratch() -> Path:
-    """A directory that whoever asked for it removes, or else the next process does when this one has ended."""
-    _let_go()
+    """A temporary directory that the caller removes, or the next process after this one has ended."""
+    _release_gone()
     _sweep(Path(tempfile.gettempdir()))
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    with suppress(OSError):  # a file system without locks, such as some networks': nothing is swept there
+    with suppress(OSError):  # a file system without locks, such as some network ones: nothing is removed there
         _held[directory] = _hold(directory)
     return directory
 
 
 def _hold(directory: Path) -> int:
-    """Hold a directory's lock, which the kernel drops however the process ends."""
+    """Hold a directory's lock; the kernel drops it however the process ends."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,16 +49,16 @@ def _hold(directory: Path) -> int:
     return descriptor
 
 
-def _let_go() -> None:
+def _release_gone() -> None:
     """Drop the locks of directories that are gone."""
     for directory in [held for held in _held if not held.exists()]:
         os.close(_held.pop(directory))
 
 
 def _sweep(parent: Path) -> None:
-    """Remove this user's directories of this form that no process holds."""
+    """Remove this user's temporary directories that no process holds."""
     for found in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # another's, somebody's file or link, or just gone
+        with suppress(OSError):  # another user's, a file or link, or already gone
             status = found.lstat()
             young = time.time() - status.st_mtime < SWEPT_AFTER_SECONDS
             if young or status.st_uid != os.getuid() or not _OURS.fullmatch(found.name):

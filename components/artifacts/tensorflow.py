@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def _standard_error_closed() -> Iterator[None]:
-    """Hide what TensorFlow's C++ prints before its log level holds; Python errors still raise."""
+    """Hide what TensorFlow's C++ prints before its log level takes effect; Python errors still raise."""
     saved = os.dup(2)
     silent = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -32,10 +32,10 @@ __all__ = ["keras", "one_thread_an_operation", "tf", "use_device"]
 
 
 def use_device(device: str) -> str:
-    """Choose the device all work of this process runs on, and return its name for people.
+    """Choose the device that this process computes on, and return its name for people.
 
     Args:
-        device: `auto` (the GPUs where there are any), `cpu` or `gpu`.
+        device: `auto` (the GPUs if there are any), `cpu` or `gpu`.
 
     Raises:
         RuntimeError: `gpu` was asked for and TensorFlow sees none.
@@ -53,10 +53,10 @@ def use_device(device: str) -> str:
 
 
 def one_thread_an_operation() -> None:
-    """Let the CPU's threads take operations of their own instead of sharing each one.
+    """Run each operation on one thread, and several operations at once.
 
-    A train step is many small products: split among threads, each of them waits for the slowest
-    thread, most of all where other work runs too. Call it before TensorFlow computes; later it changes nothing.
+    A train step is many small products. Split among threads, each product waits for the slowest thread, most of all
+    on a busy machine. Call this before TensorFlow computes; later it changes nothing.
     """
-    with suppress(RuntimeError):  # TensorFlow's threads are there already
+    with suppress(RuntimeError):  # TensorFlow's threads exist already
         tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -43,9 +43,9 @@ def read_blocks(path: Path) -> Iterator[memoryview]:
                 (size,) = struct.unpack("<Q", _checked(file, 8, end))
                 yield _block(_checked(file, size, end))
     except FileNotFoundError:
-        raise ArtifactError(f"{path}: missing; make the dataset again") from None
+        raise ArtifactError(f"{path}: missing; vectorize the corpus again") from None
     except _UnreadableError as error:
-        raise ArtifactError(f"{path}: {error}; make the dataset again") from None
+        raise ArtifactError(f"{path}: {error}; vectorize the corpus again") from None
 
 
 class _UnreadableError(Exception):
@@ -53,7 +53,7 @@ class _UnreadableError(Exception):
 
 
 def _checked(file: BinaryIO, size: int, end: int) -> bytes:
-    """The next `size` bytes of a file that ends at `end`, when the checksum after them holds."""
+    """The next `size` bytes of a file that ends at `end`, once the checksum after them was checked."""
     if file.tell() + size + CHECKSUM_BYTES <= end:
         data = file.read(size)
         if file.read(CHECKSUM_BYTES) == _checksum(data):
@@ -62,14 +62,14 @@ def _checked(file: BinaryIO, size: int, end: int) -> bytes:
 
 
 def _checksum(data: bytes) -> bytes:
-    """The masked CRC-32C: turned by 15 bits, plus a constant, since data may hold checksums itself."""
+    """The masked CRC-32C: rotated by 15 bits, plus a constant, since data may contain checksums itself."""
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 @lru_cache
 def _head(size: int) -> bytes:
-    """What stands before a block of `size` bytes in its Example."""
+    """What precedes a block of `size` bytes in its Example."""
     head = b""
     for opening in _OPENINGS:
         head = opening + _varint(len(head) + size) + head
@@ -77,16 +77,16 @@ def _head(size: int) -> bytes:
 
 
 def _varint(number: int) -> bytes:
-    """A length as protocol buffers write it: seven bits a byte, lowest first, the top bit says that more follow."""
+    """A length as protocol buffers write it: seven bits a byte, lowest first; the top bit says that more follow."""
     if number < 1 << 7:
         return bytes([number])
     return bytes([number & 0x7F | 0x80]) + _varint(number >> 7)
 
 
 def _block(example: bytes) -> memoryview:
-    """The block in an Example: what is left after the head that a block of that size has."""
+    """The block in an Example: what follows the head that a block of its size has."""
     for size in range(max(len(example) - LONGEST_HEAD, 0), len(example)):
         head = _head(size)
         if len(head) + size == len(example) and example.startswith(head):
             return memoryview(example)[len(head) :]
-    raise _UnreadableError("not the suite's record")
+    raise _UnreadableError("not a record of a dataset")

@@ -1,8 +1,8 @@
-"""The vocabulary: tokens in sorted order, their ids, and how text becomes ids and ids text again.
+"""The vocabulary: tokens in sorted order, their ids, and how text becomes ids and ids become text.
 
-Tokens are cut so that joining them gives the text back: a character is itself; a word token is a word
-with the one space before it, a punctuation mark likewise, or a single white-space character. What a word is, `words.py`
-says; vocabularies that were made before it went by runs of letters, and are read by that rule.
+Joining the tokens of a text gives the text back. A token is a character, or of words: a word or a punctuation mark
+with the space before it, or a single white-space character. `words.py` defines a word; vocabularies older than it cut
+words as runs of letters, and are read by that rule.
 """
 
 import re
@@ -36,9 +36,9 @@ _RUNS = re.compile(r" ?[\w']{1,64}| ?[^\w\s']|\s")
 class Vocabulary:
     """Tokens and their ids; a token's id is its index.
 
-    `word_rule` says how words were cut: `unicode`, or `runs` of letters in vocabularies older than that.
-    `lowercase` says that the corpus was lowercased, so prompts are too. `has_unknown` says that rare
-    words were replaced by the token UNKNOWN, which stands for every word that is not here.
+    `word_rule` says how words were cut: `unicode`, or `runs` of letters in older vocabularies. `lowercase` says that
+    the corpus was lowercased, so prompts are too. `has_unknown` says that rare words were replaced by the token
+    UNKNOWN, which stands for every word that is not in the vocabulary.
     """
 
     kind: TokenKind
@@ -82,25 +82,25 @@ class Vocabulary:
 
     @property
     def unknown_id(self) -> int:
-        """The id of the token for unknown words, or -1 where there is none."""
+        """The id of the token for unknown words, or -1 if there is none."""
         return self.ids[UNKNOWN] if self.has_unknown else -1
 
     def prepared(self, prompt: str) -> str:
-        """A prompt put in the corpus's form: its line ends, its case, NFC."""
+        """A prompt in the corpus's form: its line ends, its case, NFC."""
         text = with_newlines(prompt)
         return unicodedata.normalize("NFC", text.lower() if self.lowercase else text)
 
     @property
-    def stand_in(self) -> str:
-        """The token that is read in place of one that is not here: the one for unknown words, a space, or the first."""
+    def replacement(self) -> str:
+        """The token read in place of one that is missing here: the one for unknown words, a space, or the first."""
         return UNKNOWN if self.has_unknown else self.tokens[self.ids.get(" ", 0)]
 
     def unknown_in(self, prompt: str) -> list[str]:
-        """What of a prompt is not here, each token once."""
+        """The tokens of a prompt that are missing here, each once."""
         return list(dict.fromkeys(token for token in self.cut(self.prepared(prompt)) if token not in self.ids))
 
     def advice_on(self, unknown: Sequence[str]) -> str:
-        """What to do about tokens that are not here, where a typed escape was meant for a character; else nothing."""
+        """What to do about missing tokens if somebody typed an escape for a character; else empty."""
         if not any("\\" in token for token in unknown):
             return ""
         return (
@@ -109,13 +109,13 @@ class Vocabulary:
         )
 
     def cut(self, text: str) -> Sequence[str]:
-        """The text's tokens, whether they are here or not."""
+        """The text's tokens, also those missing here."""
         if self.kind == "characters":
             return text
         return _RUNS.findall(text) if self.word_rule == "runs" else self._cutter.cut(text)
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """The ids of the text's tokens, int64 [tokens]; -1 for a token that is not here and has no stand-in."""
+        """The ids of the text's tokens, int64 [tokens]; -1 for a token that is missing here and has no replacement."""
         if self.kind == "words" and self.word_rule == "unicode":
             chunks = CHUNK.findall(text)
             return np.fromiter(chain.from_iterable(map(self._ids_of_chunks.__getitem__, chunks)), np.int64)
@@ -123,7 +123,7 @@ class Vocabulary:
         return np.fromiter(map(self.ids.get, tokens, repeat(self.unknown_id)), np.int64, len(tokens))
 
     def encode_corpus(self, text: str) -> NDArray[np.integer]:
-        """As `encode`, [tokens], but fast: for text of which this vocabulary was made, so that no character lacks."""
+        """As `encode`, [tokens], but fast: only for the text of this vocabulary, so that no token is missing."""
         if self.kind == "words":
             return self.encode(text)
         if text.isascii():
@@ -131,10 +131,10 @@ class Vocabulary:
         return self._id_of_code_point[code_points(text)]
 
     def encode_prompt(self, prompt: str, *, replace_unknown: bool) -> NDArray[np.int64]:
-        """As `encode`, of a prompt as `prepared` puts it.
+        """As `encode`, for a prompt in the form of `prepared`.
 
         Raises:
-            UsageError: a token is not in the vocabulary and is not to be replaced by `stand_in`.
+            UsageError: a token is not in the vocabulary and `replacement` must not replace it.
         """
         text = self.prepared(prompt)
         ids = self.encode(text)
@@ -145,7 +145,7 @@ class Vocabulary:
                 f"prompt {_shortened(prompt)}: {token!r} at {self.kind[:-1]} {unknown[0] + 1} is not in the "
                 f"model's vocabulary; change it, or set sample.replace_unknown{self.advice_on([token])}"
             )
-        ids[unknown] = self.ids[self.stand_in]
+        ids[unknown] = self.ids[self.replacement]
         return ids
 
     def decode(self, ids: Sequence[int] | NDArray[np.integer]) -> str:
@@ -169,22 +169,22 @@ class Vocabulary:
         """Read vocabulary.json from `directory`.
 
         Raises:
-            ArtifactError: it is missing or is no vocabulary.
+            ArtifactError: it is missing or not a vocabulary.
         """
         path = directory / VOCABULARY_NAME
         try:
             if path.stat().st_size > MAXIMUM_BYTES:
-                raise ArtifactError(f"{path}: more than {MAXIMUM_BYTES:,} bytes, which no vocabulary has; refused")
+                raise ArtifactError(f"{path}: more than {MAXIMUM_BYTES:,} bytes is too large for a vocabulary; refused")
             vocabulary = TypeAdapter(cls).validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, OSError) else "not a vocabulary"
-            raise ArtifactError(f"{path}: {reason}; make the artifact again") from None
+            raise ArtifactError(f"{path}: {reason}; re-run the stage that made it") from None
         if not vocabulary.is_sound():
-            raise ArtifactError(f"{path}: not a vocabulary; make the artifact again")
+            raise ArtifactError(f"{path}: not a vocabulary; re-run the stage that made it")
         return vocabulary
 
     def is_sound(self) -> bool:
-        """Whether tokens are in order, no two the same, and of their kind."""
+        """Whether tokens are sorted, distinct, and of their kind."""
         return (
             all(one < other for one, other in pairwise(self.tokens))
             and all(self.tokens)

@@ -1,11 +1,11 @@
-"""Words in all scripts: where text is cut by Unicode's word boundaries (UAX #29).
+"""Words in all scripts: text is cut at Unicode's word boundaries (UAX #29).
 
-A token is a word with the one space before it, a mark likewise, or a single white-space character; joining them gives
-the text back. Letters with all their marks are one word, and so is don't, with either apostrophe; of scripts that put
-no spaces between words, each ideograph or syllable is a token. Two bounds are ours: a word has at most some hundred
-letters and a letter at most some marks, so that memory is bounded on a text without spaces.
+A token is a word or a mark with the space before it, or a single white-space character; joined, they give the text
+back. Letters with all their marks are one word, and so is don't, with either apostrophe. In scripts without spaces
+between words, each ideograph or syllable is a token. Two bounds are ours: a word has at most about a hundred letters,
+and a letter only a few marks, so that memory is bounded on a text without spaces.
 
-What a token is never depends on what stands before its beginning, so a text may be cut in pieces where tokens begin.
+A token never depends on what precedes it, so a text may be cut in pieces wherever a token begins.
 """
 
 import re
@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 LOOK_AHEAD = 1 << 15
 """No token depends on more characters than this after its beginning."""
 CHUNK = re.compile(r" ?\S+|\s")
-"""White space ends every token, so that what stands between is cut for itself, and is remembered."""
+"""White space ends every token, so what is between can be cut alone, and is remembered."""
 _REMEMBERED, _LONGEST_REMEMBERED = 1 << 17, 64
 Found = TypeVar("Found")
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ʸΑ-ΡΣ-ϵА-ҁҊ-ԯ"
 _KATAKANA = r"\u30a1-\u30fa\u30fc"
-# What most text is made of, which the whole rule would cut the same way but much more slowly: words of letters that
-# join with letters alone; and runs of characters that never join, of scripts without spaces, each with its own marks.
+# What most text is made of; the full rule would cut it the same way, but much more slowly: words of letters that join
+# only with letters; and, in scripts without spaces, runs of characters that never join, each with its marks.
 _WORD = re.compile(rf"( ?(?:[{_LETTERS}]{{1,64}}|[{_KATAKANA}]{{1,64}}))([,;!?.:)\"-]?)")
 SINGLE = (
     r"\u0e01-\u0e30\u0e32\u0e33\u0e3f-\u0e46\u0e4f\u0e5a\u0e5b"  # Thai
@@ -36,23 +36,23 @@ MARK = (
     r"\u102b-\u103e\u1056-\u1059\u17b4-\u17d3\u17dd\u3099\u309a"
 )
 PLAIN = rf"!-~¡-¬{_LETTERS}{_KATAKANA}\u2014\u2018\u2019\u201c\u201d\u2026\uff01-\uff60"
-_BETWEEN_NUMBERS = r"\uff0c\uff1a\uff1b"  # points that join numbers or letters, but nothing to what never joins
+_BETWEEN_NUMBERS = r"\uff0c\uff1a\uff1b"  # marks that join numbers or letters, but not characters that never join
 _CLUSTER = rf"[{SINGLE}{_BETWEEN_NUMBERS}][{MARK}]{{0,15}}"
 _CLUSTERS, _A_MARK = re.compile(_CLUSTER), re.compile(f"[{MARK}]")
-# What follows is no mark, so that the run ends where its last token does.
+# What follows is not a mark, so the run ends where its last token does.
 _RUN = re.compile(rf"((?=[{SINGLE}])(?:{_CLUSTER}+)+(?=[{SINGLE}{PLAIN}]|\Z))")
 UNSPACED = r"[\p{LB=Complex_Context}\p{Han}\p{Hiragana}\p{Katakana}\p{Tibetan}]"
-"""Characters of scripts that put no spaces between words, as a pattern of `regex`."""
+"""Characters of scripts without spaces between words, as a pattern of `regex`."""
 
 
 class Chunks(dict[str, Found]):
-    """What `find` finds for each chunk; for short ones it is remembered, as far as memory is to go."""
+    """What `find` returns for each chunk; short ones are remembered, up to a limit of memory."""
 
     def __init__(self, find: Callable[[str], Found]) -> None:
         self._find = find
 
     def __missing__(self, chunk: str) -> Found:
-        """Find it for a chunk that is new."""
+        """Find it for a new chunk."""
         found = self._find(chunk)
         if len(chunk) <= _LONGEST_REMEMBERED and len(self) < _REMEMBERED:
             self[chunk] = found
@@ -72,7 +72,7 @@ class Cutter(Chunks[Sequence[str]]):
     def _tokens(self, chunk: str) -> Sequence[str]:
         if word := _WORD.fullmatch(chunk):
             return [word[1], word[2]] if word[2] else [chunk]
-        if chunk[0] == " " and len(chunk) > 1:  # the first token has the space; what it is does not depend on it
+        if chunk[0] == " " and len(chunk) > 1:  # the first token has the space and does not depend on it
             first, *others = self._tokens(chunk[1:])
             return [f" {first}", *others]
         between, *more = _RUN.split(chunk)
@@ -86,7 +86,7 @@ class Cutter(Chunks[Sequence[str]]):
 
 
 def unspaced(tokens: Mapping[str, int]) -> float:
-    """The share of characters of scripts without spaces between words in a text's tokens, given with their counts."""
+    """The share of characters of scripts without spaces between words, in a text's tokens with their counts."""
     import regex
 
     found = regex.compile(UNSPACED)
@@ -96,8 +96,8 @@ def unspaced(tokens: Mapping[str, int]) -> float:
 
 @cache
 def _rule() -> Any:
-    """The whole rule, as one pattern: the rules of UAX #29 that join, WB3c to WB16, over what each class may hold."""
-    import regex  # takes a tenth of a second, and only words need it
+    """The full rule as one pattern: the rules of UAX #29 that join, WB3c to WB16, over the members of each class."""
+    import regex  # this takes a tenth of a second, and only words need it
 
     def of(*classes: str) -> str:
         return "[" + "".join(rf"\p{{WB={name}}}" for name in classes) + "]"

@@ -1,10 +1,10 @@
-"""What a person sees of work under way: one stage name and one message a line, on standard error.
+"""The log: a stage's name and a message per line, on standard error.
 
 With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({"quillflow": stage,
-"level", "message"}, and "exit_code" with what stopped the work); that is how a pipeline's runner tells
-the stages' lines from other output, and what a log collector on a cluster can read.
+"level", "message"}, and "exit_code" with the error that stopped the work). By this a pipeline's runner distinguishes
+the stages' lines from other output, and a log collector on a cluster can read them.
 
-What they tell of people's text is shown, not obeyed; see components.command.printing.
+Control codes in people's text are shown as escapes; see components.command.printing.
 """
 
 import logging
@@ -28,9 +28,9 @@ _STARTS: dict[str, Colour] = {"error:": "red", "warning:": "yellow"}
 
 
 class Display:
-    """Lines for a person: progress rewrites one line on a terminal, and is a line now and then elsewhere.
+    """Lines for a person: progress rewrites one line on a terminal, and is an occasional line elsewhere.
 
-    A quiet one shows nothing.
+    A quiet display shows nothing.
     """
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
@@ -41,7 +41,7 @@ class Display:
         self._last_progress = -SECONDS_BETWEEN_PLAIN_LINES
 
     def show(self, stage: str, message: str, *, progress: bool = False) -> None:
-        """Print one message of a stage; the stage's name stands before its first line."""
+        """Print a message of a stage, with the stage's name before its first line."""
         if self._quiet:
             return
         message = self._with_coloured_start(visible(message, one_line=progress))
@@ -92,7 +92,7 @@ class _Handler(logging.Handler):
 
 
 def set_up(stage: str, *, quiet: bool = False) -> None:
-    """Send this process's messages to standard error as messages of `stage` (may be empty); `quiet`, errors alone."""
+    """Send this process's messages to standard error as messages of `stage` (may be empty); `quiet`: only errors."""
     open_standard_streams()
     _LOGGER.handlers[:] = [_Handler(stage)]
     _LOGGER.setLevel(logging.ERROR if quiet else PROGRESS)
@@ -100,31 +100,31 @@ def set_up(stage: str, *, quiet: bool = False) -> None:
 
 
 def is_quiet() -> bool:
-    """Whether errors alone are told."""
+    """Whether only errors are shown."""
     return not _LOGGER.isEnabledFor(logging.WARNING)
 
 
 def info(message: str) -> None:
-    """Tell something worth a line."""
+    """Log a line of information."""
     _LOGGER.info("%s", message)
 
 
 def warning(message: str) -> None:
-    """Tell something that the user may want to change."""
+    """Log something that the user may want to change."""
     _LOGGER.warning("%s", message)
 
 
 def error(message: str, exit_code: int = 1) -> None:
-    """Tell what stopped the work, and the exit code it ends with."""
+    """Log what stopped the work, with its exit code."""
     _LOGGER.error("%s", message, extra={"exit_code": exit_code})
 
 
 def transferred(done: int, total: int) -> None:
-    """Tell how many bytes of how many have travelled between a store and this machine."""
+    """Log how many bytes have been transferred between a store and this machine."""
     if total >= LONG_TRANSFER_BYTES:
-        # The whole is told for good, or a log would end with whatever part came first.
-        tell = info if done >= total else progress
-        tell(f"{size(done)} of {size(total)} transferred")
+        # The last line is always logged: otherwise a log would end with an earlier one.
+        show = info if done >= total else progress
+        show(f"{size(done)} of {size(total)} transferred")
 
 
 def duration(seconds: float) -> str:

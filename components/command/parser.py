@@ -1,4 +1,4 @@
-"""The parser of command lines: its errors are one line that says what is near."""
+"""The parser of command lines: its errors are one line with the nearest known name."""
 
 import argparse
 import difflib
@@ -14,7 +14,7 @@ _INVALID_CHOICE = re.compile(r"argument (?P<name>\S+): invalid choice: '(?P<valu
 
 
 class _Once(argparse._StoreAction):  # noqa: SLF001 -- argparse has no public name for it
-    """Stores a flag's value, and lets no other take its place."""
+    """Stores a flag's value and rejects a second one."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         if option_string and isinstance(parser, Parser):
@@ -25,9 +25,9 @@ class _Once(argparse._StoreAction):  # noqa: SLF001 -- argparse has no public na
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that names what is near, and which takes no abbreviated flags.
+    """A parser whose errors are one line with the nearest known name, and which takes no abbreviated flags.
 
-    A flag that takes one value is given once.
+    A flag that takes one value can be given only once.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
             self.register("action", name, _Once)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the arguments that are known.
+        """Parse the known arguments.
 
         Raises:
             UsageError: a flag is given twice, or a value is missing or wrong.
@@ -52,15 +52,15 @@ class Parser(argparse.ArgumentParser):
             what = f"{name}: no" if name.startswith("-") else f"no {name.lower()}"
             choices = re.findall(r"[^\s',]+", wrong["choices"])
             raise UsageError(f"{what} {value!r}; {nearest(value, choices)}")
-        raise UsageError(f"{message}; {self.prog} --help lists what there is")
+        raise UsageError(f"{message}; {self.prog} --help lists them")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, in which a recipe's defaults stand, as all else is printed."""
+        """Print help, which shows a recipe's defaults, like all other output."""
         write(message, file or sys.stderr)
 
 
 class CommandParser(Parser):
-    """A parser of a command's own arguments, which answers for those it does not know itself."""
+    """A parser of a command's own arguments, which reports unknown ones itself."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse all arguments.

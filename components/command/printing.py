@@ -1,8 +1,8 @@
-r"""What is printed: all of it goes through here, so that what people's text holds is shown and not obeyed.
+r"""Printing: all output goes through here, so that no control code in people's text reaches the terminal.
 
-Names of files, users and columns, texts, manifests and servers' answers may hold codes that a terminal obeys. They are
-shown as what they are, `\x1b`; so is what the output's encoding lacks, and a reader who leaves ends the program as
-others end: quietly, with the exit code 141.
+Names of files, users and columns, texts, manifests and servers' responses may hold control codes. They are shown as
+escapes such as `\x1b`, and so are characters that the output's encoding lacks. If the reader of the output goes away,
+the program ends quietly with exit code 141.
 """
 
 import errno
@@ -16,30 +16,30 @@ from components.artifacts.errors import QuillflowError
 
 Colour = Literal["red", "yellow", "green", "soft"]
 READER_LEFT = 141
-"""The exit code of a program whose reader went away, as shells have it."""
+"""The exit code of a program whose reader went away, as in shells."""
 _CODES: dict[Colour, str] = {"red": "31", "yellow": "33", "green": "32", "soft": "2"}
-# Control codes, those of eight bits too; marks that turn around what stands beside them; halves of surrogate pairs.
+# Control codes, also of eight bits; marks that reverse the text next to them; halves of surrogate pairs.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _OBEYED_IN_A_LINE = re.compile(_OBEYED.pattern.replace("[", "[\n", 1))
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def visible(text: str, *, one_line: bool = False) -> str:
-    """The text with what a terminal would obey as an escape that shows; newlines too where it has to be one line."""
+    """The text with control codes as visible escapes; for `one_line` newlines too."""
     return (_OBEYED_IN_A_LINE if one_line else _OBEYED).sub(_escaped, text)
 
 
 def without_colours(text: str) -> str:
-    """What another program prints without its colours."""
+    """Another program's output without its colours."""
     return _COLOURS.sub("", text)
 
 
 def write(text: str, stream: TextIO | None = None, *, colour: Colour | None = None) -> None:
-    """Print text as `visible` has it, on standard output or another stream, in a colour where that is a terminal.
+    """Print `visible` text on standard output or another stream, in a colour if that is a terminal.
 
     Raises:
-        SystemExit: 141, whoever reads standard output has had enough, as `head` does.
-        QuillflowError: what is printed can't be written.
+        SystemExit: 141, the reader of standard output has gone away, as `head` does.
+        QuillflowError: the output can't be written.
     """
     stream = sys.stdout if stream is None else stream
     if text:
@@ -47,7 +47,7 @@ def write(text: str, stream: TextIO | None = None, *, colour: Colour | None = No
 
 
 def paint(text: str, colour: Colour, stream: TextIO) -> str:
-    """The text in a colour, where `stream` is a terminal and its user has not set NO_COLOR."""
+    """The text in a colour, if `stream` is a terminal and NO_COLOR is not set."""
     if not is_terminal(stream) or os.environ.get("NO_COLOR"):
         return text
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
@@ -59,9 +59,9 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
-    """Write text as it is, codes of our own among it; raises as `write`.
+    """Write text unchanged, including our own codes; raises as `write`.
 
-    Standard error that fails stays quiet from then on, unless what is written is `relayed` by a run: it has ended then.
+    If standard error fails it stays quiet from then on, unless a run `relayed` the text: the run has ended then.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
@@ -69,7 +69,7 @@ def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
         stream.flush()
     except OSError as error:
         _leave(stream)
-        if stream is sys.stderr and not relayed:  # training is worth more than who watches it
+        if stream is sys.stderr and not relayed:  # training is worth more than its output
             return
         if error.errno == errno.EPIPE and (stream is sys.stdout or relayed):
             raise SystemExit(READER_LEFT) from None
@@ -78,12 +78,12 @@ def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
 
 
 def open_standard_streams() -> None:
-    """Give closed standard streams a place, or the next file opened would be written to by whatever prints."""
+    """Open closed standard streams: otherwise the next opened file would receive what is printed."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
 
@@ -97,6 +97,6 @@ def _nowhere() -> TextIO:
 
 
 def _leave(stream: TextIO) -> None:
-    """Let what is left of a stream go nowhere, or Python would stumble over it once more at the end."""
+    """Discard the rest of a stream: otherwise Python would fail on it again at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

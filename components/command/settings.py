@@ -1,4 +1,4 @@
-"""Settings as frozen classes whose fields carry their meaning, unit and default.
+"""Settings as frozen classes whose fields have a meaning, a unit and a default.
 
 A stage's settings are one class; its command-line flags, the recipes' keys, `--set` and the manifest's
 config are all derived from that class.
@@ -27,10 +27,10 @@ from components.artifacts import storage
 from components.artifacts.errors import UsageError
 
 _WHATEVER_COUNTS: dict[str, Any] = {}
-"""Validation's context, by identity, in which settings that have no part in what is done pass."""
+"""The validation context, by identity, in which settings without effect are accepted."""
 
 NOT_SHOWN = "not_shown"
-"""The type of a validator's PydanticCustomError whose value may be secret, so that no message repeats it."""
+"""The type of a validator's PydanticCustomError whose value may be secret, so that no message shows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class NamedPlace:
     """What a setting names that is a path or URI.
 
     `of` is what lies there: only a `file` may be fetched over http(s). `digest` is the parameter by which a task is
-    told what was there when its run began, so that the cache notices a change.
+    given what was there when its run began, so that the cache notices a change.
     """
 
     of: Literal["file", "artifact", "checkpoints"]
@@ -53,11 +53,11 @@ def setting(default: Any, description: str, *, unit: str = "", place: NamedPlace
 
 @dataclass(frozen=True, kw_only=True)
 class Only:
-    """Settings that have a part in what is done only where others have certain values.
+    """Settings that have an effect only if others have certain values.
 
-    `names` are those settings, `decided_by` the others, `where` says in words what they have to be, and `holds` of a
-    whole config whether they are. A recipe's value is let go where the user's own choice of `decided_by` leaves it
-    without a part, unless it `binds`: what keeps somebody's text out is never let go.
+    `names` are those settings and `decided_by` the others; `where` describes the values that these must have, and
+    `holds` tests them in a whole config. If the user's choice of `decided_by` leaves a recipe's value without effect,
+    the value is dropped, unless it `binds`: a setting that keeps somebody's text out is never dropped.
     """
 
     names: tuple[str, ...]
@@ -75,15 +75,15 @@ class Settings(BaseModel):
     )
 
     either: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """Settings that say the same in several ways: who sets one lets go of the others' defaults."""
+    """Settings that say the same thing in different ways: setting one drops a recipe's value of the others."""
 
     only: ClassVar[tuple[Only, ...]] = ()
-    """Which settings count only with which others: elsewhere anything but their default is an error."""
+    """Settings that have an effect only with others: otherwise any value but their default is an error."""
 
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: Any) -> Any:
-        """Let a list be written on one line: `0.2,0.5` for numbers, `["a", "b"]` or a single item for text."""
+        """Read a list from one line: `0.2,0.5` for numbers, `["a", "b"]` or a single item for text."""
         if not isinstance(values, dict):
             return values
         return {name: _as_list(cls, name, value) for name, value in values.items()}
@@ -91,7 +91,7 @@ class Settings(BaseModel):
     @field_validator("*")
     @classmethod
     def _is_unicode(cls, value: Any) -> Any:
-        """Refuse text that can't be written: a command line's bytes that are no UTF-8 become lone surrogates."""
+        """Reject text that can't be written: bytes of a command line that are not UTF-8 become lone surrogates."""
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
                 raise ValueError("must be Unicode text")
@@ -102,19 +102,19 @@ class Settings(BaseModel):
         for rule in self.only if info.context is not _WHATEVER_COUNTS else ():
             if not rule.holds(self) and (given := self.set_among(rule.names)):
                 raise ValueError(
-                    f"{_and(given)} {_count(given)} only with {rule.where}; set that, or {_left_out(given)}"
+                    f"{_and(given)} {_have(given)} an effect only with {rule.where}; set that, or {_left_out(given)}"
                 )
         return self
 
     def set_among(self, names: Iterable[str]) -> dict[str, str]:
-        """Those of the settings `names` that differ from their defaults, each with its default for people."""
+        """The settings among `names` that differ from their defaults, each with its default as text."""
         fields = type(self).model_fields
         differ = [name for name in names if getattr(self, name) != fields[name].default]
         return {name: _shown(fields[name].default) for name in differ}
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], stage: str, defaults: Mapping[str, Any] = MappingProxyType({})) -> Self:
-        """Check `values`, which may be text as from a command line, on top of `defaults`, which are a recipe's.
+        """Check `values`, which may be text as from a command line, on top of a recipe's `defaults`.
 
         Raises:
             UsageError: a value or name is wrong; one line that names stage, field, value and what is allowed.
@@ -126,9 +126,9 @@ class Settings(BaseModel):
 
     @classmethod
     def _on_top(cls, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        """`values` on top of a recipe's, without those of the recipe that they leave without a meaning or a part."""
-        let_go = {name for ways in cls.either if not values.keys().isdisjoint(ways) for name in ways}
-        merged = {**{name: value for name, value in defaults.items() if name not in let_go}, **values}
+        """`values` on top of a recipe's, without those of the recipe that they leave without effect."""
+        dropped = {name for ways in cls.either if not values.keys().isdisjoint(ways) for name in ways}
+        merged = {**{name: value for name, value in defaults.items() if name not in dropped}, **values}
         decided = set(values)
         for rule in cls.only:
             whole = cls.model_validate(merged, context=_WHATEVER_COUNTS)
@@ -147,7 +147,7 @@ class Settings(BaseModel):
 
     @classmethod
     def redacted(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Values by the settings' names, without the secrets in URIs."""
+        """Values by setting, without the secrets in URIs."""
         hidden = {name: storage.redacted(str(values[name])) for name in cls.places() if name in values}
         return {**values, **hidden}
 
@@ -160,14 +160,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def shown(name: str) -> str:
-    """A name from somebody's data, in quotes where it has blanks at an end, or characters that don't show."""
+    """A name from data, in quotes if it has blanks at an end or invisible characters."""
     if unicodedata.normalize("NFC", name) != name:
         return ascii(name)
     return name if name.isprintable() and name == name.strip() != "" else repr(name)
 
 
 def explain(cls: type[Settings], place: str, invalid: ValidationError) -> str:
-    """One line on the first thing wrong with `cls`'s values: where (below `place`), what, and what is allowed."""
+    """One line about the first error in `cls`'s values: where (below `place`), what, and what is allowed."""
     error = invalid.errors()[0]
     path = [str(part) for part in error["loc"]]
     where = ".".join([place, *path] if place else path)
@@ -186,17 +186,17 @@ def explain(cls: type[Settings], place: str, invalid: ValidationError) -> str:
 
 
 def places_in(settings: Settings) -> dict[str, str]:
-    """The settings that name a path or URI, and do; by name."""
+    """The paths and URIs among the settings, by name; without empty ones."""
     return {name: getattr(settings, name) for name in settings.places() if getattr(settings, name)}
 
 
 def recorded(settings: Settings) -> dict[str, Any]:
-    """The settings as manifests hold them: plain values, no secret in a URI."""
+    """The settings for a manifest: plain values, without secrets in URIs."""
     return settings.redacted(settings.model_dump(mode="json"))
 
 
 class _OneChoice(argparse.BooleanOptionalAction):
-    """Yes or no, and not both."""
+    """A flag for yes or no that can't be given both ways."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         chosen = getattr(namespace, self.dest, None)
@@ -206,7 +206,7 @@ class _OneChoice(argparse.BooleanOptionalAction):
 
 
 def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], defaults: Mapping[str, Any]) -> None:
-    """Give `parser` a flag for each field; a flag that is not used leaves no trace in the namespace."""
+    """Add a flag to `parser` for each field; an unused flag is not in the namespace."""
     group = parser.add_argument_group("settings")
     for name, field in settings.model_fields.items():
         extra = field.json_schema_extra
@@ -224,7 +224,7 @@ def add_flags(parser: argparse.ArgumentParser, settings: type[Settings], default
 
 
 def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
-    """A list field's value as a list, where it came as text: from `--set` whole, from a flag in pieces."""
+    """A list field's value as a list, if it is text: from `--set` as a whole, from a flag in pieces."""
     field = cls.model_fields.get(name)
     if field is None or get_origin(field.annotation) is not tuple or not isinstance(value, str | list | tuple):
         return value
@@ -242,7 +242,7 @@ def _as_list(cls: type[Settings], name: str, value: Any) -> Any:
 
 
 def _class_at(cls: type[Settings], location: Sequence[int | str]) -> type[Settings]:
-    """The class of the settings, nested in one another or in lists, that hold what is at `location`."""
+    """The settings class, possibly nested in others or in lists, that holds the field at `location`."""
     for name in location[:-1]:
         annotation = cls.model_fields[name].annotation if isinstance(name, str) else None
         for part in (annotation, *get_args(annotation)):
@@ -256,8 +256,8 @@ def _and(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _count(names: Mapping[str, str]) -> str:
-    return "counts" if len(names) == 1 else "count"
+def _have(names: Mapping[str, str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _left_out(defaults: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""A step of the pipeline and its command line, and the frame that turns what goes wrong into one line."""
+"""A step of the pipeline, its command line, and the frame that turns any failure into one line and an exit code."""
 
 import argparse
 import os
@@ -29,9 +29,9 @@ ARTIFACTS_VARIABLE = "QUILLFLOW_ARTIFACTS"
 class Step:
     """A step of the pipeline, as the table of steps has it (components/steps.py).
 
-    `inputs` and `outputs` map the names of what it reads and makes, which are kinds of artifacts but for a source, to
-    their help. `page` is the output with a report.html. `runs_as` is the stage whose image and pod it runs in, where it
-    has none of its own. `less_memory` says what to lower where memory runs out.
+    `inputs` and `outputs` map the names of what it reads and makes (kinds of artifacts, or a source) to their help.
+    `page` is the output with a report.html. `runs_as` is the stage whose image and pod it runs in, if it has none of
+    its own. `less_memory` says what to lower if memory runs out.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Step):
-    """A step that can be told settings, and has a command and a pipeline of its own.
+    """A step with settings, a command and a pipeline of its own.
 
-    `work` is called with the settings and the URIs of inputs and outputs by name, and returns what `--json` prints. Of
-    `several` more than one may be given, and come one a line.
+    `work` is called with the settings and the URIs of inputs and outputs by name, and returns what `--json` prints.
+    Arguments in `several` may be given more than once, and arrive one per line.
     """
 
     summary: str
@@ -67,21 +67,21 @@ class Stage(Step):
 
     @property
     def feed(self) -> str:
-        """What it is fed with."""
+        """Its input."""
         return next(iter(self.inputs))
 
     @property
     def feed_parameter(self) -> str:
-        """The parameter by which its own pipeline is told what it is fed with."""
+        """The parameter of its own pipeline for its input."""
         return self.feed if self.feed == "source" else f"{self.feed}_uri"
 
     @property
     def result(self) -> str:
-        """The kind of artifact that its work ends with."""
+        """The kind of artifact that it makes."""
         return [*self.outputs][-1]
 
     def add_arguments(self, parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
-        """Give `parser` the stage's arguments; `defaults` are a recipe's settings."""
+        """Add the stage's arguments to `parser`; `defaults` are a recipe's settings."""
         for name, text in self.artifacts.items():
             several: Any = {"nargs": "+", "action": "extend"} if name in self.several else {}
             parser.add_argument(f"--{name}", metavar="URI", required=True, help=text, **several)
@@ -89,7 +89,7 @@ class Stage(Step):
         add_flags(parser, self.settings, defaults)
 
     def run(self, arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> int:
-        """Do the stage's work as parsed `arguments` say."""
+        """Do the stage's work with parsed `arguments`."""
         log.set_up(self.name, quiet=arguments.quiet)
         with errors_in_one_line(verbose=arguments.verbose):
             given = {name: value for name, value in vars(arguments).items() if name in self.settings.model_fields}
@@ -113,24 +113,24 @@ class Stage(Step):
 
 
 def add_common_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags every command has."""
+    """The flags of every command."""
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    parser.add_argument("--quiet", action="store_true", help="tell errors and results only")
-    parser.add_argument("--verbose", action="store_true", help="show tracebacks and other programs' output")
+    parser.add_argument("--quiet", action="store_true", help="show only errors and results")
+    parser.add_argument("--verbose", action="store_true", help="also show tracebacks and other programs' output")
 
 
 def print_json(values: Mapping[str, Any]) -> None:
-    """Print one JSON object on standard output, all that is not ASCII escaped: any output takes it, none obeys it."""
+    """Print one JSON object on standard output, in ASCII with escapes: safe for any output."""
     write(as_json(values, indent=2) + "\n")
 
 
 class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM came: what is under way ends and cleans up as on Ctrl-C."""
+    """SIGTERM arrived: the work ends and cleans up as on Ctrl-C."""
 
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end what is done here in order, where nobody else heeds it; further ones don't disturb the end."""
+    """Let SIGTERM end the block with its cleanup, unless a handler is set; further signals do not interrupt that."""
     in_charge = threading.current_thread() is threading.main_thread()
     if not in_charge or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -150,7 +150,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
-    """Turn an exception into one line on standard error and SystemExit with the exit code it stands for."""
+    """Turn an exception into one line on standard error and SystemExit with its exit code."""
     try:
         with _ended_by_sigterm():
             yield
@@ -176,21 +176,21 @@ def errors_in_one_line(*, verbose: bool = False) -> Iterator[None]:
 
 @contextmanager
 def stage_task(stage: str) -> Iterator[None]:
-    """The frame of a stage that runs as a pipeline's task: logs as `stage`, full tracebacks to the log."""
+    """The frame of a stage that runs as a pipeline's task: it logs as `stage`, with full tracebacks."""
     log.set_up(stage)
     with errors_in_one_line(verbose=True):
         yield
 
 
 def input_uri(artifact: Any) -> str:
-    """Where a task reads an input: the copy that Kubeflow laid beside the task, else its URI."""
+    """Where a task reads an input: Kubeflow's local copy, or else its URI."""
     return str(artifact.path if Path(artifact.path).exists() else artifact.uri)
 
 
 def output_uri(artifact: Any, stage: str) -> str:
-    """Where a task writes an output: the place Kubeflow gave it, or below ARTIFACTS_VARIABLE's URI.
+    """Where a task writes an output: the place that Kubeflow gave it, or below ARTIFACTS_VARIABLE's URI.
 
-    The latter is how a run on this machine keeps its artifacts in a bucket; the artifact is told.
+    The latter is how a run on this machine stores its artifacts in a bucket; the artifact's URI is set accordingly.
     """
     root = os.environ.get(ARTIFACTS_VARIABLE)
     if root:

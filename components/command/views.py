@@ -1,6 +1,6 @@
-"""What Kubeflow's UI shows of a stage: its pages, and metrics by which it compares runs.
+"""What Kubeflow's UI shows of a stage: its pages, and metrics for comparing runs.
 
-A task's output that has no file is never answered for by Kubeflow's local cache, so each of them gets one.
+Kubeflow's local cache never reuses a task with an output that has no file, so each output gets one.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from components.artifacts.errors import ArtifactError
 
 
 def show(uri: str, name: str, view: Any) -> None:
-    """Lay the file `name` of the artifact at `uri` where the UI reads an HTML or Markdown output.
+    """Copy the file `name` of the artifact at `uri` to where the UI reads an HTML or Markdown output.
 
     Raises:
         ArtifactError: the artifact has no such file.
     """
     found = storage.read_file(f"{uri}/{name}")
     if found is None:
-        raise ArtifactError(f"{uri}/{name}: missing; make the artifact again")
+        raise ArtifactError(f"{uri}/{name}: missing; re-run the stage that made it")
     Path(view.path).write_bytes(found[0])
 
 
 def log_metrics(metrics: Any, values: Mapping[str, Any]) -> None:
-    """Give a Metrics output those of the values that are known."""
+    """Set the known values on a Metrics output."""
     known = {name: value for name, value in values.items() if value is not None}
     for name, value in known.items():
         metrics.log_metric(name, value)

@@ -1,1 +1,1 @@
-"""The text generator itself: the network, and writing text with it. Train fits it, sample writes with it."""
+"""The text generator: the network, and writing text with it. Train fits it, sample writes with it."""

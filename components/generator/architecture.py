@@ -1,4 +1,4 @@
-"""The network's shape, and what follows from it alone; no TensorFlow here, so that reading it takes no time.
+"""The network's shape, and what follows from it alone; without TensorFlow, so that it is quick to read.
 
 Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 """
@@ -13,19 +13,19 @@ Input = Literal["one_hot", "scaled", "embedding"]
 Objective = Literal["next", "sequence"]
 DropoutPlacement = Literal["after_each", "between"]
 Context = Literal["carry", "window"]
-"""What a token is chosen from: all the text before it, or a window's tokens and a zero state."""
+"""What a token is predicted from: all the text before it, or the tokens of a window and a zero state."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """All that the network's shape depends on.
+    """Everything that the network's shape depends on.
 
     Attributes:
         vocabulary: how many tokens there are (V).
         cell, layers, units: the stack of recurrent layers.
         input: `one_hot`; `scaled`, the id divided by V as one number; or `embedding`.
-        embedding_size: width of the embedding, where there is one.
-        ngrams, ngram_buckets: where ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
+        embedding_size: width of the embedding, if there is one.
+        ngrams, ngram_buckets: if ngrams is n > 1, the last 2, 3, ... n tokens together have embeddings too, which
             are added to the token's own; each length has a table of at most ngram_buckets rows, shared by hashing.
             Feeding a recurrent network n-grams by hashing is Mikolov et al., "Strategies for training large scale
             neural network language models", 2011; there they go to the output, here to the input.
@@ -64,7 +64,7 @@ class Architecture:
 
     @property
     def states(self) -> list["State"]:
-        """What is carried from token to token: the tokens just before where n-grams need them, then each layer's."""
+        """What is carried from token to token: the previous tokens if n-grams need them, then each layer's states."""
         before = [State(name="before", width=self.ngrams - 1, dtype="int32", initial=self.vocabulary)]
         recurrent = [
             State(name=f"{part}_{layer + 1}", width=self.units, dtype="float32", initial=0)
@@ -86,8 +86,8 @@ class Architecture:
         return {**shapes, "logits": [(self.units, self.vocabulary), (self.vocabulary,)]}
 
     def describe(self, tokens: str, context: Context, window: int) -> str:
-        """What kind of generator it is, in a few words; `tokens` says what its tokens are."""
-        reads = "all that came before" if context == "carry" else f"windows of {window}"
+        """A short description of the generator; `tokens` is the kind of its tokens."""
+        reads = "all text before a token" if context == "carry" else f"windows of {window}"
         return (
             f"{self.layers} x {CELLS[self.cell].NAME} {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
         )
@@ -95,7 +95,7 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """One carried state, [B, width], and the value it has everywhere before a text's first token."""
+    """One carried state, [B, width], and its value before a text's first token."""
 
     name: str
     width: int
@@ -116,7 +116,7 @@ def ngram_rows(architecture: Architecture, n: int) -> int:
 def ngram_row(architecture: Architecture, tokens: list[Any]) -> Any:
     """The row of the table for runs of len(tokens) tokens; int32 tensors of one shape, the newest token first.
 
-    V stands for a token before the text's beginning. Products wrap around where they exceed 32 bits, alike everywhere.
+    V stands for a token before the text's beginning. Products wrap around at 32 bits, the same on every device.
     """
     base, row = architecture.vocabulary + 1, tokens[0]
     for token in tokens[1:]:

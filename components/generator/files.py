@@ -1,6 +1,6 @@
 """The model artifact's files, and reading them without TensorFlow.
 
-What they say of themselves is held to limits before anything is made of it; `weights.py` does the same for
+Their contents are checked against limits before anything is built from them; `weights.py` does the same for
 `model.keras`.
 """
 
@@ -25,7 +25,7 @@ METRICS_NAME = "metrics.json"
 PROMPTS_NAME = "prompts.json"
 MAXIMUM_JSON_BYTES = 1 << 28
 MAXIMUM_WINDOW_VALUES = 1 << 28
-"""What all the windows that are read side by side may carry, in numbers of four bytes each."""
+"""How many numbers, of four bytes each, all windows read side by side may carry."""
 LIMITS = {
     "vocabulary": (1, (1 << 31) - 1),
     "layers": (1, 16),
@@ -34,12 +34,12 @@ LIMITS = {
     "ngrams": (1, 8),
     "ngram_buckets": (1, (1 << 31) - 1),
 }
-"""The least and the most that a number of an architecture may be."""
+"""The least and greatest value of each number of an architecture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """What config.json says of a model: its network's shape, what it was trained for, and which weights it has."""
+    """A model's config.json: its network's shape, what it was trained for, and which weights it has."""
 
     architecture: Architecture
     context: Context
@@ -62,15 +62,15 @@ class ModelConfig:
                 weights_sha256=config["weights_sha256"],
             )
         except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
-            raise ArtifactError(f"{directory / CONFIG_NAME}: not a model's config; make the model again") from None
+            raise ArtifactError(f"{directory / CONFIG_NAME}: not a model's config; train the model again") from None
         read.check(directory / CONFIG_NAME)
         return read
 
     def check(self, path: Path) -> None:
-        """Hold the numbers to what a network can be.
+        """Check the numbers against the limits of a network.
 
         Raises:
-            ArtifactError: one is beyond its limit; `path` is where they stand.
+            ArtifactError: one is beyond its limit; `path` names the file.
         """
         for name, (least, most) in LIMITS.items():
             if not least <= (value := getattr(self.architecture, name)) <= most:
@@ -89,7 +89,7 @@ class ModelConfig:
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """What config.json in a model's directory says, the SHA-256 of its weights among it.
+    """The content of config.json in a model's directory, including the SHA-256 of its weights.
 
     Raises:
         ArtifactError: it is missing or damaged.
@@ -99,7 +99,7 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 
 def weights_sha256(weights: Iterable[NDArray[Any]]) -> str:
-    """SHA-256 over a network's weights in order, as lowercase hex: equal for networks that are identical."""
+    """SHA-256 over a network's weights in order, as lowercase hex: equal for identical networks."""
     digest = hashlib.sha256()
     for weight in weights:
         digest.update(str(weight.shape).encode())
@@ -111,13 +111,13 @@ def read_vocabulary(directory: Path, config: ModelConfig) -> Vocabulary:
     """A model's vocabulary.
 
     Raises:
-        ArtifactError: it is missing, damaged, or not of the network that `config` has.
+        ArtifactError: it is missing, damaged, or does not fit the network of `config`.
     """
     vocabulary = Vocabulary.read(directory)
     if len(vocabulary) != config.architecture.vocabulary:
         raise ArtifactError(
             f"{directory / VOCABULARY_NAME}: {len(vocabulary):,} tokens, but {CONFIG_NAME}'s network has "
-            f"{config.architecture.vocabulary:,}; make the model again"
+            f"{config.architecture.vocabulary:,}; train the model again"
         )
     return vocabulary
 
@@ -130,23 +130,23 @@ def read_prompts(directory: Path) -> list[str]:
     """
     values = read_json(directory / PROMPTS_NAME)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ArtifactError(f"{directory / PROMPTS_NAME}: not a list of texts; make the model again")
+        raise ArtifactError(f"{directory / PROMPTS_NAME}: not a list of texts; train the model again")
     return values
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file of a model says.
+    """The content of a model's JSON file.
 
     Raises:
         ArtifactError: it is missing or damaged.
     """
     try:
         if path.stat().st_size > MAXIMUM_JSON_BYTES:
-            raise ArtifactError(f"{path}: more than {MAXIMUM_JSON_BYTES:,} bytes, which no model's has; refused")
+            raise ArtifactError(f"{path}: more than {MAXIMUM_JSON_BYTES:,} bytes is too large for a model's; refused")
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         reason = "missing" if isinstance(error, OSError) else "damaged"
-        raise ArtifactError(f"{path}: {reason}; make the model again") from None
+        raise ArtifactError(f"{path}: {reason}; train the model again") from None
 
 
 def write_json(path: Path, values: Any) -> None:

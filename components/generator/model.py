@@ -1,4 +1,4 @@
-"""The model artifact: a trained network with all that is needed to write with it."""
+"""The model artifact: a trained network with everything that is needed to write with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from components.generator.weights import read_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A network and how to write with it.
+    """A network, and how to write with it.
 
     Attributes:
         architecture: the network's shape.
         network: the Keras model, int32 ids [B, T] to logits.
         vocabulary: its tokens.
-        context, window: what it was trained for: state carried on, or reset every `window` tokens.
+        context, window: what it was trained for: state carried through the text, or reset every `window` tokens.
         prompts: windows of the training text, to start texts from.
     """
 
@@ -42,11 +42,11 @@ class Model:
 
     @property
     def description(self) -> str:
-        """What kind of generator it is, in a few words."""
+        """A short description of the generator."""
         return self.architecture.describe(self.vocabulary.kind, self.context, self.window)
 
     def write(self, directory: Path, training: dict[str, Any]) -> None:
-        """Write the artifact's files but metrics.json and README.md into `directory`."""
+        """Write the artifact's files, except metrics.json and README.md, into `directory`."""
         self.network.save(directory / NETWORK_NAME)
         self.vocabulary.write(directory)
         config = {
@@ -61,15 +61,15 @@ class Model:
 
     @classmethod
     def read(cls, directory: Path) -> "Model":
-        """Read the model in `directory`: the network is built anew from config.json, only tensors are loaded.
+        """Read the model in `directory`: the network is built from config.json, and only tensors are loaded.
 
         Raises:
-            ArtifactError: a file is missing or damaged, or the network is not one this suite makes.
+            ArtifactError: a file is missing or damaged, or the network is not one that this suite makes.
         """
         config = ModelConfig.read(directory)
         weights = read_weights(directory, config)
         vocabulary = read_vocabulary(directory, config)
-        network = build(config.architecture)  # not sooner: what is refused is not to be built
+        network = build(config.architecture)  # late: a model that is refused must not be built
         for name, arrays in weights.items():
             network.get_layer(name).set_weights(arrays)
         return cls(
@@ -83,5 +83,5 @@ class Model:
 
 
 def trained_for(*, carry_state: bool) -> Context:
-    """The context a network is to write with, by how it was trained."""
+    """The context that a network should write with, by how it was trained."""
     return "carry" if carry_state else "window"

@@ -27,17 +27,17 @@ def build(
     precision: Precision = "float32",
     seed: int = 0,
 ) -> Any:
-    """The network as a Keras functional model, freshly initialised.
+    """The network as a Keras functional model, newly initialized.
 
     Args:
         architecture: its shape.
-        length: T, where it is fixed.
-        on_cpu: compute the recurrent layers and dropout by what is made for a CPU, never by cuDNN.
+        length: T, if it is fixed.
+        on_cpu: use the recurrent layers and dropout that are made for a CPU, never cuDNN.
         carry: take the states after the ids and return them after the logits, as in `architecture.states`.
         use_cudnn: True makes it an error if the recurrent layers can't use cuDNN.
-        precision: what layers compute in; variables and logits are float32 whatever it is.
-        seed: of the initial weights. They follow from it alone: Keras's own default draws on the state of
-            Python's random module, which other threads of the process may change at any time.
+        precision: what layers compute in; variables and logits are always float32.
+        seed: of the initial weights. They depend on it alone: Keras's default uses the state of Python's random
+            module, which other threads of the process may change at any time.
 
     Returns:
         A model from int32 ids [B, T] to float32 logits: [B, T, V], or [B, V] for the objective `next`.
@@ -65,7 +65,7 @@ def build(
 
 
 def stepper_of(architecture: Architecture, network: Any) -> Stepper:
-    """A network token by token, with its weights as they are now: a later train step does not change what it writes."""
+    """A network that writes token by token, with its current weights: later train steps do not change it."""
     layers = {layer.name: layer.trainable_weights for layer in network.layers}
     weights = {name: [tf.convert_to_tensor(weight) for weight in of_layer] for name, of_layer in layers.items()}
     return Stepper(in_tensorflow, architecture, weights, tabulated=True)
@@ -95,7 +95,7 @@ def layers_of(network: Any) -> list[tuple[str, str, str, int]]:
 
 
 def _shape(shape: Sequence[int | None]) -> str:
-    """A shape with its axes' names where they have no fixed size."""
+    """A shape, with the names of axes that have no fixed size."""
     return " x ".join(name if size is None else str(size) for name, size in zip(("B", "T", ""), shape, strict=False))
 
 
@@ -155,7 +155,7 @@ def _dropout(share: float, name: str, policy: str, seeds: Iterator[int], *, on_c
 
 
 def _output(architecture: Architecture, seeds: Iterator[int]) -> Any:
-    """From the last layer to logits, in float32 whatever the precision."""
+    """From the last layer to logits, always in float32."""
     initializer = keras.initializers.GlorotUniform(next(seeds))
     return keras.layers.Dense(architecture.vocabulary, kernel_initializer=initializer, dtype="float32", name="logits")
 

@@ -1,7 +1,7 @@
-"""Passages of text by the hash of each run of characters of one length, to find what stands in another text.
+"""Finds passages of one text in another, by the hash of each run of characters of one length.
 
-A hash is 64 bits wide: in a hundred million characters and as many looked for, one run in two thousand such searches
-is taken for another. A text is an array of code points, so a place in an array is a character of the text.
+A hash has 64 bits: among a hundred million characters and as many searched for, a run is mistaken for another in one
+of two thousand such searches. A text is an array of code points, so an index in an array is a character of the text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.artifacts.vocabulary import code_points
 
-CHUNK_CHARACTERS = 1 << 18  # of which all hashes fit a core's cache
+CHUNK_CHARACTERS = 1 << 18  # all hashes of a chunk fit into a core's cache
 _BASE = 0x9E3779B97F4A7C15
 _WORD = 1 << 64
 
@@ -19,8 +19,8 @@ _WORD = 1 << 64
 def run_hashes(points: NDArray[np.uint32], length: int) -> NDArray[np.uint64]:
     """The hash of each run of `length` code points: from uint32 [characters] to uint64 [characters - length + 1].
 
-    A run's hash is a polynomial in its mixed code points modulo 2**64 (Karp and Rabin, 1987), and that of two runs end
-    to end follows from theirs, so the hashes of 2, 4, 8, ... characters make up those of any length.
+    A run's hash is a polynomial in its mixed code points modulo 2**64 (Karp and Rabin, 1987), and that of two
+    adjacent runs follows from theirs, so the hashes of 2, 4, 8, ... characters combine to those of any length.
     """
     count = len(points) - length + 1
     if count <= 0:
@@ -39,17 +39,17 @@ def run_hashes(points: NDArray[np.uint32], length: int) -> NDArray[np.uint64]:
 
 
 def chunks_of_hashes(points: NDArray[np.uint32], length: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-    """As `run_hashes`, of a long text a chunk at a time, each with the place of its first run."""
+    """As `run_hashes`, for a long text in chunks, each with the index of its first run."""
     for begin in range(0, len(points) - length + 1, CHUNK_CHARACTERS):
         yield begin, run_hashes(points[begin : begin + CHUNK_CHARACTERS + length - 1], length)
 
 
 class Passages:
-    """The runs of `length` characters of some texts; 8 bytes a character.
+    """The runs of `length` characters of some texts; 8 bytes per character.
 
     Args:
         texts: code points of each, uint32 [characters].
-        length: characters a run.
+        length: characters per run.
     """
 
     def __init__(self, texts: Sequence[NDArray[np.uint32]], length: int) -> None:
@@ -68,7 +68,7 @@ class Passages:
         places = np.flatnonzero(is_among(run_hashes(code_points("".join(texts)), self.length), self._hashes))
         owners = np.searchsorted(ends, places, side="right")
         held = np.zeros(len(texts), bool)
-        held[owners[places + self.length <= ends[owners]]] = True  # the rest lie across two texts
+        held[owners[places + self.length <= ends[owners]]] = True  # the others cross from one text to the next
         return held
 
 
@@ -82,7 +82,7 @@ def is_among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[n
 
 
 def _mixed(points: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Each code point as 64 bits that look like chance (Steele, Lea and Flood's SplitMix64, 2014)."""
+    """Each code point as 64 bits that look random (Steele, Lea and Flood's SplitMix64, 2014)."""
     bits = (points.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

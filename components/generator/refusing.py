@@ -1,9 +1,9 @@
-"""Writing without copying: no passage of more than so many characters that stands in a corpus is written.
+"""Writing without copying: no passage of a corpus longer than a number of characters is written.
 
-A token that would complete such a passage is refused, and another one is drawn from what is left, with chance of the
-text's own. So every token is drawn as the strategy says from all that are not refused, and a text depends on its
-seed, id, prompt, settings and corpus alone. Passages are counted from where the prompt ends. Since each token has to be
-seen before the next one is chosen, the loop is this module's own, a token at a time.
+A token that would complete such a passage is refused, and another one is drawn from the rest, with random numbers of
+the text's own. So every token is drawn by the strategy from all tokens that are not refused, and a text depends only
+on its seed, id, prompt, settings and corpus. Passages are counted from the prompt's end. Each token must be known
+before the next one is chosen, so this module has a loop of its own, one token at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,10 @@ from components.generator.writing import CHOOSE, Tile, Tiling, Writer
 
 
 class RefusingWriter(Writer):
-    """As `Writer`, but writes none of `passages`, whose tokens are of `vocabulary`; options are Writer's.
+    """As `Writer`, but writes none of `passages`, in tokens of `vocabulary`; options are Writer's.
 
     Raises, from `write`:
-        UsageError: a text can't go on, since every token would complete one of the passages.
+        UsageError: a text can't be continued, since every token would complete one of the passages.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class RefusingWriter(Writer):
         self._read = tf.function(self._next_token.read, autograph=False, jit_compile=tiling.compiled)
 
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """The whole of a tile, token by token: ids [T, R], nats [T, R] and their sums [R]."""
+        """A whole tile, token by token: ids [T, R], nats [T, R] and their sums [R]."""
         states, total_nats = self._next_token.zero_states(tile.rows), np.zeros(tile.rows, np.float32)
         ids, nats = tile.given.copy(), np.zeros(tile.given.shape, np.float32)
-        tails = [""] * tile.rows  # the end of what was written: all that a passage could begin with
+        tails = [""] * tile.rows  # the end of what was written: a passage could begin in it
         again = [_redraws(tile.seed, text) for text in tile.texts]
         for position in range(len(ids)):
             rows = np.flatnonzero(ids[position] == CHOOSE).tolist()
@@ -78,7 +78,7 @@ class RefusingWriter(Writer):
             copies = self._passages.are_in([self._continued(tails[row], ids[row]) for row in waiting])
             waiting = [
                 row for row, copy in zip(waiting, copies, strict=True) if copy
-            ]  # a row that is done is drawn as before, since nothing of it has changed
+            ]  # a row that is done is drawn again with the same result
             if not waiting:
                 return ids, nats
             refusals[waiting, ids[waiting]] = -np.inf
@@ -86,7 +86,7 @@ class RefusingWriter(Writer):
             if np.isneginf(refusals[waiting]).all(axis=1).any():
                 raise UsageError(
                     f"sample.no_copy: after {tails[waiting[0]][-40:]!r} every token would complete a passage of the "
-                    f"corpus of more than {self._passages.length - 1} characters; let it be longer"
+                    f"corpus of more than {self._passages.length - 1} characters; raise sample.no_copy"
                 )
 
     def _continued(self, tail: str, token: int) -> str:
@@ -100,8 +100,8 @@ class RefusingWriter(Writer):
 
 
 def _redraws(seed: int, text: int) -> Iterator[np.float32]:
-    """Chance of a text's own for what is drawn again, float32 in [0, 1) without end; apart from its first draws."""
-    far_on = np.array([0, 0, 0, 1], np.uint64)  # of the 2**256 places of the text's generator
+    """Endless random numbers of a text for tokens drawn again, float32 in [0, 1); separate from its first draws."""
+    far_on = np.array([0, 0, 0, 1], np.uint64)  # a jump within the 2**256 numbers of the text's generator
     generator = np.random.Philox(key=np.array([seed, max(text, 0)], np.uint64), counter=far_on)
     while True:
         yield np.float32(int(generator.random_raw()) >> 40) * np.float32(2.0**-24)

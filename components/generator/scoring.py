@@ -1,11 +1,11 @@
-"""What held-out text costs a network, in nats for each token, under one of two protocols.
+"""The loss of a network on held-out text, in nats per token, under one of two protocols.
 
 `carry`: every token is predicted from a state that has read the text before it. The text is cut into LANES lanes read
 side by side; each first reads WARM_UP_TOKENS before its own part without being scored.
-`window of W`: the state is zero at each window's start. With the objective `next` the target after each window counts,
-of windows at the dataset's step; with `sequence` all targets of windows that lie end to end.
+`window of W`: the state is zero at each window's start. With the objective `next` only the target after each window
+counts, for windows at the dataset's step; with `sequence` all targets of adjacent windows count.
 
-Of a long text an evenly spread part is scored, which `artifacts/part.py` makes.
+Of a long text an evenly spread part is scored, which `artifacts/part.py` chooses.
 """
 
 import time
@@ -42,15 +42,15 @@ class Scorer:
 
     Args:
         architecture: the network's shape.
-        variables: its weights, which are read anew each time.
+        variables: its weights, which are read each time.
         held_out: the text, and which of its tokens may be targets.
-        carry: whether by the protocol `carry`, which any network can be scored by.
+        carry: whether to use the protocol `carry`, which suits any network.
         window: tokens of a window, or of a lane's piece.
         step: distance between the windows of a network with one target after each.
         precision: what the network computes in.
 
     Attributes:
-        protocol: the protocol's name, as it stands in metrics.json.
+        protocol: the protocol's name, as in metrics.json.
         targets: how many tokens are scored.
     """
 
@@ -71,7 +71,7 @@ class Scorer:
         self._variables, self._carry, self._length = variables, carry, window
         self.protocol = "carry" if carry else f"window of {window}"
         self._tokens = len(held_out.ids)
-        # Padding lets the last window be gathered whole; what is in it is never scored.
+        # With padding the last window can be gathered whole; the padding is never scored.
         self._text, self._counts = (
             Text(np.concatenate([array, np.zeros(window, array.dtype)]))
             for array in (held_out.ids, held_out.counts.view(np.uint8))
@@ -87,15 +87,15 @@ class Scorer:
         self._score_step = tf.function(self._score, autograph=False, reduce_retracing=True)
 
     def __call__(self, between: Callable[[int], None] = _nothing) -> float | None:
-        """The mean nats per token, or None where too little is held out for one target.
+        """The mean nats per token, or None if too little is held out for one target.
 
-        `between` is called between batches with how many tokens are scored, and may raise to stop.
+        `between` is called between batches with the number of tokens scored, and may raise to stop.
         """
         nats = sum(float((nats * counts).sum(dtype=np.float64)) for _, nats, counts in self._scored(between))
         return nats / self.targets if self.targets else None
 
     def costs(self, between: Callable[[int], None] = _nothing) -> NDArray[np.float64]:
-        """The nats of each token, float64 [tokens], and NaN for those that are not scored; `between` as above."""
+        """The nats of each token, float64 [tokens], NaN for tokens that are not scored; `between` as above."""
         costs = np.full(self._tokens, np.nan)
         for starts, nats, counts in self._scored(between):
             places = starts[:, None] + np.arange(self._length + 1 - self._scored_each, self._length + 1)
@@ -103,7 +103,7 @@ class Scorer:
         return costs
 
     def estimated_seconds(self) -> float:
-        """How long scoring will take, by one batch of it."""
+        """How long scoring will take, measured on one batch."""
         if not self.targets:
             return 0.0
         next(self._batches())  # traces the graph
@@ -128,14 +128,14 @@ class Scorer:
 
     @property
     def _windows_at_once(self) -> int:
-        """As many as take no more memory than they may."""
+        """As many as fit into the memory limit."""
         most = _LOGITS_AT_ONCE // (self._architecture.vocabulary * self._scored_each)
         return min(WINDOWS_AT_ONCE, max(most, 1), self._windows)
 
     def _reset(self) -> Iterator[_Batch]:
         size = self._windows_at_once
         for first in range(0, self._windows, size):
-            # The last batch is as large as the others: another shape would be traced anew.
+            # The last batch is as large as the others: another shape would be traced again.
             window = np.arange(first, first + size)
             exists = window < self._windows
             starts = np.where(exists, window, 0) * self._step
@@ -150,7 +150,7 @@ class Scorer:
             exists = (chunk >= 0) & (chunk < self._windows)
             starts = np.where(exists, chunk, 0) * self._length
             nats, counts, new = self._score_batch(starts, exists & (place >= 0), states)
-            # A lane that starts at the text's beginning has nothing to warm up on: its state stays what it is there.
+            # A lane that starts at the text's beginning has nothing to warm up on: its state stays the initial one.
             read = tf.constant(exists[:, None])
             states = [tf.where(read, state, first) for state, first in zip(new, at_start, strict=True)]
             yield starts, nats, counts
@@ -158,12 +158,12 @@ class Scorer:
     def _score_batch(
         self, starts: NDArray[np.int64], exists: NDArray[np.bool_], states: list[Any]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[Any]]:
-        """Of windows at `starts` [B], none of which counts that does not exist [B]: as `_score`."""
+        """Score windows at `starts` [B], of which only existing ones [B] count: as `_score`."""
         nats, counts, new = self._score_step(tf.constant(starts), tf.constant(exists, tf.float32), states)
         return nats.numpy(), counts.numpy(), new
 
     def _score(self, starts: Any, exists: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
-        """Of windows at int64 starts [B] the targets' nats and 1 where they count, float32 [B, scored]; new states."""
+        """For windows at int64 starts [B]: the targets' nats and 1 if they count, float32 [B, scored]; new states."""
         window = self._text.windows(starts, self._length + 1)
         chains = in_chains([window[:, :-1], *states], CHAINS_ON_CPU)
         logits, *new = joined([self._outputs(inputs) for inputs in chains])
@@ -175,7 +175,7 @@ class Scorer:
         return nats, tf.cast(counts, tf.float32) * exists[:, None], states
 
     def _outputs(self, inputs: list[Any]) -> list[Any]:
-        """Logits, then new states, with the weights as they are now."""
+        """Logits, then new states, with the current weights."""
         weights = [variable.value for variable in self._variables]
         outputs, _ = self._network.stateless_call(
             weights, self._network.non_trainable_variables, inputs if self._carry else inputs[0], training=False

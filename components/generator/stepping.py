@@ -1,7 +1,7 @@
 """The network one token at a time, for writing text, and the context `window` over it.
 
 The first layer's input product is the same for every occurrence of a token, so it can be computed once for each token
-of the vocabulary.
+in the vocabulary.
 """
 
 import functools
@@ -19,10 +19,10 @@ class Stepper:
     """A network as `NextToken`; its states are the architecture's.
 
     Args:
-        ops: of the weights.
+        ops: the array operations for the weights.
         architecture: the network's shape.
-        weights: each layer's by its name, of the shapes that `architecture.weight_shapes` says.
-        tabulated: whether to compute the first layer's input product for each token of the vocabulary beforehand.
+        weights: each layer's by its name, with the shapes of `architecture.weight_shapes`.
+        tabulated: whether to compute the first layer's input product for each token of the vocabulary in advance.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Stepper:
         return vectors @ kernel + self._cell.input_bias(bias)
 
     def _products(self, ids: Any) -> Any:
-        """The first layer's input product with bias for tokens [B], without the runs that they end."""
+        """The first layer's input product with bias for tokens [B], without their n-grams."""
         if self._architecture.input == "one_hot":
             kernel, _, bias = self._layers[0]
             return self._ops.gather(kernel, ids) + self._cell.input_bias(bias)
@@ -76,7 +76,7 @@ class Stepper:
         return self._input_product(vectors, self._layers[0])
 
     def _embedded_runs(self, ids: Any, before: Any) -> Any:
-        """The sum of the embeddings of the runs of tokens that end with ids [B]; the tokens before them [B, n - 1]."""
+        """The sum of the embeddings of the n-grams that end with ids [B]; the tokens before ids are [B, n - 1]."""
         tokens = [ids, *(before[:, -age] for age in range(1, self._architecture.ngrams))]
         rows = [ngram_row(self._architecture, tokens[:n]) for n in range(2, len(tokens) + 1)]
         embedded = [self._ops.gather(table, row) for table, row in zip(self._embeddings[1:], rows, strict=True)]
@@ -86,10 +86,10 @@ class Stepper:
 class Windowed:
     """A network that chooses each token from the `window` tokens before it and a zero state, as `NextToken`.
 
-    Reading the whole window anew for each token takes `window` small products one after the other. Here a
-    window begins at each token, and all that still run read the next token side by side, in one large product:
-    the same sums in a fraction of the time. The states are W windows of B texts, [W * B, ...], used in
-    turns, after the number of tokens read.
+    Reading the whole window again for each token takes `window` small products in sequence. Here a window begins at
+    each token, and all open windows read the next token side by side, in one large product: the same sums in a
+    fraction of the time. The states are the number of tokens read, then W windows of B texts, [W * B, ...], used in
+    turn.
     """
 
     def __init__(self, ops: Ops, next_token: NextToken, window: int) -> None:
@@ -98,11 +98,11 @@ class Windowed:
         self._window = window
 
     def zero_states(self, batch: int) -> list[Any]:
-        """No token read, and every window at its start."""
+        """The states before any token: every window is at its start."""
         return [self._ops.zero(), *self._next_token.zero_states(self._window * batch)]
 
     def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
-        """Begin a window in the place of the one that is complete, and let all windows read."""
+        """Begin a window in place of the complete one, and let all windows read."""
         count, *running = states
         batch = ids.shape[0]
         begins = self._ops.repeat(self._ops.arange(self._window) == count % self._window, batch)[:, None]
@@ -111,9 +111,9 @@ class Windowed:
         return [count + 1, *self._next_token.read(self._ops.tile(ids, self._window), running)]
 
     def logits(self, states: Sequence[Any]) -> Any:
-        """What follows the window that began first."""
+        """The logits after the window that began first."""
         count, *running = states
         first = self._ops.maximum(count - self._window, 0) % self._window
         by_window = [self._ops.reshape(state, (self._window, -1, *state.shape[1:])) for state in running]
-        # Gathered, not indexed: to XLA an index is a constant, for each value of which it would compile anew.
+        # Gathered, not indexed: for XLA an index is a constant, and it would compile again for each value.
         return self._next_token.logits([self._ops.gather(state, first) for state in by_window])

@@ -1,4 +1,4 @@
-"""Choosing the next token: small rules over logits [B, V], and the settings that ask for them."""
+"""Choosing the next token: small rules over logits [B, V], and their settings."""
 
 import math
 from typing import Any
@@ -11,38 +11,38 @@ _NEVER = float("-inf")
 
 
 class Strategy(BaseModel):
-    """Which tokens may be drawn: a field for each rule, whose default rules nothing out."""
+    """Which tokens may be drawn: a field per rule; by default none excludes anything."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     top_k: int = Field(
         0,
-        description="draw from this many of the likeliest tokens only; 0 for all",
+        description="draw only from this many likeliest tokens; 0: from all",
         json_schema_extra={"unit": "tokens"},
         ge=0,
     )
     top_p: float = Field(
         1.0,
-        description="draw from the nucleus only: the fewest likeliest tokens with this probability together",
+        description="nucleus sampling: draw only from the fewest likeliest tokens whose probabilities add up to this",
         json_schema_extra={"unit": ""},
         gt=0,
         le=1,
     )
     min_p: float = Field(
         0.0,
-        description="draw from tokens with at least this share of the likeliest one's probability only; 0 for all",
+        description="draw only from tokens with at least this fraction of the highest probability; 0: from all",
         json_schema_extra={"unit": "fraction"},
         ge=0,
         le=1,
     )
 
     def keep(self, ops: Ops, logits: Any) -> Any:
-        """The logits with all that may not be drawn ruled out; they are divided by the temperature already."""
+        """The logits, already divided by the temperature, with all excluded tokens at -inf."""
         logits = keep_top_k(ops, logits, self.top_k)
         return keep_min_p(ops, keep_nucleus(ops, logits, self.top_p), self.min_p)
 
     def strategy_at(self, temperature: float) -> str:
-        """The strategy's name at a temperature, as it stands beside each text."""
+        """The strategy's name at a temperature, as shown next to each text."""
         if temperature == 0:
             return "greedy"
         values = {rule: getattr(self, rule) for rule, field in RULES.items() if getattr(self, rule) != field.default}
@@ -53,17 +53,17 @@ class Strategy(BaseModel):
 
 
 RULES = Strategy.model_fields
-"""The settings that rule tokens out, by name."""
+"""The settings that exclude tokens, by name."""
 
 
 def choose(ops: Ops, logits: Any, uniform: Any, temperature: Any, strategy: Strategy) -> Any:
     """The next token of every text.
 
     Args:
-        ops: of the arrays that follow.
+        ops: the operations for the arrays below.
         logits: float32 [B, V].
-        uniform: one number in [0, 1) for each text, float32 [B]: all the chance there is.
-        temperature: float32 [B]; a text with temperature 0 takes the likeliest token.
+        uniform: a random number in [0, 1) for each text, float32 [B]; nothing else here is random.
+        temperature: float32 [B]; at temperature 0 the likeliest token is taken.
         strategy: which tokens may be drawn.
 
     Returns:
@@ -74,19 +74,19 @@ def choose(ops: Ops, logits: Any, uniform: Any, temperature: Any, strategy: Stra
 
 
 def choose_at(ops: Ops, logits: Any, uniform: Any, temperature: Any, strategy: Strategy) -> Any:
-    """As `choose`, at temperatures above 0, in NumPy also of one text's [V], with numbers for the others."""
+    """As `choose`, at temperatures above 0; in NumPy also for one text's [V], with scalars for the others."""
     return draw(ops, strategy.keep(ops, logits / ops.column(temperature)), uniform)
 
 
 def keep_top_k(ops: Ops, logits: Any, top_k: int) -> Any:
-    """The logits with all but the `top_k` highest ruled out; equals of the k-th stay."""
+    """The logits with all but the `top_k` highest excluded; ties with the k-th stay."""
     if not 0 < top_k < logits.shape[-1]:
         return logits
     return ops.where(logits >= ops.column(ops.kth_highest(logits, top_k)), logits, _NEVER)
 
 
 def keep_nucleus(ops: Ops, logits: Any, top_p: float) -> Any:
-    """The logits with all but the nucleus ruled out: the fewest tokens whose probability reaches `top_p`."""
+    """The logits with all but the nucleus excluded: the fewest tokens whose probability reaches `top_p`."""
     if top_p >= 1:
         return logits
     descending = ops.descending(logits)
@@ -96,7 +96,7 @@ def keep_nucleus(ops: Ops, logits: Any, top_p: float) -> Any:
 
 
 def keep_min_p(ops: Ops, logits: Any, min_p: float) -> Any:
-    """The logits with all ruled out but what has `min_p` times the likeliest token's probability or more.
+    """The logits with all tokens excluded that have less than `min_p` times the likeliest token's probability.
 
     After Nguyen et al., "Turning up the heat: min-p sampling", arXiv 2407.01082.
     """
@@ -110,6 +110,6 @@ def draw(ops: Ops, logits: Any, uniform: Any) -> Any:
     weights = ops.exp(logits - ops.column(ops.highest(logits)))
     cumulative = ops.cumulative(weights)
     reached = ops.count(cumulative <= ops.column(uniform * cumulative[..., -1]))
-    # Rounding can carry u times the sum up to the sum itself; the last possible token is meant then.
+    # Rounding can make u times the sum equal to the sum; the last possible token is meant then.
     last_possible = logits.shape[-1] - 1 - ops.argmax(weights[..., ::-1] > 0)
     return ops.minimum(reached, last_possible)

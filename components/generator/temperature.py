@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 LOWEST, HIGHEST = 1e-30, 1e30
-"""Logits are divided by the temperature in float32. Beyond these it, or what comes out, is 0 or infinite there."""
+"""Logits are divided by the temperature in float32; beyond these limits it or the result is 0 or infinite."""
 
 
 def _is_possible(temperature: float) -> float:

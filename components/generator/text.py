@@ -1,4 +1,4 @@
-"""A text's ids where graphs read them: in the CPU's memory."""
+"""A text's ids in the CPU's memory, where graphs read them."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import tf
 
 HOST = "CPU:0"
-"""The device of the data order, a few integers a train step, and of the text."""
+"""The device of the text, and of the data order: a few integers per train step."""
 
 
 class Text:
-    """The ids [tokens] of a split, kept in the CPU's memory wherever training runs: a device gets windows of them.
+    """The ids [tokens] of a split, always in the CPU's memory; a device receives windows of them.
 
-    A GPU has no kernel that gathers bytes out of a tensor, so a text held by one would go back to the CPU. It is a
-    variable because a loop on a GPU takes all tensors that its body reads along, and a variable's handle alone.
+    A GPU has no kernel that gathers bytes out of a tensor, so a text on the GPU would be copied back to the CPU. It is
+    a variable because a loop on a GPU copies all tensors that its body reads, but only the handle of a variable.
     """
 
     def __init__(self, ids: NDArray[np.unsignedinteger]) -> None:
-        """Take the ids; nothing may write to them any more, since they may be shared."""
+        """Take the ids; nobody may write to them afterwards, since they may be shared."""
         with tf.device(HOST):
             self.variable = tf.Variable(tf.constant(_Uncopied(ids)), trainable=False)
 
@@ -31,7 +31,7 @@ class Text:
 
 
 class _Uncopied:
-    """An array that tf.constant does not copy on its way to the copy it keeps: a large corpus would be held thrice."""
+    """An array that tf.constant copies only once: otherwise a large corpus would be in memory three times."""
 
     def __init__(self, array: NDArray[Any]) -> None:
         self._array = array

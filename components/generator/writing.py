@@ -1,10 +1,10 @@
-"""Writing text: one loop over tokens for a tile of texts, whatever network and strategy.
+"""Writing text: one loop over tokens for a tile of texts, for any network and strategy.
 
-A text depends on its seed, id, prompt and settings. Its chance is a stream of its own (NumPy's Philox
-generator, keyed by seed and id). A product may round differently for another number of rows, and in another row,
-so texts are written in tiles of a fixed number of rows, and a text's row follows from its id. Rows don't touch one
-another, so neither the batch nor a text's companions show. Many texts are written faster in larger tiles, which are
-used where a trial finds their bits to be those of the small ones.
+A text depends only on its seed, id, prompt and settings. Its random numbers are a stream of its own (NumPy's Philox
+generator, keyed by seed and id). A product may round differently with another number of rows or in another row, so
+texts are written in tiles of a fixed number of rows, and a text's row follows from its id. Rows are independent, so
+neither the batch nor the other texts matter. Larger tiles write many texts faster; they are used if a trial shows that
+they give the same bits as small ones.
 """
 
 import os
@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Context
-from components.generator.chance import uniform_stream
 from components.generator.next_token import NextToken
 from components.generator.ops import in_tensorflow
+from components.generator.randomness import uniform_stream
 from components.generator.stepping import Windowed
 from components.generator.strategies import Strategy, choose
 
-_CHUNK = 256  # tokens a call of the compiled loop: one shape for texts of any length
-_TRIAL = 16  # tokens that are written to see whether large tiles round as small ones do
-_MUCH = 500_000  # tokens from which on large tiles win more than compiling a second loop takes, a second or two
-CHOOSE = -1  # where a token is to be chosen, among those given
+_CHUNK = 256  # tokens per call of the compiled loop: one shape for texts of any length
+_TRIAL = 16  # tokens written to test whether large tiles round as small ones do
+_MUCH = 500_000  # from this many tokens on, large tiles save more than compiling a second loop takes, a second or two
+CHOOSE = -1  # among given tokens: a token to be chosen
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One text to write: its id (the key of its chance), its prompt's token ids, and its temperature."""
+    """A text to write: its id (the key of its random numbers), its prompt's token ids, and its temperature."""
 
     id: int
     prompt: NDArray[np.integer]
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What was written after a prompt: token ids [T], the network's nats for each at temperature 1, and their mean."""
+    """The text written after a prompt: token ids [T], the network's nats for each at temperature 1, and their mean."""
 
     ids: NDArray[np.int32]
     nats: NDArray[np.float32]
@@ -58,7 +58,7 @@ class Tile:
         given: ids that are read, or CHOOSE, int32 [T, R].
         uniforms: see `strategies.choose`, float32 [T, R].
         temperatures: float32 [R].
-        seed, texts: the keys of the rows' chance, text -1 where a row has none.
+        seed, texts: the keys of the rows' random numbers; text -1 for an empty row.
     """
 
     given: NDArray[np.int32]
@@ -73,7 +73,7 @@ class Tile:
         return len(self.temperatures)
 
     def part(self, rows: slice) -> "Tile":
-        """Some of its rows."""
+        """A tile of some of its rows."""
         return Tile(
             given=self.given[:, rows],
             uniforms=self.uniforms[:, rows],
@@ -88,8 +88,8 @@ class Tiling:
     """How texts are laid out on a device.
 
     Attributes:
-        rows: states in a tile; a text has one with the context `carry`, as many as a window is long with `window`.
-        many: rows of a tile where many texts are written with the context `carry`; a multiple of `rows`.
+        rows: states in a tile; a text has one with the context `carry`, and one per token of a window with `window`.
+        many: rows of a tile if many texts are written with the context `carry`; a multiple of `rows`.
         threads: tiles written side by side.
         compiled: by XLA. That takes half a second, and a step then a third of the time on a CPU.
     """
@@ -101,7 +101,7 @@ class Tiling:
 
     @classmethod
     def of_device(cls) -> "Tiling":
-        """What was measured to be fastest: on a CPU few rows for few texts, on a GPU large products always."""
+        """The layout measured to be fastest: few rows for few texts on a CPU, always large products on a GPU."""
         if tf.config.get_visible_devices("GPU"):
             return cls(rows=1024, many=1024, threads=1, compiled=False)
         return cls(rows=4, many=32, threads=len(os.sched_getaffinity(0)), compiled=True)
@@ -112,12 +112,12 @@ class Writer:
 
     Args:
         next_token: the network.
-        context: `carry`, the state sees all the text; `window`, each token is chosen from the `window`
-            tokens before it and a zero state, as the tutorials do.
-        window: how many tokens that is.
+        context: `carry`: the state has read all the text; `window`: each token is predicted from the `window` tokens
+            before it and a zero state, as in the tutorials.
+        window: the number of these tokens.
         strategy: which tokens may be drawn.
         forbidden: ids that are never written, such as the token for unknown words.
-        tiling: the layout, where not the device's own; texts of other `rows` may differ.
+        tiling: the layout, by default the device's; texts may differ with other `rows`.
     """
 
     def __init__(
@@ -152,14 +152,14 @@ class Writer:
         return [next(written[request.id % count]) for request in requests]
 
     def rows_for(self, texts: int, length: int) -> int:
-        """How many rows the tiles have for so many texts of so many tokens; what is written does not show it."""
+        """How many rows the tiles have for this many texts and tokens; the texts do not depend on it."""
         if self._many == self._rows or texts < self._many * self._threads or texts * length < _MUCH:
             return self._rows
         return self._many if self._many_round_alike else self._rows
 
     @cached_property
     def _many_round_alike(self) -> bool:
-        """Whether large tiles give the bits of small ones, by writing one both ways."""
+        """Whether large tiles give the same bits as small ones, tested by writing one both ways."""
         uniforms = np.stack([uniform_stream(0, text, _TRIAL) for text in range(self._many)], axis=1)
         tile = Tile(
             given=np.full((_TRIAL, self._many), CHOOSE, np.int32),
@@ -173,7 +173,7 @@ class Writer:
         return all(map(np.array_equal, small, self._write_given(tile)))
 
     def _write_tile(self, requests: Sequence[Request | None], *, length: int, seed: int) -> list[Text]:
-        """The text of each row, of whatever kind where there is no request."""
+        """The text of each row; meaningless for a row without a request."""
         prompts = [self._read_of(request) for request in requests]
         shape = max(map(len, prompts)) + length, len(requests)
         given, uniforms = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
@@ -195,13 +195,13 @@ class Writer:
         ]
 
     def _read_of(self, request: Request | None) -> NDArray[np.integer]:
-        """What is read of a prompt: with the context `window`, no more than the window."""
+        """The part of a prompt that is read: with the context `window`, at most the window."""
         if request is None:
             return np.zeros(0, np.int32)
         return request.prompt[-self._window :] if self._window else request.prompt
 
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """The whole of a tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
+        """A whole tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
         states, total_nats, chunks = self._next_token.zero_states(tile.rows), tf.zeros(tile.rows), []
         for begin in range(0, len(tile.given), _CHUNK):
             part = slice(begin, begin + _CHUNK)
@@ -222,18 +222,18 @@ class Writer:
     def _write_chunk(
         self, given: Any, uniforms: Any, temperatures: Any, count: Any, total_nats: Any, states: Any
     ) -> tuple[Any, Any, Any, Any]:
-        """Take the first `count` tokens: those given, and where `given` says so, those chosen.
+        """Write the first `count` tokens: given ones, and chosen ones for CHOOSE.
 
         Args:
             given: ids or CHOOSE, int32 [C, R].
             uniforms: see `strategies.choose`, float32 [C, R].
             temperatures: float32 [R].
             count: a scalar.
-            total_nats: the cost of what was chosen so far, float32 [R].
+            total_nats: the nats of the tokens chosen so far, float32 [R].
             states: after the tokens before.
 
         Returns:
-            int32 ids [C, R], the cost of each that was chosen, float32 [C, R], total_nats and states.
+            int32 ids [C, R], the nats of each chosen token, float32 [C, R], total_nats and states.
         """
         logged = [tf.TensorArray(dtype, size=_CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
 
@@ -247,7 +247,7 @@ class Writer:
             states = self._next_token.read(taken, states)
             return position + 1, ids.write(position, taken), nats.write(position, cost), total_nats + cost, states
 
-        # Over a range of `count`, XLA would compile anew for each count.
+        # With a range of `count`, XLA would compile again for each count.
         start = (tf.constant(0), *logged, total_nats, states)
         _, ids, nats, total_nats, states = tf.while_loop(lambda position, *_: position < count, take, start)
         return ids.stack(), nats.stack(), total_nats, states

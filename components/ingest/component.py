@@ -22,8 +22,8 @@ def ingest(
     Args:
         source: URI of the text, or builtin:python-docs.
         settings: IngestConfig's fields.
-        source_digest: names the source's bytes, so that the cache notices when they change.
-        version: the suite's version, so that the cache never answers for another one.
+        source_digest: a digest of the source's bytes, so that a change to them misses the cache.
+        version: the suite's version, so that the cache never reuses another version's results.
         corpus: the corpus.
         page: its report, for Kubeflow's UI.
         metrics: its counts.

@@ -1,4 +1,4 @@
-"""What ingest can be told."""
+"""The settings of ingest."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -7,7 +7,7 @@ from pydantic import field_validator, model_validator
 from components.command.settings import Only, Settings, setting
 
 OF_CSV = ("text_column", "user_column", "keep_users", "drop_users", "first_fraction", "delimiter", "quoting", "header")
-"""Settings that have a part only in what is read as CSV."""
+"""Settings that have an effect only for CSV."""
 
 
 class IngestConfig(Settings):
@@ -25,43 +25,48 @@ class IngestConfig(Settings):
 
     format: Literal["auto", "text", "csv"] = setting(
         "auto",
-        "what the source is; auto takes names that end in .csv, .tsv or .tab (packed too) for CSV, the rest for text",
+        "the source's format; auto reads names that end in .csv, .tsv or .tab (also compressed) as CSV, others as text",
     )
     text_column: str = setting(
-        "text", "CSV: the column with the messages, as the header names it; without a header its number, from 1"
+        "text", "CSV: the column with the messages, by its name in the header or, without a header, its number from 1"
     )
     user_column: str = setting(
-        "", "CSV: the column with the message's user, named as text_column; needed to keep or drop users"
+        "", "CSV: the column with the message's user, given like text_column; required to keep or drop users"
     )
-    keep_users: tuple[str, ...] = setting((), "CSV: only these users' messages")
-    drop_users: tuple[str, ...] = setting((), "CSV: all messages but these users'")
-    first_fraction: float = setting(1.0, "CSV: the first part of the kept messages", unit="fraction", gt=0, le=1)
+    keep_users: tuple[str, ...] = setting((), "CSV: keep only these users' messages")
+    drop_users: tuple[str, ...] = setting((), "CSV: drop these users' messages")
+    first_fraction: float = setting(
+        1.0, "CSV: use only this first fraction of the kept messages", unit="fraction", gt=0, le=1
+    )
     delimiter: str = setting(
         "auto",
-        "CSV: what separates the columns: a character, or tab; auto takes what the file's line sep= says, else a tab "
-        "for .tsv and .tab and a comma for the rest",
+        "CSV: the character between columns, or tab; auto uses the file's sep= line, or else a tab for .tsv and .tab "
+        "and a comma for others",
     )
     quoting: Literal["auto", "standard", "none"] = setting(
         "auto",
-        "CSV: what a quotation mark at a field's beginning means: standard lets the field go on to the mark that ends "
-        "it, over delimiters and lines; none takes it for text; auto is standard, but stops where a field goes on over "
-        "what look like rows",
+        "CSV: a quotation mark at the beginning of a field: standard reads the field up to the closing mark, across "
+        "delimiters and lines; none reads the mark as text; auto is standard, but an error if a field extends across "
+        "lines that look like rows",
     )
-    header: bool = setting(True, "CSV: the first row names the columns")
-    lowercase: bool = setting(False, "turn the text into lower case")
+    header: bool = setting(True, "CSV: the first row holds the columns' names")
+    lowercase: bool = setting(False, "convert the text to lowercase")
     encoding: str = setting(
         "utf-8",
-        "the source's character encoding, by Python's name; a byte order mark says it where it is left at utf-8",
+        "the source's character encoding, by Python's name; a byte order mark overrides the default",
     )
     undecodable: Literal["error", "replace"] = setting(
         "error",
-        "on bytes that are not text (NUL among them): stop and name file and offset, or put U+FFFD and count, "
-        "as long as that is at most 1 % of the characters",
+        "on bytes that are not text (including NUL): stop and name the file and offset, or replace them by U+FFFD and "
+        "count them, up to 1 % of the characters",
     )
-    allow_private_hosts: bool = setting(False, "http(s): let the source be on a private, loopback or link-local host")
-    maximum_bytes: int = setting(1 << 36, "the most that is read, after decompression", unit="bytes", ge=1)
+    allow_private_hosts: bool = setting(False, "http(s): allow a source on a private, loopback or link-local host")
+    maximum_bytes: int = setting(1 << 36, "the most that may be read, after decompression", unit="bytes", ge=1)
     maximum_gzip_ratio: float = setting(
-        200.0, "the most that gzip, bzip2, xz and zip may expand before it is taken for a bomb", unit="ratio", gt=1
+        200.0,
+        "the factor by which gzip, bzip2, xz and zip may expand before they count as a decompression bomb",
+        unit="ratio",
+        gt=1,
     )
 
     @field_validator("encoding")
@@ -93,5 +98,5 @@ class IngestConfig(Settings):
     def _columns_have_names_or_numbers(self) -> Self:
         columns = [name for name in (self.text_column, self.user_column) if name]
         if not self.header and not all(name.isdecimal() and int(name) for name in columns):
-            raise ValueError("without a header text_column and user_column are the columns' numbers, counted from 1")
+            raise ValueError("without a header, text_column and user_column are column numbers, counted from 1")
         return self

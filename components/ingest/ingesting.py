@@ -17,7 +17,7 @@ from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
-from components.ingest.source import Source, check_unchanged, name_of, opened, sha256_of, told_of
+from components.ingest.source import Source, check_unchanged, name_of, one_line_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
@@ -29,29 +29,29 @@ _C1 = slice(0x80, 0xA0)
 def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str = "") -> dict[str, Any]:
     """Read the text at the URI `source` and write it, cleaned, as the corpus at the URI `corpus`.
 
-    `source_digest` names the source's bytes as they were when the run began; empty to take them as they are.
+    `source_digest` is the digest of the source's bytes when the run began; if empty it is not checked.
 
     Returns:
         The corpus's URI and its counts.
 
     Raises:
-        SourceError: the source can't be had, decoded or parsed, holds no text, or has changed meanwhile.
-        ArtifactError: `corpus` is a place that holds something else.
-        UsageError: the source lies in the corpus's place, or the other way round.
+        SourceError: the source can't be fetched, decoded or parsed, holds no text, or has changed meanwhile.
+        ArtifactError: the place `corpus` holds something else.
+        UsageError: the source is inside the corpus's place, or the other way round.
     """
     for place in storage.places_of(source):
         storage.check_outputs({"--corpus": corpus}, {"--source": place})
-    name, told = name_of(source), told_of(source)
+    name, reported = name_of(source), one_line_of(source)
     with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as sources:
         statistics = CorpusStatistics()
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
             for piece in _joined(sources, config, statistics):
                 statistics.add_text(piece)
                 file.write(piece)
-        hold_users_against(statistics.users, config, told)
+        hold_users_against(statistics.users, config, reported)
         if not statistics.characters:
-            raise SourceError(f"{told}: no text in it" + _after_filters(config))
-        _tell_control_characters(statistics, told, config)
+            raise SourceError(f"{reported}: contains no text" + _after_filters(config))
+        _warn_of_control_characters(statistics, reported, config)
         check_unchanged(source, source_digest, config)
         write_report(directory / REPORT_NAME, name, statistics)
         counts = _counts(directory, statistics)
@@ -63,7 +63,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
             counts=counts,
             made_from={"source": sha256_of(sources)},
         )
-    shown = told if len(sources) == 1 else f"{len(sources):,} files"
+    shown = reported if len(sources) == 1 else f"{len(sources):,} files"
     log.info(
         f"{shown}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
         + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
@@ -72,7 +72,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
 
 
 def _joined(sources: list[Source], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
-    """The corpus's text in pieces: that of all files, a newline between two, between messages a space."""
+    """The corpus's text in pieces: all files, separated by newlines, and messages, separated by spaces."""
     tables = [config.format == "csv" or (config.format == "auto" and is_csv(one.kind_name)) for one in sources]
     for is_table, one in zip(tables, sources, strict=True):
         if is_table != tables[0]:
@@ -96,7 +96,7 @@ def _joined(sources: list[Source], config: IngestConfig, statistics: CorpusStati
 
 
 class _Reading:
-    """How much was read of all files, which is told and has a limit."""
+    """How much of all files was read: shown as progress, and limited."""
 
     def __init__(self, config: IngestConfig) -> None:
         self._most, self._bytes, self._pace = config.maximum_bytes, 0, log.Pace()
@@ -105,24 +105,24 @@ class _Reading:
         """A file's chunks.
 
         Raises:
-            SourceError: with those of the files before they are too many.
+            SourceError: together with the previous files they exceed the limit.
         """
         for chunk in source.chunks():
             self._bytes += len(chunk)
             if self._bytes > self._most:
                 raise SourceError(
-                    f"{source.name}: with the files before more than ingest.maximum_bytes ({self._most:,}) of text; "
-                    "raise it if meant"
+                    f"{source.name}: with the previous files more than ingest.maximum_bytes ({self._most:,}) of text; "
+                    "raise it if this is intended"
                 )
             yield chunk
             self._pace.progress(f"{log.size(self._bytes)} read")
 
 
 def _text(source: Source, config: IngestConfig, statistics: CorpusStatistics, read: _Reading) -> Iterator[str]:
-    """A file's text in pieces; what is in it is counted on the way."""
+    """A file's text in pieces; its statistics are counted on the way."""
     decoder = Decoder(read.of(source), source.name, config)
-    line, length = "", 0  # a line's beginning, and how long it is so far: memory must not grow with it
-    for piece in cleaned(_tell_markup(decoder, source.name), lowercase=config.lowercase):
+    line, length = "", 0  # a line's beginning and its length so far: memory must not grow with the line
+    for piece in cleaned(_warn_of_markup(decoder, source.name), lowercase=config.lowercase):
         *ended, rest = piece.split("\n")
         for end in ended:
             line, length = line + end, length + len(end)
@@ -156,39 +156,37 @@ def _messages(
 
 
 def _refuse_settings_of_csv(config: IngestConfig, name: str) -> None:
-    """Refuse to leave out in silence what was set for messages, where a source is read as plain text."""
+    """Reject settings for messages if a source is read as plain text, rather than ignore them."""
     if given := config.set_among(OF_CSV):
         raise UsageError(
-            f"ingest: {name} is read as plain text, in which {', '.join(given)} would have no part; set "
+            f"ingest: {name} is read as plain text, where {', '.join(given)} would have no effect; set "
             "ingest.format=csv if it is CSV, or leave that out"
         )
 
 
 def _judge(decoder: Decoder, name: str, config: IngestConfig) -> None:
-    """Refuse what is in another encoding after all, or no text, and warn of what may be."""
+    """Reject text that is in another encoding, or not text, and warn about doubtful text."""
     if decoder.replaced > decoder.characters * MOST_REPLACED:
         raise SourceError(
             f"{name}: {decoder.replaced:,} of {decoder.characters:,} characters are not {config.encoding}, more than "
             "1 %; set ingest.encoding to the one the text is in"
         )
     if decoder.is_utf_8_too:
-        log.warning(f"{name}: is UTF-8 too, so ingest.encoding={config.encoding} is probably wrong")
+        log.warning(f"{name}: is also valid UTF-8, so ingest.encoding={config.encoding} is probably wrong")
 
 
-def _tell_markup(pieces: Iterable[str], name: str) -> Iterator[str]:
-    """The pieces of a text; what begins as markup does is told."""
+def _warn_of_markup(pieces: Iterable[str], name: str) -> Iterator[str]:
+    """The pieces of a text, with a warning if it begins like markup."""
     pieces = iter(pieces)
     for first in itertools.islice(pieces, 1):
         if markup := markup_of(first):
-            log.warning(
-                f"{name}: looks like {markup}, whose marks will be learned as text; take the text out of it first"
-            )
+            log.warning(f"{name}: looks like {markup}, whose markup will be learned as text; extract the text first")
         yield first
     yield from pieces
 
 
-def _tell_control_characters(statistics: CorpusStatistics, name: str, config: IngestConfig) -> None:
-    """Warn of control characters where cp1252 has quotation marks and dashes."""
+def _warn_of_control_characters(statistics: CorpusStatistics, name: str, config: IngestConfig) -> None:
+    """Warn about control characters at code points where cp1252 has quotation marks and dashes."""
     count = int(statistics.by_code_point[_C1].sum())
     if count:
         now = (
@@ -198,19 +196,19 @@ def _tell_control_characters(statistics: CorpusStatistics, name: str, config: In
 
 
 def _message_limit(sources: list[Source], config: IngestConfig) -> int:
-    """How many messages the first fraction is, rounded down; counting them takes a pass of its own."""
+    """How many messages the first fraction is, rounded down; counting them takes an extra pass."""
     if config.first_fraction == 1:
         return sys.maxsize
     count, read = 0, _Reading(config)
     for one in sources:
         decoder = Decoder(read.of(one), one.name, config)
         count += sum(1 for _ in messages(decoder, one.name, config, by_tabs=is_by_tabs(one.kind_name)))
-    return int(Fraction(str(config.first_fraction)) * count)  # exact: as floats, 0.29 of 100 are 28
+    return int(Fraction(str(config.first_fraction)) * count)  # exact: in floats, 0.29 of 100 would be 28
 
 
 def _after_filters(config: IngestConfig) -> str:
     filtered = config.keep_users or config.drop_users or config.first_fraction < 1
-    return " is left by keep_users, drop_users and first_fraction" if filtered else ""
+    return " after keep_users, drop_users and first_fraction" if filtered else ""
 
 
 def _counts(directory: Path, statistics: CorpusStatistics) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What a source is, by its first bytes: files that are no text are named as what they are, with what to do."""
+"""Recognizes files that are not text by their first bytes, and says what to do about them."""
 
 import codecs
 import json
@@ -9,17 +9,17 @@ from components.artifacts.plaintext import wide_encoding
 
 HEAD_BYTES = 512
 HIGH_SHARE = 0.5
-"""Of text in cp1252 fewer bytes than this share are beyond ASCII; in other scripts' encodings most are."""
-_UNPACK = "unpack it and name the directory with what comes out"
+"""Less than this share of bytes is beyond ASCII in cp1252; in other scripts' encodings most bytes are."""
+_UNPACK = "unpack it and name the directory with its files"
 _AS_TEXT = "save it as plain text first"
-_NO_WORDS = "there is no text in it to read"
+_NO_WORDS = "it contains no text"
 _AS_CSV = "export its text as CSV first"
 _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"%PDF-", "a PDF document", "turn it into text first, with pdftotext for one"),
-    (0, b"%!PS", "a PostScript document", "turn it into text first, with ps2ascii for one"),
+    (0, b"%PDF-", "a PDF document", "convert it to text first, for example with pdftotext"),
+    (0, b"%!PS", "a PostScript document", "convert it to text first, for example with ps2ascii"),
     (0, b"{\\rtf", "a rich text document (RTF)", _AS_TEXT),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of Microsoft Office", f"{_AS_TEXT}, a table as CSV"),
-    (0, b"AT&TFORM", "a DjVu document", "turn it into text first, with djvutxt for one"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a Microsoft Office document", f"{_AS_TEXT}, a table as CSV"),
+    (0, b"AT&TFORM", "a DjVu document", "convert it to text first, for example with djvutxt"),
     (60, b"BOOKMOBI", "a Mobipocket book", _AS_TEXT),
     (
         0,
@@ -34,13 +34,13 @@ _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x80\x04\x95", "a Python pickle", _AS_CSV),
     (0, b"\x80\x05\x95", "a Python pickle", _AS_CSV),
     (257, b"ustar", "a tar archive", _UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it first: zstd -d FILE"),
-    (0, b"\x04\x22\x4d\x18", "packed with lz4", "unpack it first: lz4 -d FILE"),
-    (0, b"LZIP\x01", "packed with lzip", "unpack it first: lzip -d FILE"),
-    (0, b"\x1f\x9d", "packed with compress", "unpack it first: uncompress FILE"),
-    (0, b"\x1f\x8b", "packed with gzip once more", "unpack it first: gunzip FILE"),
-    (0, b"BZh91AY&SY", "packed with bzip2 once more", "unpack it first: bunzip2 FILE"),
-    (0, b"\xfd7zXZ\0", "packed with xz once more", "unpack it first: unxz FILE"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first: zstd -d FILE"),
+    (0, b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it first: lz4 -d FILE"),
+    (0, b"LZIP\x01", "compressed with lzip", "unpack it first: lzip -d FILE"),
+    (0, b"\x1f\x9d", "compressed with compress", "unpack it first: uncompress FILE"),
+    (0, b"\x1f\x8b", "compressed with gzip twice", "unpack it first: gunzip FILE"),
+    (0, b"BZh91AY&SY", "compressed with bzip2 twice", "unpack it first: bunzip2 FILE"),
+    (0, b"\xfd7zXZ\0", "compressed with xz twice", "unpack it first: unxz FILE"),
     (0, b"PK\x03\x04", "a zip archive", _UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
@@ -68,11 +68,11 @@ _KINDS: tuple[tuple[int, bytes, str, str], ...] = (
     (
         0,
         b"version https://git-lfs.github.com/spec/",
-        "a pointer of Git LFS, not the file",
+        "a Git LFS pointer, not the file itself",
         "fetch it first: git lfs pull",
     ),
 )
-"""Where the bytes stand that a kind of file begins with, what it is, and what to do. They are the published ones."""
+"""The offset and bytes that identify a kind of file (as published), its name, and what to do."""
 _CONTROLS = frozenset(range(0x20)) - frozenset(b"\t\n\v\f\r")
 _HIGH = bytes(range(0x80, 0x100))
 _BOMS = (
@@ -90,24 +90,24 @@ _JSON_BEGINS = re.compile(r'\s*(\[\s*)?\{\s*"[^"\n]*"\s*:|\s*\[\s*"[^"\n]*"\s*,'
 
 
 def refuse_what_is_no_text(head: bytes, name: str) -> None:
-    """Refuse a file by its first HEAD_BYTES.
+    """Reject a file that is not plain text, by its first HEAD_BYTES.
 
     Raises:
-        SourceError: they are those of a kind of file that holds no plain text; it says which, and what to do.
+        SourceError: they identify another kind of file; the error says which, and what to do.
     """
     for offset, magic, kind, advice in _KINDS:
-        # At the words RIFF and the length of what follows it there are the names of three kinds.
+        # RIFF and the length of what follows precede the names of three kinds.
         if head.startswith(magic, offset) and (offset != 8 or head.startswith(b"RIFF")):  # noqa: PLR2004 -- as above
-            raise SourceError(f"{name}: is {kind}, and no plain text; {advice}")
+            raise SourceError(f"{name}: is {kind}, not plain text; {advice}")
 
 
 def encodings_by_mark(head: bytes) -> list[str]:
-    """The encodings whose byte order mark a text may begin with, the likelier first."""
+    """The encodings whose byte order mark a text may begin with, the most likely first."""
     return [encoding for mark, encoding in _BOMS if head.startswith(mark)]
 
 
 def probable_encoding(data: bytes) -> str:
-    """The encoding that bytes which are no UTF-8 are probably in; empty where nothing speaks for one."""
+    """The probable encoding of bytes that are not UTF-8; empty if nothing suggests one."""
     if wide := wide_encoding(data):
         return wide
     if not _CONTROLS.isdisjoint(data):
@@ -121,7 +121,7 @@ def probable_encoding(data: bytes) -> str:
 
 
 def markup_of(text: str) -> str:
-    """What a text is that begins as HTML, XML or JSON does; empty for any other."""
+    """HTML, XML or JSON if a text begins like one of them; otherwise empty."""
     if _HTML.match(text):
         return "HTML"
     if _XML.match(text):

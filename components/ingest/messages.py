@@ -1,4 +1,4 @@
-"""Messages from CSV: which rows count, in order, and the names of users held against those there are."""
+"""Messages from CSV: the rows to keep, in order, and a check of the users named in the settings."""
 
 import difflib
 import unicodedata
@@ -11,7 +11,7 @@ from components.ingest.config import IngestConfig
 from components.ingest.rows import rows
 
 LOOKED_AT = 5_000
-"""Among so many of the most active users a mistyped one is looked for."""
+"""How many of the most active users are compared with a mistyped one."""
 LISTED = 10
 
 
@@ -29,8 +29,8 @@ def messages(
         pieces: the decoded text.
         name: the source's name, for errors.
         config: which columns and users.
-        users: where given, every user's messages are counted here, kept or not.
-        by_tabs: whether a tab separates the columns where nothing else is said.
+        users: if given, every user's messages are counted here, kept or not.
+        by_tabs: whether a tab separates the columns by default.
 
     Raises:
         SourceError: the header lacks a column, or a row is malformed.
@@ -48,19 +48,19 @@ def messages(
 
 
 def hold_users_against(users: Counter[str], config: IngestConfig, name: str) -> None:
-    """Refuse names in keep_users and drop_users that no message has.
+    """Reject names in keep_users and drop_users that are in no message.
 
     Raises:
-        SourceError: there are such names; it says which are near.
+        SourceError: there are such names; the error suggests the nearest.
     """
     missing = [user for user in dict.fromkeys([*config.keep_users, *config.drop_users]) if user not in users]
     if missing:
-        told = [f"{user!r} ({_near(user, users)})" for user in missing[:LISTED]]
-        raise SourceError(f"{name}: no message is by {', '.join(told)}; correct ingest.keep_users and drop_users")
+        reported = [f"{user!r} ({_near(user, users)})" for user in missing[:LISTED]]
+        raise SourceError(f"{name}: no message is by {', '.join(reported)}; correct ingest.keep_users and drop_users")
 
 
 def _near(name: str, users: Counter[str]) -> str:
-    """A hint at the user who may be meant: the one who is the same to the eye, else one spelled much alike."""
+    """A hint at the intended user: one that looks the same, or else one with a similar spelling."""
     alike = next((user for user in users if _folded(user) == _folded(name)), None)
     active = [user for user, _ in users.most_common(LOOKED_AT)]
     close = [alike] if alike is not None else difflib.get_close_matches(name, active, n=1, cutoff=0.6)
@@ -70,6 +70,6 @@ def _near(name: str, users: Counter[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name without what the eye passes over: case, forms of one character, blanks around, marks that don't show."""
+    """A name without invisible differences: case, forms of a character, surrounding blanks, invisible marks."""
     seen = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return unicodedata.normalize("NFKC", seen).strip().casefold()

@@ -1,4 +1,4 @@
-"""What is packed, unpacked as it is read: gzip, bzip2, xz, and zip with one file in it."""
+"""Decompresses files as they are read: gzip, bzip2, xz, and zip with one file in it."""
 
 import bz2
 import gzip
@@ -14,7 +14,7 @@ from typing import IO, Any
 from components.artifacts.errors import SourceError
 
 XZ_MEMORY_BYTES = 256 << 20
-"""What an xz stream may ask for; the strongest that `xz` makes of itself takes 65 MiB."""
+"""The memory that an xz stream may require; the strongest preset of `xz` takes 65 MiB."""
 _ZIP = b"PK\x03\x04"
 _DOCUMENTS = {
     "word/": "a Word document (.docx)",
@@ -28,23 +28,23 @@ _ERRORS = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, No
 
 
 @contextmanager
-def damage_told(packing: str, name: str) -> Iterator[None]:
-    """Turn what the unpacking libraries raise into one line.
+def damage_reported(packing: str, name: str) -> Iterator[None]:
+    """Turn the decompression libraries' errors into one line.
 
     Raises:
-        SourceError: they raised something.
+        SourceError: one of them raised an error.
     """
     try:
         yield
     except _ERRORS as error:
         if "password" in str(error):
-            raise SourceError(f"{name}: the {packing} is locked by a password; unpack it first") from None
+            raise SourceError(f"{name}: the {packing} is protected by a password; unpack it first") from None
         raise SourceError(f"{name}: the {packing} data is truncated or damaged ({error})") from None
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How a file is packed: its name for people, the file's name inside where it has one, and how it is opened."""
+    """A compression: its name for people, the name of the file inside if there is one, and how to open it."""
 
     name: str
     inside: str
@@ -52,10 +52,10 @@ class Packing:
 
 
 def packing_of(path: Path, name: str) -> Packing | None:
-    """How the file at a path is packed; None where it is not. `name` is its name for errors.
+    """The compression of the file at a path, or None. `name` is its name for errors.
 
     Raises:
-        SourceError: it is a zip with other than one file in it, or damaged.
+        SourceError: it is a zip archive without exactly one file in it, or damaged.
     """
     with path.open("rb") as raw:
         head = raw.read(10)
@@ -66,7 +66,7 @@ def packing_of(path: Path, name: str) -> Packing | None:
         if head.startswith(b"\xfd7zXZ\0"):
             return Packing("xz", "", _Xz)
         if head.startswith(_ZIP):
-            with damage_told("zip", name), zipfile.ZipFile(raw) as archive:
+            with damage_reported("zip", name), zipfile.ZipFile(raw) as archive:
                 member = _only_member(archive.namelist(), name)
             return Packing("zip", member, lambda raw: zipfile.ZipFile(raw).open(member))
     return None
@@ -76,38 +76,38 @@ def unpacked(raw: IO[bytes], packing: Packing, name: str, size: int) -> Iterator
     """The unpacked bytes of an open file in chunks of `size`.
 
     Raises:
-        SourceError: what is packed is cut short, damaged or locked by a password.
+        SourceError: the data are truncated, damaged or protected by a password.
     """
-    with damage_told(packing.name, name):
+    with damage_reported(packing.name, name):
         stream = packing.open(raw)
     while chunk := _read(stream, size, packing, name):
         yield chunk
 
 
 def _read(stream: Any, size: int, packing: Packing, name: str) -> bytes:
-    with damage_told(packing.name, name):
+    with damage_reported(packing.name, name):
         return bytes(stream.read(size))
 
 
 def _only_member(names: list[str], name: str) -> str:
     for beginning, kind in _DOCUMENTS.items():
         if any(member.startswith(beginning) for member in names):
-            raise SourceError(f"{name}: is {kind}, and no plain text; save it as plain text first, a table as CSV")
+            raise SourceError(f"{name}: is {kind}, not plain text; save it as plain text first, a table as CSV")
     files = [member for member in names if not member.endswith("/") and not _is_of_a_system(member)]
     if len(files) != 1:
         raise SourceError(
-            f"{name}: is a zip archive of {len(files):,} files; unpack it and name the directory with what comes out"
+            f"{name}: is a zip archive of {len(files):,} files; unpack it and name the directory with its files"
         )
     return files[0]
 
 
 def _is_of_a_system(member: str) -> bool:
-    """Whether a file in an archive is one that operating systems put beside people's."""
+    """Whether a file in an archive was added by an operating system."""
     return member.startswith("__MACOSX/") or member.rpartition("/")[2].startswith(".")
 
 
 class _Xz:
-    """An xz file as a stream, which asks for no more memory than XZ_MEMORY_BYTES."""
+    """An xz file as a stream that takes at most XZ_MEMORY_BYTES of memory."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
@@ -119,12 +119,12 @@ class _Xz:
         while True:
             if self._stream is None or self._stream.eof:
                 rest = self._stream.unused_data if self._stream else b""
-                while not (rest := rest.lstrip(b"\0")):  # zeros may stand between streams
+                while not (rest := rest.lstrip(b"\0")):  # there may be zeros between streams
                     if not (rest := self._raw.read(size)):
                         return b""
                 self._stream, self._data = lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES), rest
             elif self._stream.needs_input and not (data := self._raw.read(size)):
-                raise EOFError("it ends too soon")
+                raise EOFError("it ends too early")
             elif self._stream.needs_input:
                 self._data = data
             found = self._stream.decompress(self._data, size)

@@ -1,4 +1,4 @@
-"""The corpus's report.html: what is in it, at a glance."""
+"""The corpus's report.html: its content at a glance."""
 
 import unicodedata
 from pathlib import Path
@@ -21,9 +21,9 @@ _BODY = """
 are kept or dropped.</p>
 <figure>{{ users() }}</figure>
 {% endcall %}{% endif %}
-{% call part("How long " + unit + " are") %}
-<p class="soft">How many {{ unit }} have how many characters; the longest has {{ "{:,}".format(longest) }}.
-{% if unit == "lines" %}Blank ones are left out.{% endif %}</p>
+{% call part("Length of " + unit) %}
+<p class="soft">The number of {{ unit }} by their length in characters; the longest has {{ "{:,}".format(longest) }}.
+{% if unit == "lines" %}Blank lines are left out.{% endif %}</p>
 <figure>{{ lengths() }}</figure>
 {% endcall %}
 {% call part("Characters by frequency") %}
@@ -78,7 +78,7 @@ def _figures(statistics: CorpusStatistics) -> dict[str, str]:
 
 
 def _lengths(statistics: CorpusStatistics) -> Markup:
-    """How many messages or lines are how long."""
+    """The number of messages or lines by length."""
     found = statistics.lengths()
     names = [f"{length}" if length < _THOUSAND else f"{length // _THOUSAND}k" for length, _ in found]
     counts = [count for _, count in found]

@@ -1,8 +1,8 @@
-"""Rows of CSV, one at a time, with what they are in the file: no row is a guess.
+"""Rows of CSV, one at a time, without guessing.
 
-Fields are read by Python's csv module, strictly: what follows a closing quotation mark, or lacks one, is an error.
-That leaves the fields that begin with a quotation mark but are not quoted. Such a field goes on to the next mark
-wherever that is, over other people's rows; see `_Suspicion`.
+Python's csv module reads fields strictly: text after a closing quotation mark, or a missing one, is an error. What
+remains are fields that begin with a quotation mark but are not quoted. Such a field extends to the next mark, possibly
+across other rows; see `_Suspicion`.
 """
 
 import csv
@@ -32,19 +32,19 @@ def rows(
     """The fields of some columns, in the order of `columns`, of each row that is not blank.
 
     Args:
-        pieces: the decoded text, its lines ended by newlines.
+        pieces: the decoded text, with newlines as line ends.
         name: the source's name, for errors.
         config: how the text is cut into rows and columns.
-        columns: their names in the header; without one their numbers, from 1.
-        by_tabs: whether a tab separates the columns where nothing else is said.
+        columns: their names in the header or, without a header, their numbers from 1.
+        by_tabs: whether a tab separates the columns by default.
 
     Raises:
-        SourceError: the header lacks a column, or a row is malformed or begins what looks like several.
+        SourceError: the header lacks a column, or a row is malformed or looks like several rows.
     """
     file = _File(pieces, name, config, by_tabs=by_tabs)
     first = next(file, None)
     if first is None:
-        raise SourceError(f"{name}: empty, not even a CSV header")
+        raise SourceError(f"{name}: empty, without even a CSV header")
     if len(first) > MOST_COLUMNS:
         file.refuse(f"the first row has {len(first):,} columns, more than {MOST_COLUMNS:,}; is it CSV?")
     places = file.places(first, list(columns))
@@ -64,7 +64,7 @@ def rows(
 
 
 class _File(Iterator[list[str]]):
-    """The rows of a file that are not blank; `lines` are those of the row at hand, `begins` its first's number."""
+    """The rows of a file that are not blank; `lines` are the current row's, `begins` is its first line's number."""
 
     def __init__(self, pieces: Iterable[str], name: str, config: IngestConfig, *, by_tabs: bool) -> None:
         self.name, self.config, self._by_tabs = name, config, by_tabs
@@ -97,7 +97,7 @@ class _File(Iterator[list[str]]):
                 return row
 
     def places(self, first: list[str], columns: list[str]) -> list[int]:
-        """Where the columns are, by the first row."""
+        """The columns' indices, from the first row."""
         if not self.config.header:
             for number in columns:
                 if int(number) > len(first):
@@ -153,11 +153,11 @@ class _File(Iterator[list[str]]):
         if "expected after" in said:
             inside = "double the quotation marks inside quoted fields"
             self.refuse(
-                f"text follows the quotation mark at line {number} that ends the field begun at line {self.begins}; "
+                f"text follows the quotation mark at line {number} that ends the field from line {self.begins}; "
                 f"{_QUOTING_NONE}, else {inside}"
             )
         if "unexpected end" in said:
-            self.refuse(f"the field in quotation marks begun at line {self.begins} never ends; {_QUOTING_NONE}")
+            self.refuse(f"the quoted field from line {self.begins} never ends; {_QUOTING_NONE}")
         self._too_long()
 
     def _too_long(self) -> NoReturn:
@@ -173,11 +173,11 @@ class _File(Iterator[list[str]]):
 
 
 class _Suspicion:
-    """Whether rows were swallowed: a field that goes on over lines each of which could be a row.
+    """Whether a field swallowed rows: it extends across lines each of which could be a row.
 
-    Those lines have as many fields as rows have, and in the column that tells rows apart (the user's, else the first
-    that is not the text) what rows have there too. A line may be met before the row that gives it away, so it is
-    remembered. Many such lines need no further sign.
+    Such lines have as many fields as rows, and a value that rows have too in the column that identifies them (the
+    user's, or else the first that is not the text). A line may come before the row that reveals it, so lines are
+    remembered. Many such lines need no further evidence.
     """
 
     def __init__(self, file: _File, width: int, places: list[int]) -> None:
@@ -185,13 +185,15 @@ class _Suspicion:
         text, *user = places
         self._key = user[0] if user else int(text == 0)
         self._known: set[str] = set()
-        self._lines: dict[str, int] = {}  # what stands there in lines that could be rows, and where their field begins
+        self._lines: dict[
+            str, int
+        ] = {}  # that column's value in lines that could be rows, and where their field begins
 
     def look_at(self, row: list[str]) -> None:
-        """Take note of the row at hand.
+        """Record the current row.
 
         Raises:
-            SourceError: it, or one before it, looks like several.
+            SourceError: it, or an earlier one, looks like several.
         """
         file = self._file
         if len(row) > self._key and len(self._known) < REMEMBERED:
@@ -211,7 +213,7 @@ class _Suspicion:
             self._lines |= dict.fromkeys(alike, file.begins)
 
     def _others(self, row: list[str]) -> list[str]:
-        """The lines of the row at hand but that on which the row's own key stands, if it is one field or not."""
+        """The lines of the current row, except the one with the row's own key."""
         long = [place for place, field in enumerate(row) if "\n" in field]
         if self._key < long[0]:
             return self._file.lines[1:]
@@ -219,27 +221,27 @@ class _Suspicion:
 
     def _refuse(self, begins: int) -> NoReturn:
         self._file.refuse(
-            f"the field in quotation marks begun at line {begins} goes on over lines that look like rows of their own; "
-            f"{_QUOTING_NONE}; if all of them are one field, set ingest.quoting=standard"
+            f"the quoted field from line {begins} extends across lines that look like rows; "
+            f"{_QUOTING_NONE}; if they are one field, set ingest.quoting=standard"
         )
 
 
 def is_by_tabs(name: str) -> bool:
-    """Whether a file's name, without the ending of a packed one, is that of a file with tabs between columns."""
+    """Whether a file's name, without a compression's ending, is that of a file with tabs between columns."""
     return unpacked(name).endswith((".tsv", ".tab"))
 
 
 def is_csv(name: str) -> bool:
-    """Whether a file's name is that of a CSV file, packed or not."""
+    """Whether a file's name is that of a CSV file, compressed or not."""
     return unpacked(name).endswith((".csv", ".tsv", ".tab"))
 
 
 def unpacked(name: str) -> str:
-    """A file's name in lower case, without the ending that says it is packed."""
+    """A file's name in lowercase, without a compression's ending."""
     lower = name.lower()
     return next((lower.removesuffix(end) for end in (".gz", ".bz2", ".xz", ".zip") if lower.endswith(end)), lower)
 
 
 def _form(value: str) -> str:
-    """What tells rows from text: a name, or how numbers and times are written."""
+    """What identifies a row: a name, or the form of a number or time."""
     return _DIGITS.sub("0", value.strip().strip('"'))

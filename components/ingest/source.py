@@ -1,4 +1,4 @@
-"""Sources: where a text comes from, as bytes that can be read more than once."""
+"""Sources of text, as bytes that can be read more than once."""
 
 import codecs
 import hashlib
@@ -24,9 +24,9 @@ CHUNK_BYTES = 1 << 20
 class Source:
     """A source's bytes, decompressed.
 
-    `name` is fit for people and manifests (no secrets), `kind_name` is the one whose end says what kind of text it is:
-    that of the file inside, where it is packed with a name; `sha256` and `size` [bytes] are of the source as it
-    lies there, compressed or not; `chunks` starts reading anew each time it is called.
+    `name` is for people and manifests (without secrets); the ending of `kind_name` gives the kind of text: it is the
+    name of the file inside, if the source is compressed with one. `sha256` and `size` [bytes] are of the source as it
+    is stored; `chunks` reads from the beginning each time it is called.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Source:
 
 @contextmanager
 def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
-    """The files that a source stands for, in the order of their names.
+    """The files of a source, sorted by name.
 
     They are at paths, file://, http(s):// or in buckets; `-` is standard input, and there is `builtin:python-docs`.
 
     Raises:
-        SourceError: there is nothing there, it can't be had, or (while reading) it is damaged or too large.
+        SourceError: nothing is there, it can't be fetched, or (while reading) it is damaged or too large.
     """
     with scratch_directory() as scratch, ExitStack() as stack:
         found = []
@@ -60,18 +60,18 @@ def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
 
 
 def name_of(source: str) -> str:
-    """A source as it is shown and kept: its places without secrets, one a line."""
+    """A source as it is shown and stored: its places without secrets, one per line."""
     places = storage.places_of(storage.redacted_source(source))
     return "\n".join("standard input" if place == storage.STANDARD_INPUT else place for place in places)
 
 
-def told_of(source: str) -> str:
-    """A source as a line tells of it."""
+def one_line_of(source: str) -> str:
+    """A source in a single line."""
     return ", ".join(storage.places_of(name_of(source)))
 
 
 def sha256_of(sources: list[Source]) -> str:
-    """Names the bytes of all files: of one their SHA-256."""
+    """A digest of all files' bytes; for a single file its SHA-256."""
     if len(sources) == 1:
         return sources[0].sha256
     return storage.digest_of_files((one.name, one.sha256) for one in sources)
@@ -90,7 +90,7 @@ def _source(path: Path, uri: str, config: IngestConfig) -> Source:
 
 
 def python_docs() -> str:
-    """The reference topics that every CPython carries (pydoc_data), in the order of their names."""
+    """The reference topics that come with every CPython (pydoc_data), sorted by name."""
     from pydoc_data.topics import topics
 
     return "\n".join(topics[name] for name in sorted(topics))
@@ -100,14 +100,14 @@ def _builtin(uri: str, config: IngestConfig) -> Source:
     if uri != f"{BUILTIN_SCHEME}python-docs":
         raise UsageError(f"{uri}: no such built-in corpus; there is {BUILTIN_SCHEME}python-docs")
     if codecs.lookup(config.encoding).name != "utf-8":
-        raise UsageError(f"ingest.encoding={config.encoding} has no part in {uri}; leave it at utf-8")
+        raise UsageError(f"ingest.encoding={config.encoding} has no effect on {uri}; leave it at utf-8")
     data = python_docs().encode()
     sha256 = hashlib.sha256(data).hexdigest()
     return Source(name=uri, kind_name=uri, size=len(data), sha256=sha256, chunks=lambda: iter([data]))
 
 
 def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfig) -> Iterator[bytes]:
-    """The chunks of a file, unpacked where it is packed, within the settings' limits."""
+    """The chunks of a file, decompressed if necessary, within the settings' limits."""
     size, read = path.stat().st_size, 0
     with path.open("rb") as raw:
         for chunk in unpacked(raw, packing, name, CHUNK_BYTES) if packing else _read(raw):
@@ -116,7 +116,8 @@ def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfi
             read += len(chunk)
             if read > config.maximum_bytes:
                 raise SourceError(
-                    f"{name}: more than ingest.maximum_bytes ({config.maximum_bytes:,}) of text; raise it if meant"
+                    f"{name}: more than ingest.maximum_bytes ({config.maximum_bytes:,}) of text; "
+                    "raise it if this is intended"
                 )
             if packing and read > CHUNK_BYTES and read > size * config.maximum_gzip_ratio:
                 raise SourceError(
@@ -132,12 +133,12 @@ def _read(raw: IO[bytes]) -> Iterator[bytes]:
 
 
 def digest_of(source: str, *, allow_private_hosts: bool) -> str:
-    """Names what the files hold that a source stands for, as `storage.source_digest` does; empty where one is missing.
+    """A digest of the content of a source's files, as `storage.source_digest`; empty if one is missing.
 
     Raises:
         SourceError: a directory, glob or prefix has no files.
         UsageError: a file is named twice.
-        StorageError: the bucket of one fails for good.
+        StorageError: a bucket fails after all retries.
     """
     named = [(uri, _digest(uri, allow_private_hosts=allow_private_hosts)) for uri in storage.files_of(source)]
     if len(named) == 1:
@@ -149,14 +150,14 @@ def digest_of(source: str, *, allow_private_hosts: bool) -> str:
 
 
 def check_unchanged(source: str, digest: str, config: IngestConfig) -> None:
-    """Hold the files that were read against the name that they had when the run began, where that can be told again.
+    """Check that the files read still have the digest that they had when the run began, if it identifies content.
 
     Raises:
         SourceError: one has changed, is gone, or is new.
     """
     if storage.is_comparable(digest):
         now = digest_of(source, allow_private_hosts=config.allow_private_hosts)
-        storage.refuse_changed(told_of(source), digest, now)
+        storage.refuse_changed(one_line_of(source), digest, now)
 
 
 def _digest(uri: str, *, allow_private_hosts: bool) -> str:

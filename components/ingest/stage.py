@@ -17,9 +17,9 @@ STAGE = Stage(
     summary="Read a text source and write it, cleaned, as a corpus.",
     settings=IngestConfig,
     inputs={
-        "source": "the text: builtin:python-docs, files, directories, globs, http(s), places in buckets, - for stdin"
+        "source": "the text: builtin:python-docs, files, directories, globs, http(s) or bucket URIs, or - for stdin"
     },
-    outputs={"corpus": "where the corpus goes"},
+    outputs={"corpus": "where to write the corpus"},
     page="corpus",
     several=frozenset({"source"}),
     work=_work,

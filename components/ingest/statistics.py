@@ -1,4 +1,4 @@
-"""What is in a corpus, counted while it streams by."""
+"""Statistics of a corpus, counted while it streams by."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 FIRST_MESSAGES = 10
 LONGEST_SHOWN = 400
 KEPT_OF_A_LINE = 1000
-"""How much of a line has to be kept to show it; the rest is only counted."""
+"""How much of a line is kept in order to show it; the rest is only counted."""
 
 
 def _no_counts() -> NDArray[np.int64]:
@@ -21,8 +21,8 @@ def _no_counts() -> NDArray[np.int64]:
 class CorpusStatistics:
     """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user.
 
-    `unit` says which of the two: of plain text, lines that are not blank count as messages do. `by_length` counts them
-    by the binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
+    `unit` says which of the two; in plain text, lines that are not blank are counted. `by_length` counts them by the
+    binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
     """
 
     unit: Literal["messages", "lines"] = "lines"
@@ -51,9 +51,9 @@ class CorpusStatistics:
         self.by_code_point[: len(counts)] += counts
 
     def add_message(self, text: str, length: int | None = None) -> None:
-        """Count one message (of plain text: one line that is not blank), `length` characters long.
+        """Count a message (or a line of plain text that is not blank) of `length` characters.
 
-        Without `length` the message is `text`; else `text` is its beginning.
+        Without `length`, `text` is the whole message, otherwise its beginning.
         """
         length = len(text) if length is None else length
         self.messages += 1
@@ -63,7 +63,7 @@ class CorpusStatistics:
             self.first.append(text if length <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ...")
 
     def lengths(self) -> list[tuple[int, int]]:
-        """Lengths in characters, each a power of two, with how many messages have it or less than the next."""
+        """Lengths in characters, each a power of two, with the number of messages from this length up to the next."""
         if not self.by_length:
             return []
         digits = range(min(self.by_length), max(self.by_length) + 1)

@@ -1,6 +1,6 @@
-"""From bytes to clean text, a chunk at a time: decoded, line ends as newline, NFC, lowercased when asked.
+"""From bytes to clean text, in chunks: decoded, with newlines as line ends, NFC, and lowercased if asked.
 
-What comes out does not depend on how the bytes were cut into chunks.
+The result does not depend on how the bytes were cut into chunks.
 """
 
 import codecs
@@ -15,20 +15,20 @@ from components.ingest.kinds import encodings_by_mark, probable_encoding
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MOST_REPLACED = 0.01
-"""The largest share of a text's characters that may be replaced: beyond, it is in another encoding, or no text."""
+"""The largest share of characters that may be replaced; beyond it the text is in another encoding, or not text."""
 _LONGEST_MARK = 4  # bytes, of UTF-32
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-# A cut between two chunks of normalised text is looked for this far back before it is made anywhere.
+# How far back a safe cut between two chunks of normalized text is looked for.
 _LONGEST_TAIL = 1 << 16
-# How far a capital sigma is taken to look for letters, to learn whether it ends a word.
+# How far around a capital sigma letters are looked for, to know whether it ends a word.
 _SIGHT = 32
 
 
 class Decoder:
-    """Iterates over the decoded text of a source; of its `characters` so far, `replaced` were no text.
+    """Iterates over the decoded text of a source; `replaced` of its `characters` so far were not text.
 
-    A byte order mark says the encoding where none was set. `is_utf_8_too`, at the end, is of what was read by another
-    encoding, which then is probably the wrong one.
+    A byte order mark decides the encoding if none was set. At the end, `is_utf_8_too` says whether text read in another
+    encoding is valid UTF-8 as well, so that the encoding is probably wrong.
     """
 
     def __init__(self, chunks: Iterable[bytes], name: str, config: IngestConfig) -> None:
@@ -48,7 +48,7 @@ class Decoder:
         self._encoding = self._by_mark(beginning := next(chunks))
         decoder = codecs.getincrementaldecoder(self._encoding)(errors)
         newlines = io.IncrementalNewlineDecoder(None, translate=True)
-        self._offset = 0  # of the chunk at hand in the source, bytes
+        self._offset = 0  # the current chunk's, in the source, in bytes
         bom, doubt = _BOM, _Doubt(self._encoding)
         for chunk, last in _with_last(itertools.chain([beginning], chunks)):
             doubt.look_at(chunk)
@@ -62,7 +62,7 @@ class Decoder:
         self.is_utf_8_too = doubt.is_utf_8
 
     def _by_mark(self, beginning: bytes) -> str:
-        """The encoding that a byte order mark says, or else the one set."""
+        """The encoding of a byte order mark, or else the one set."""
         marked, set_ = encodings_by_mark(beginning), self._config.encoding
         if marked and codecs.lookup(set_).name == "utf-8":
             return marked[0]
@@ -77,7 +77,7 @@ class Decoder:
         try:
             text = decoder.decode(chunk, last)
         except UnicodeDecodeError as error:
-            # The decoder kept the end of the chunk before, so its input began that much earlier.
+            # The decoder kept the end of the previous chunk, so its input began that much earlier.
             offset = self._offset + len(chunk) - len(error.object) + error.start
             way_out = self._way_out(error.object)
             raise SourceError(
@@ -111,7 +111,7 @@ class Decoder:
 
 
 class _Doubt:
-    """Whether bytes that are read by another encoding are UTF-8, beyond ASCII too: `is_utf_8`, so far."""
+    """Whether bytes read in another encoding are valid UTF-8 with characters beyond ASCII: `is_utf_8`, so far."""
 
     def __init__(self, encoding: str) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -132,12 +132,12 @@ class _Doubt:
 
 
 def clean(text: str, *, lowercase: bool) -> str:
-    """A whole text's NFC, lowercased first when asked."""
+    """A whole text's NFC, lowercased first if asked."""
     return unicodedata.normalize("NFC", text.lower() if lowercase else text)
 
 
 def cleaned(texts: Iterable[str], *, lowercase: bool) -> Iterator[str]:
-    """As `clean`, of a text that comes in pieces: cuts are moved to where no character looks across."""
+    """As `clean`, for a text in pieces: cuts are moved to places that no character depends across."""
     tail = ""
     for text in texts:
         joined = tail + text
@@ -150,30 +150,30 @@ def cleaned(texts: Iterable[str], *, lowercase: bool) -> Iterator[str]:
 
 
 def _safe_cut(text: str) -> int:
-    """The last place to cut at: before white space; in a long text without any, before a base character."""
+    """The last safe place to cut: before white space or, in a long text without any, before a base character."""
     earliest = max(len(text) - _LONGEST_TAIL, 0)
     for index in range(len(text) - 1, earliest, -1):
         if text[index].isspace():
             return index
     for index in range(len(text) - _SIGHT, earliest, -1) if earliest else ():
-        if _starts_anew(text[index]) and _lowers_apart(text, index):
+        if _starts_a_piece(text[index]) and _lowers_apart(text, index):
             return index
     return earliest
 
 
-def _starts_anew(character: str) -> bool:
-    """Whether no character before it can compose with it: no mark, and no Hangul vowel or final."""
+def _starts_a_piece(character: str) -> bool:
+    """Whether it never composes with a character before it: it is not a mark, nor a Hangul vowel or final."""
     return not unicodedata.category(character).startswith("M") and not "\u1160" <= character <= "\u11ff"
 
 
 def _lowers_apart(text: str, index: int) -> bool:
-    """Whether what lies left and right of `index` lowers as it does joined: a capital sigma looks around."""
+    """Whether the text lowercases the same when cut at `index`: a capital sigma depends on its neighbours."""
     left, right = text[max(index - _SIGHT, 0) : index], text[index : index + _SIGHT]
     return left.lower() + right.lower() == (left + right).lower()
 
 
 def _with_beginning(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks, of which the first has as many bytes as the longest byte order mark, where there are so many."""
+    """The chunks, the first at least as long as the longest byte order mark, if there are enough bytes."""
     rest = iter(chunks)
     beginning = b""
     while len(beginning) < _LONGEST_MARK and (chunk := next(rest, b"")):
@@ -183,7 +183,7 @@ def _with_beginning(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Every chunk with whether it is the last; an empty last one follows, to flush decoders."""
+    """Every chunk, and whether it is the last; the last one is empty, to flush decoders."""
     for chunk in chunks:
         yield chunk, False
     yield b"", True

@@ -1,1 +1,1 @@
-"""Judging: how good a model is, by a held-out text's loss and by what it writes, against plain models and people."""
+"""Judging a model by its loss on held-out text and by its samples, compared with plain models and people's text."""

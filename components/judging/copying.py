@@ -1,4 +1,4 @@
-"""What of some texts stands in the training text: the share of runs of characters, and the longest copied passage.
+"""Finds what texts copy from the training text: the share of runs of characters, and the longest copied passage.
 
 The texts' runs are hashed and sorted, and the training text's are looked up among them a chunk at a time. So besides
 the training text itself memory grows with the texts judged, and with the places that their longest runs have in the
@@ -26,13 +26,13 @@ _PAIRED = np.uint64(0xD6E8FEB86659FD93)
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """The longest passage of some texts that stands in the training text.
+    """The longest passage that some texts copy from the training text.
 
     Attributes:
         characters: how long it is.
-        text, at: in which of the texts it is, and at which character.
-        place: at which character of the training text.
-        passage, before, after: itself, and what surrounds it there.
+        text, at: the text that contains it, and the index of its first character there.
+        place: the index of its first character in the training text.
+        passage, before, after: the passage, and what surrounds it in the training text.
     """
 
     characters: int
@@ -49,20 +49,20 @@ class Passage:
 
 
 Copied = tuple[Mapping[int, float | None], Passage | None]
-"""The share of some texts' runs of each of LENGTHS that stand in the training text, None without a run, and the longest
-passage, None where it would be shorter than all of LENGTHS."""
+"""The share of some texts' runs of each of LENGTHS that are in the training text (None without a run), and the longest
+passage (None if it is shorter than all of LENGTHS)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Runs:
-    """Runs of one length: their places, ascending, and hashes, [N] each."""
+    """Runs of one length: their indices, ascending, and hashes, [N] each."""
 
     places: NDArray[np.int64]
     hashes: NDArray[np.uint64]
 
     @classmethod
     def of(cls, texts: Sequence[str], length: int) -> "_Runs":
-        """All runs of the texts; a text's places begin so far from the one before that no run seems to cross over."""
+        """All runs of the texts; gaps between the texts' indices keep runs from crossing from one to the next."""
         spacing = _spacing(texts)
         hashes = [run_hashes(code_points(text), length) for text in texts]
         places = [np.arange(len(part), dtype=np.int64) + number * spacing for number, part in enumerate(hashes)]
@@ -75,7 +75,7 @@ class _Runs:
         return _Runs(places=self.places[which], hashes=self.hashes[which])
 
     def longer(self, by: int) -> "_Runs":
-        """The runs that are `by` longer, at most twice as long: those at whose place and `by` further on is a run."""
+        """The runs that are `by` longer, at most twice as long: those with a run at their index and `by` after it."""
         if not len(self.places):
             return self
         others = np.minimum(np.searchsorted(self.places, self.places + by), len(self.places) - 1)
@@ -92,11 +92,11 @@ class TrainingText:
         self._points = code_points(text)
 
     def copied(self, texts: Sequence[str]) -> Copied:
-        """What of some texts stands here."""
+        """What some texts copy from this text."""
         return self.copied_each([texts])[0]
 
     def copied_each(self, groups: Sequence[Sequence[str]]) -> list[Copied]:
-        """The same of each group of texts, for which this text is read once a length and not once a group."""
+        """The same for several groups of texts; this text is read once per length and not once per group."""
         shares: list[dict[int, float | None]] = [{} for _ in groups]
         longest: list[tuple[int, _Runs]] = [(0, _Runs.of([], 1))] * len(groups)
         for length in LENGTHS:
@@ -120,8 +120,8 @@ class TrainingText:
         ]
 
     def _matches(self, known: NDArray[np.uint64], length: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """The places of the runs here that are among sorted hashes [K], ascending, each with which of them it is."""
-        # Most runs are not: a sieve by a few bits tells that faster than a search.
+        """The indices of the runs here that are among sorted hashes [K], ascending, each with the hash's index."""
+        # Most runs are not: a sieve over a few bits excludes them faster than a search.
         sieve = np.zeros(1 << _SIEVE_BITS, bool)
         shift = np.uint64(64 - _SIEVE_BITS)
         sieve[known >> shift] = True
@@ -142,14 +142,14 @@ class TrainingText:
             count += len(some)
             if count >= MAXIMUM_PLACES:
                 log.warning(
-                    f"runs of {length} characters stand at more than {MAXIMUM_PLACES:,} places of the training text: "
+                    f"runs of {length} characters are at more than {MAXIMUM_PLACES:,} places of the training text: "
                     f"the longest copied passage is looked for in its first {int(some[-1]):,} characters alone"
                 )
                 break
         return _Runs(places=np.concatenate(places), hashes=known[np.concatenate(found)])
 
     def _passage(self, texts: Sequence[str], length: int, in_texts: _Runs, here: _Runs) -> Passage | None:
-        """The longest passage, from the texts' runs of `length` that stand here, and where those and others do."""
+        """The longest passage, from the texts' runs of `length` that are here, and their indices."""
         runs = longer = in_texts.kept(is_among(in_texts.hashes, np.unique(here.hashes))), here
         if not len(runs[0].places):  # those of other texts stood at all places that are looked at
             return None
@@ -158,7 +158,7 @@ class TrainingText:
             runs, length = longer, length + by
             by = length
             longer = _longer_in_common(runs, by)
-        low, high = 0, by  # runs that are `low` longer are in common, those `high` longer are not
+        low, high = 0, by  # there are common runs that are `low` longer, but none that are `high` longer
         while high - low > 1:
             middle = (low + high) // 2
             exists = len(_longer_in_common(runs, middle)[0].places) > 0
@@ -190,7 +190,7 @@ def _spacing(texts: Sequence[str]) -> int:
 
 
 def _longer_in_common(runs: tuple[_Runs, _Runs], by: int) -> tuple[_Runs, _Runs]:
-    """Of runs in two texts those that are `by` longer and still in both."""
+    """The runs of two texts that are `by` longer and still in both."""
     one, other = (part.longer(by) for part in runs)
     return (
         one.kept(is_among(one.hashes, np.unique(other.hashes))),

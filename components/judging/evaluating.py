@@ -1,4 +1,4 @@
-"""The work of evaluate: a model, its training text and its samples in, figures and plain words out."""
+"""The work of evaluate: a model, its training text and its samples in, figures and a verdict out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from components.judging.texts import Judged, held_out, samples_at, share_seen, t
 from components.judging.writing import judge_samples
 
 MOSTLY_UNSEEN = 0.1
-"""How much of a text may stand in the training text before its losses are called out."""
+"""How much of a text may be in the training text before a warning."""
 
 
 def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> dict[str, Any]:
@@ -37,13 +37,13 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
     Returns:
         `model`, `description`, `dataset`; `text` as `Judged.as_dict`, with the number of `targets` scored and the share
         that is `seen` in the training text; `losses`, a list of rows with `name`, `nats_per_token` and
-        `bits_per_character`, each with its 95 % interval; `gains`, the same of what the model's loss is below that of
-        unigram and n-gram; `verdict`, in words; and `samples`, None or as `judge_samples`, with their `uri`.
+        `bits_per_character`, each with its 95 % interval; `gains`, the same for the difference to the unigram and
+        n-gram models; `verdict`, as text; and `samples`, None or as `judge_samples`, with their `uri`.
 
     Raises:
         ArtifactError: an artifact is missing or damaged, they do not belong together, too little is held out, or the
             training text is too long to look for copies in.
-        SourceError: the text can't be had or read.
+        SourceError: the text can't be fetched or read.
     """
     use_device("auto")
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
@@ -75,22 +75,22 @@ def evaluate(*, model: str, dataset: str, text: str = "", samples: str = "") -> 
 
 
 def _warning(seen: float) -> str:
-    """What is to be said first where a text was trained on, or much of it; else nothing."""
+    """A warning if the model was trained on the text, or much of it; otherwise empty."""
     if seen <= MOSTLY_UNSEEN:
         return ""
     return (
-        f"{seen:.0%} of this text stands in the training text, which favours models that count: judge by a text "
+        f"{seen:.0%} of this text is in the training text, which favours models that count: judge by a text "
         "that is new. "
     )
 
 
 def _judge_written(uri: str, training: str, human: str, *, model_digest: str) -> dict[str, Any] | None:
-    """The samples at a URI beside people's text, as `judge_samples`, with the URI; None where there are none."""
+    """The samples at a URI compared with people's text, as `judge_samples`, with the URI; None if none are given."""
     rows, made_from = samples_at(uri) if uri else ([], {})
     if not rows:
         return None
     if made_from.get("model") != model_digest:
-        log.warning(f"{uri}: not written by the model that is judged")
+        log.warning(f"{uri}: not written by this model")
     log.info(f"looking for {len(rows):,} samples in the training text")
     return {"uri": uri, **judge_samples(rows, training, human)}
 
@@ -99,18 +99,20 @@ def _check_belongs(uri: str, model: Model, made_from: Mapping[str, str], dataset
     if data.vocabulary != model.vocabulary:
         raise UsageError(f"{dataset}: its vocabulary is not that of the model {uri}; name the model's own dataset")
     if made_from.get("dataset") not in {None, data.digest}:
-        log.warning(f"{dataset}: not the dataset that {uri} was made from; what is held out here it may have seen")
+        log.warning(
+            f"{dataset}: not the dataset that {uri} was made from; it may have been trained on what is held out here"
+        )
 
 
 def _losses(
     model: Model, data: Dataset, judged: Judged, scores: Scores
 ) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
-    """The rows of the table, what the model gains on plain models, and that in words."""
+    """The rows of the table, the model's gains over plain models, and the verdict."""
     log.info("fitting the plain models")
     size, kind = len(model.vocabulary), model.vocabulary.kind
     order = longest_order(size, kind)
     plain = NGrams(data.train, size, order)
-    bits = bits_per_character(1, judged.tokens_a_character)  # a character in bits is a token's nats times this
+    bits = bits_per_character(1, judged.tokens_a_character)  # converts nats per token to bits per character
     rows = [(f"this model, {name}", nats) for name, nats in scores.nats.items()]
     names = {order: f"{order}-gram", 1: "unigram", 0: f"uniform over {size:,} tokens"}
     costs = {names[length]: plain.nats(judged.ids, length)[scores.places] for length in names}
@@ -131,14 +133,14 @@ def _with_interval(nats: NDArray[np.float64], bits: float) -> dict[str, Any]:
 
 
 def _verdict(gains: Mapping[str, Mapping[str, Any]], kind: str) -> str:
-    """Whether the network learned anything, in words: `gains` are over the n-gram, then over the unigram."""
+    """Whether the network learned anything, as text: `gains` are over the n-gram, then over the unigram."""
     (ngram, over_ngram), (_, over_unigram) = gains.items()
     low, high = over_ngram["nats_interval"]
     by = f"by {abs(over_ngram['nats_per_token']):.3f} nats per token, 95 % from {low:+.3f} to {high:+.3f}"
     if over_unigram["nats_interval"][0] <= 0:
-        return f"The network learned nothing that counting single {kind} does not tell."
+        return f"The network learned nothing beyond the frequencies of single {kind}."
     if low > 0:
-        return f"The network predicts this text better than a {ngram} does, {by}."
+        return f"The network predicts this text better than a {ngram}, {by}."
     if high < 0:
-        return f"The network predicts this text worse than a {ngram} does, {by}: counting runs of {kind} tells more."
-    return f"The network and a {ngram} predict this text alike: the difference is uncertain, {by}."
+        return f"The network predicts this text worse than a {ngram}, {by}: counting runs of {kind} works better."
+    return f"The network and a {ngram} predict this text equally well: the difference is uncertain, {by}."

@@ -1,8 +1,9 @@
-"""How sure a mean is that was measured on one text: a confidence interval by the circular block bootstrap.
+"""How certain a mean over one text is: a confidence interval by the circular block bootstrap.
 
-Neighbouring tokens are not independent: a hard passage is hard for many tokens. So contiguous blocks are drawn anew,
-not tokens, from the text closed to a ring, so that every token is as likely to be drawn (Politis and Romano, "A
-circular block-resampling procedure for stationary data", 1992). The interval is the percentiles of the means so drawn.
+Neighbouring tokens are not independent: a hard passage is hard for many tokens. So contiguous blocks are resampled
+instead of tokens, from the text closed to a ring, so that every token is equally likely (Politis and Romano, "A
+circular block-resampling procedure for stationary data", 1992). The interval consists of the resampled means'
+percentiles.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
-# More where that would make too many blocks, less where it would make too few.
+# Larger if there would be too many blocks, smaller if too few.
 BLOCK_TOKENS = 1_000
 MOST_BLOCKS = 100
 FEWEST_BLOCKS = 30
@@ -22,7 +23,7 @@ def block_length(count: int) -> int:
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Where the mean of values [N], N > 0, in the order of their text, lies with a confidence of 95 %."""
+    """The 95 % confidence interval of the mean of values [N], N > 0, in the order of their text."""
     block = block_length(len(values))
     ring = np.concatenate([[0.0], np.cumsum(np.concatenate([values, values[:block]]))])
     sums = ring[block:] - ring[:-block]  # of the block that begins at each value; the last is the first again

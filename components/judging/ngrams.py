@@ -1,4 +1,4 @@
-"""The plain models that a network is held against: the same tokens predicted from counts of runs of tokens.
+"""The plain models that a network is compared with: the same tokens predicted from counts of runs of tokens.
 
 Runs of n tokens are interpolated with those of n - 1 by Witten and Bell's rule ("The zero-frequency problem", 1991, in
 the interpolated form of Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1998):
@@ -6,7 +6,7 @@ the interpolated form of Chen and Goodman, "An empirical study of smoothing tech
     p(w | h) = (c(h w) + t(h) p(w | h')) / (c(h) + t(h))
 
 where c counts in the training text, t(h) is how many different tokens follow h there, h' is h without its first token,
-and below no context at all stands 1 / V. Order 0 is uniform, order 1 the frequencies of tokens.
+and the probability below the empty context is 1 / V. Order 0 is uniform, order 1 the frequencies of tokens.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _KEY_BITS = 63
 
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    """Runs of one length as sorted int64 keys, how often each is there, and the same of what stands before its end."""
+    """Runs of one length as sorted int64 keys with their counts, and the same for their contexts."""
 
     runs: NDArray[np.int64]
     counts: NDArray[np.int64]
@@ -46,7 +46,7 @@ class NGrams:
         self._tables = [_table(ids, vocabulary, length) for length in range(1, order + 1)]
 
     def nats(self, ids: NDArray[np.integer], order: int | None = None) -> NDArray[np.float64]:
-        """What each token of ids [N] costs after those before it, [N], with runs of up to `order` tokens."""
+        """The nats of each token of ids [N] after those before it, [N], with runs of up to `order` tokens."""
         probability = np.full(len(ids), 1 / self._vocabulary)
         for length, table in enumerate(self._tables[:order], start=1):
             runs = run_keys(ids, length, self._vocabulary)
@@ -102,7 +102,7 @@ def _summed(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray
 
 
 def _looked_up(keys: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The values of keys [N] among sorted known ones [K], 0 where a key is not known."""
+    """The values of keys [N] among sorted known ones [K], 0 for unknown keys."""
     if not len(known):
         return np.zeros(len(keys), np.int64)
     places = np.minimum(np.searchsorted(known, keys), len(known) - 1)

@@ -1,4 +1,4 @@
-"""What each token of a text costs a model, under both protocols that `components.generator.scoring` has."""
+"""The nats of each token of a text under a model, by both protocols of `components.generator.scoring`."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from components.generator.scoring import Scorer
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What a model's targets cost, nats [targets] by protocol's name, and their places in the text, int64 [targets].
+    """The nats of a model's targets [targets], by protocol, and their indices in the text, int64 [targets].
 
     `trained_for` is the protocol the model was made for.
     """
@@ -34,7 +34,7 @@ def score(
     """Score the targets that both protocols have in ids [N], by both, or only by the one the model was trained for.
 
     `step` is the distance between a dataset's windows; `counts`, bool [N], says which tokens may be targets, by default
-    all. Without room for a target there are none.
+    all. A text that is too short has no targets.
     """
     is_next, carries = model.architecture.objective == "next", model.context == "carry"
     first, every = (model.window, step) if is_next else (1, 1)

@@ -1,4 +1,4 @@
-"""What judging found, as lines for a person."""
+"""The result of judging as lines for a person."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from components.judging.wording import REPEATED
 
 
 def as_lines(found: Mapping[str, Any]) -> list[str]:
-    """What `evaluate` found, as lines."""
+    """The result of `evaluate` as lines."""
     text = found["text"]
     return [
         f"Model {found['model']}: {found['description']}",
@@ -34,7 +34,7 @@ def _loss_lines(losses: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _sample_lines(samples: Mapping[str, Any]) -> Iterator[str]:
     columns = [_cells(figures) for figures in samples["columns"].values()]
     table = [["", *samples["columns"]], *([name, *(column[name] for column in columns)] for name in columns[0])]
-    size = f"{samples['characters']:,} characters a column"
+    size = f"{samples['characters']:,} characters per column"
     yield from ["", f"Samples {samples['uri']}, {size}; found: in the training text", ""]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for first, *others in table:
@@ -44,7 +44,7 @@ def _sample_lines(samples: Mapping[str, Any]) -> Iterator[str]:
     if longest := samples["longest"]:
         yield (
             f"The longest copied passage is {longest['characters']:,} characters of sample {longest['id']}, from its "
-            f"character {longest['at']:,} on, and stands at character {longest['place']:,} of the training text:"
+            f"character {longest['at']:,} on; it is at character {longest['place']:,} of the training text:"
         )
         yield f"  {longest['before']!r} | {_shortened(longest['passage'])!r} | {longest['after']!r}"
 
@@ -58,7 +58,7 @@ def _cells(figures: Mapping[str, Any]) -> dict[str, str]:
         "longest copied passage, characters": f"{figures['longest_copied']:,}",
         "words found": _percent(figures["valid_words"]),
         **distinct,
-        f"runs of {REPEATED} words said before in a text": _percent(figures["self_repetition"]),
+        f"runs of {REPEATED} words repeated in a text": _percent(figures["self_repetition"]),
     }
 
 

@@ -31,7 +31,7 @@ class Judged:
     """The text a model is scored on.
 
     Attributes:
-        name: what it is, in words.
+        name: a description.
         ids: its tokens [tokens]; `counts`: which of them count, bool [tokens].
         text: its characters; `characters_count`: which of them count, bool [characters].
     """
@@ -44,11 +44,11 @@ class Judged:
 
     @property
     def tokens_a_character(self) -> float:
-        """Of what counts."""
+        """Tokens per character, of what counts."""
         return float(self.counts.sum() / self.characters_count.sum())
 
     def as_dict(self) -> dict[str, Any]:
-        """What it is and how long."""
+        """Its name and length."""
         tokens, characters = int(self.counts.sum()), int(self.characters_count.sum())
         return {"name": self.name, "tokens": tokens, "characters": characters}
 
@@ -78,7 +78,7 @@ def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary) -> str:
 
 
 def share_seen(text: str, training: str) -> float:
-    """The share of pieces of PIECE_CHARACTERS, taken evenly from a text, that stand in the training text."""
+    """The share of pieces of PIECE_CHARACTERS, taken evenly from a text, that are in the training text."""
     last = max(len(text) - PIECE_CHARACTERS, 0)
     begins = np.unique(np.linspace(0, last, PIECES).astype(int)).tolist()
     return sum(text[begin : begin + PIECE_CHARACTERS] in training for begin in begins) / len(begins)
@@ -89,7 +89,7 @@ def held_out(dataset: Dataset, uri: str, most: int = 0) -> Judged:
     part = dataset.held_out(most)
     name = f"the held-out split of {uri}"
     if is_part(len(dataset.validation), most):
-        name = f"a part, evenly spread, of {name}"
+        name = f"an evenly spread part of {name}"
     return _judged(name, part, dataset.vocabulary)
 
 
@@ -97,7 +97,7 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
     """The UTF-8 text file at `uri`, in a corpus's form; tokens that are not in the vocabulary are left out.
 
     Raises:
-        SourceError: it can't be had, is not UTF-8, or nothing of it is in the vocabulary.
+        SourceError: it can't be fetched, is not UTF-8, or nothing of it is in the vocabulary.
     """
     name = storage.redacted(uri)
     with (
@@ -109,7 +109,7 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
     ids = vocabulary.encode(text)
     known = ids[ids >= 0]
     if not len(known):
-        raise SourceError(f"{name}: nothing in it that the model's vocabulary has")
+        raise SourceError(f"{name}: nothing in it is in the model's vocabulary")
     if len(known) < len(ids):
         log.warning(f"{len(ids) - len(known):,} of {name}'s {len(ids):,} tokens are not in the vocabulary; left out")
     return _judged(name, part_of(known, 0, window=0), vocabulary)
@@ -127,7 +127,7 @@ def _judged(name: str, part: Part, vocabulary: Vocabulary) -> Judged:
 
 
 def samples_at(uri: str) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """The samples at `uri`: their rows, no more than MAXIMUM_SAMPLE_CHARACTERS, and what they were made from.
+    """The samples at `uri`: their rows, up to MAXIMUM_SAMPLE_CHARACTERS, and what they were made from.
 
     Raises:
         ArtifactError: they are missing or damaged, or there are none.
@@ -145,5 +145,5 @@ def samples_at(uri: str) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
                     rows.append(json.loads(line))
                     characters += len(rows[-1]["text"])
     if not rows:
-        raise ArtifactError(f"{uri}: no text in these samples")
+        raise ArtifactError(f"{uri}: these samples contain no text")
     return rows, made_from

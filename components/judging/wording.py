@@ -1,10 +1,10 @@
-"""How some texts are worded: words that the training text has, and how much is said again.
+"""The wording of some texts: words that the training text has, and repetition.
 
 - Valid words: the share of words that the training text has too. A text's first and last word are left out, since
-  texts begin and end in the midst of words.
+  texts may begin and end inside a word.
 - Distinct-n: different runs of n words over all runs of n words (Li et al., "A diversity-promoting objective function
   for neural conversation models", 2016). It falls with the texts' length: compare like with like.
-- Self-repetition: the share of a text's runs of 4 words that stood in the same text before, over all texts
+- Self-repetition: the share of a text's runs of 4 words that occurred in the same text before, over all texts
   (seq-rep-4; Welleck et al., "Neural text generation with unlikelihood training", 2020).
 """
 
@@ -23,7 +23,7 @@ def words_of(text: str) -> frozenset[str]:
 
 
 def worded(texts: Sequence[str], known: frozenset[str]) -> dict[str, Any]:
-    """`valid_words`, `distinct` by n and `self_repetition` of some texts; None where there is nothing to count.
+    """`valid_words`, `distinct` by n and `self_repetition` of some texts; None if there is nothing to count.
 
     `known` are the training text's words.
     """

@@ -1,4 +1,4 @@
-"""Judging what a model wrote: copies and wording, beside the same figures for text that people wrote."""
+"""Judging a model's samples: copies and wording, compared with the same figures for people's text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from components.judging.copying import LENGTHS, Copied, Passage, TrainingText
 from components.judging.wording import worded, words_of
 
 HELD_OUT = "held-out text"
-# What is called copying: this much more of runs of 32 characters than people's text has, or a passage that is
-# twice as long as the longest there, and no short one.
+# Samples copy if they have this much more of runs of 32 characters than people's text, or a passage twice as long as
+# the longest there, and not a short one.
 MORE_COPIED = 0.1
 LONG_PASSAGE_CHARACTERS = 50
 
@@ -23,7 +23,7 @@ def judge_samples(rows: Sequence[Mapping[str, Any]], training: str, human: str) 
 
     Returns:
         `columns`, by name; `characters` each column has; `longest`, the longest copied passage of all samples, with
-        its sample's id; `verdict`, in words; and whether that is `copies`.
+        its sample's id; `verdict`, as text; and whether that is `copies`.
     """
     groups: dict[str, list[str]] = {}
     for row in sorted(rows, key=lambda row: row["temperature"]):
@@ -49,7 +49,7 @@ def judge_samples(rows: Sequence[Mapping[str, Any]], training: str, human: str) 
 
 
 def cut(texts: Sequence[str], characters: int) -> list[str]:
-    """The first of the texts, the last of them cut, with so many characters in all."""
+    """The first texts, the last of them cut, with this many characters in total."""
     kept = []
     for text in texts:
         if characters > 0:
@@ -59,7 +59,7 @@ def cut(texts: Sequence[str], characters: int) -> list[str]:
 
 
 def pieces_like(texts: Sequence[str], human: str) -> list[str]:
-    """Pieces of one text as long as each of `texts`, spread over all of it: it has at least as many characters."""
+    """Pieces of one text, as long as each of `texts` and spread over all of it; it must have enough characters."""
     gap = (len(human) - sum(map(len, texts))) // len(texts)
     pieces, begin = [], 0
     for text in texts:
@@ -69,13 +69,13 @@ def pieces_like(texts: Sequence[str], human: str) -> list[str]:
 
 
 def verdict_on(columns: Mapping[str, Mapping[str, Any]], longest: Passage | None) -> tuple[bool, str]:
-    """Whether samples copy, and that in plain words."""
+    """Whether samples copy, and a verdict about it."""
     samples = {name: figures for name, figures in columns.items() if name != HELD_OUT}
     human = columns.get(HELD_OUT)
     most = max(samples, key=lambda name: _copied_share(samples[name]))
     share, usual = _copied_share(samples[most]), _copied_share(human) if human else 0.0
     against = f", against {usual:.1%} of the held-out text's" if human else ""
-    shares = f"{share:.1%} of the runs of {LENGTHS[-1]} characters at {most} stand in the training text{against}"
+    shares = f"{share:.1%} of the runs of {LENGTHS[-1]} characters at {most} are in the training text{against}"
     if share > usual + MORE_COPIED:
         return True, f"These samples copy: {shares}."
     furthest = longest.characters if longest else 0

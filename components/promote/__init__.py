@@ -1,1 +1,1 @@
-"""Promote: after a run, its model becomes the champion where it is better than the one that is."""
+"""Promote: after a run, its model becomes the champion if it is better than the current one."""

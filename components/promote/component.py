@@ -1,4 +1,4 @@
-"""Promote as a Kubeflow component. It may have to score a model, and runs in sample's image, which can."""
+"""Promote as a Kubeflow component. It may have to score a model, so it runs in sample's image."""
 
 from kfp import dsl
 
@@ -15,14 +15,14 @@ def promote(dataset: dsl.Input[dsl.Dataset], model: dsl.Input[dsl.Model], champi
         champion: URI of the pointer to the best model so far.
 
     Returns:
-        What came of it, in a line.
+        The result in one line.
     """
     from components.command import log
     from components.command.stage import input_uri, stage_task
     from components.promote.promoting import promote as work
 
     with stage_task("promote"):
-        # The pointer is to outlive this task, so it holds the model's own URI, not that of the task's copy.
+        # The pointer outlives this task, so it holds the model's own URI, not that of the task's copy.
         done = work(model=model.uri, dataset=lambda: input_uri(dataset), champion=champion, copy=input_uri(model))
         log.info(done.as_line())
         return done.as_line()

@@ -1,7 +1,8 @@
-"""The work of promote: a model and the champion in, the champion's pointer moved or not.
+"""The work of promote: compare a model with the champion, and move the champion's pointer if it is better.
 
-Where the champion's loss is of other held-out text, as each night's text is another, the champion's model is scored on
-the new model's held-out text, and both are told in bits per character, which need no common vocabulary.
+If the champion's loss is of different held-out text, for example because each night's text is new, the champion's
+model is scored on the new model's held-out text. Both losses are in bits per character, which need no common
+vocabulary.
 """
 
 import math
@@ -23,22 +24,22 @@ if TYPE_CHECKING:
     from components.generator.model import Model
 
 UNKNOWN_BITS = math.log2(0x110000)
-"""What a character costs that a model has no token for: a guess among all of Unicode's."""
+"""The cost of a character that a model has no token for: a guess among all of Unicode's characters."""
 
 
 def promote(*, model: str, dataset: Callable[[], str], champion: str, copy: str = "", force: bool = False) -> Promotion:
-    """Point the champion at a model if it is better on the model's own held-out text, or if there is none yet.
+    """Point the champion at a model if it is better on the model's held-out text, or if there is no champion yet.
 
     Args:
         model: URI of the model.
-        dataset: gives the URI of the dataset that it was trained on; called where the champion has to be scored.
+        dataset: returns the URI of the dataset that it was trained on; called if the champion must be scored.
         champion: URI of the pointer.
-        copy: where the model is read; by default at its URI.
-        force: move the pointer whatever the losses are.
+        copy: where to read the model; its URI by default.
+        force: move the pointer regardless of the losses.
 
     Raises:
         ArtifactError: the model or its dataset is missing or damaged, or no text was held out.
-        StorageError: the store fails for good, or others keep moving the pointer.
+        StorageError: the store fails after all retries, or others keep moving the pointer.
     """
 
     def compare(candidate: Champion, former: Champion) -> Verdict:
@@ -48,11 +49,11 @@ def promote(*, model: str, dataset: Callable[[], str], champion: str, copy: str 
 
 
 def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
-    """Compare a model with the former champion on what was scored of the held-out split of the model's dataset."""
+    """Compare a model with the former champion on the scored part of its dataset's held-out split."""
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     if data.held_out_name(candidate.evaluate_tokens) != candidate.held_out:
-        raise ArtifactError(f"{dataset}: its held-out text is not the one that {candidate.model} has its loss of")
+        raise ArtifactError(f"{dataset}: its held-out text is not the text of {candidate.model}'s loss")
     judged = held_out(data, dataset, candidate.evaluate_tokens)
     own = candidate.loss * judged.tokens_a_character / math.log(2)
     log.info(f"scoring the champion {former.model} on the new model's held-out text")
@@ -74,9 +75,9 @@ def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
 
 
 def bits_per_character(model: "Model", text: str, counts: NDArray[np.bool_], *, step: int) -> float:
-    """What a text costs a model by the protocol it was trained for, tokens that it lacks at UNKNOWN_BITS a character.
+    """A model's loss on a text under the protocol of its training; unknown tokens cost UNKNOWN_BITS per character.
 
-    `counts`, bool [characters], says which of the text's characters count; a token does where its first one does.
+    `counts`, bool [characters], says which of the text's characters count; a token counts if its first one does.
     `step` is the distance between a dataset's windows, for a model that predicts only what follows a window.
     """
     from components.judging.scoring import score
@@ -89,7 +90,7 @@ def bits_per_character(model: "Model", text: str, counts: NDArray[np.bool_], *, 
     ids = model.vocabulary.encode(text)
     known = ids >= 0
     scores = score(model, ids[known], step=step, counts=counted[known], both=False)
-    if not len(scores.places):  # it knows too little of the text to be asked
+    if not len(scores.places):  # it knows too little of the text to be scored
         return UNKNOWN_BITS
     nats = float(scores.nats[scores.trained_for].mean()) * int(counted[known].sum())
     return (nats / math.log(2) + lacking * UNKNOWN_BITS) / int(counts.sum())

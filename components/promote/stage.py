@@ -1,4 +1,4 @@
-"""Promote's row in the table of steps: it may have to score a model, and runs in sample's image, which can."""
+"""Promote's row in the table of steps: it may have to score a model, so it runs in sample's image."""
 
 from components.command.stage import Step
 

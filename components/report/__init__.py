@@ -1,1 +1,1 @@
-"""Report: one page that ties a run's artifacts together."""
+"""Report: one page that summarizes a run's artifacts."""

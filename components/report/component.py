@@ -1,4 +1,4 @@
-"""Report as a Kubeflow component. It draws as ingest does, and runs in ingest's image."""
+"""Report as a Kubeflow component. It draws plots like ingest, and runs in ingest's image."""
 
 from kfp import dsl
 
@@ -16,14 +16,14 @@ def report(
     page: dsl.Output[dsl.HTML],
     summary: dsl.Output[dsl.Markdown],
 ) -> None:
-    """Tie what a run made together on one page.
+    """Summarize a run's artifacts on one page.
 
     Args:
         corpus: the run's corpus.
         dataset: the run's dataset.
         model: the run's model.
         samples: the run's samples.
-        version: the suite's version, so that the cache never answers for another one.
+        version: the suite's version, so that the cache never reuses another version's results.
         report: the page and its summary.
         page: the page, for Kubeflow's UI.
         summary: the summary, for Kubeflow's UI.

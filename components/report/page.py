@@ -1,4 +1,4 @@
-"""The run's report.html: its artifacts with what they hold and how they hang together, the loss, and some texts."""
+"""The run's report.html: its artifacts, their contents and lineage, the loss, and some texts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _COUNTS = {
     "model": ("parameters", "steps"),
     "samples": ("texts", "tokens"),
 }
-"""What is told of each artifact, by its manifest's counts."""
+"""The counts of each artifact's manifest that are shown."""
 _STYLE = """  .chain { display: grid; gap: .75rem; list-style: none; padding: 0;
            grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); }
   .chain li { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .9rem; }
@@ -43,11 +43,11 @@ _BODY = """
 {% endfor %}
 </ol>
 {% endcall %}
-{% call part("How training went") %}
-{% if resumes() %}<p class="soft">Taken up again at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
+{% call part("Training") %}
+{% if resumes() %}<p class="soft">Resumed at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
 {{ plots(curves()) }}
 {% endcall %}
-{% call part("What it writes") %}
+{% call part("Samples") %}
 {% for temperature, members in run.texts | groupby("temperature") %}
 <h3>Temperature {{ "%g" | format(temperature) }}</h3>
 {% for text in members %}
@@ -77,10 +77,10 @@ class Run:
     """What the page shows; the artifacts by kind, in the order they were made.
 
     Attributes:
-        name: the run's; empty where stages were run alone.
+        name: the run's; empty if stages were run alone.
         manifests: their manifests.
-        digests: SHA-256 of those.
-        pages: links to their own pages, of those that have one; empty where it can't be linked.
+        digests: SHA-256 of the manifests.
+        pages: links to the artifacts' own pages, if they have one; empty if it can't be linked.
         metrics_json: the model's metrics.json.
         history_jsonl: the model's history.jsonl.
         samples_jsonl: the first file of the samples.
@@ -102,7 +102,7 @@ class Run:
 
     @cached_property
     def history(self) -> Sequence[Mapping[str, Any]]:
-        """The model's history, a row an epoch."""
+        """The model's history, a row per epoch."""
         return list(rows_of(self.history_jsonl))
 
     @cached_property
@@ -117,7 +117,7 @@ class Run:
 
     @property
     def source(self) -> str:
-        """The text that all was made from, as ingest named it."""
+        """The source, as ingest named it."""
         return str(self.manifests["corpus"].config.get("source", ""))
 
     @property
@@ -140,15 +140,15 @@ class Run:
         }
 
     def origins(self, kind: str) -> list[tuple[str, bool]]:
-        """All that an artifact was made from, each in words, and whether that is the one beside it here."""
+        """What an artifact was made from, each as text, and whether it is the artifact shown here."""
         return [self._origin(source, digest, kind) for source, digest in sorted(self.manifests[kind].made_from.items())]
 
     def _origin(self, source: str, digest: str, kind: str) -> tuple[str, bool]:
-        # Samples made without copying a corpus tell which; it need not be the one that the model learned from.
+        # Samples made with no_copy name their corpus; it need not be the one that the model was trained on.
         words = f"without copies of corpus {digest[:DIGITS]}" if kind == "samples" and source == "corpus" else ""
         if words or source == "source" or self.digests.get(source) == digest:
             return words or f"from {source} {digest[:DIGITS]}", True
-        return f"from {source} {digest[:DIGITS]}, which is not the one here", False
+        return f"from {source} {digest[:DIGITS]}, which is not this one", False
 
 
 def write_run(path: Path, run: Run) -> None:

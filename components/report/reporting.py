@@ -19,7 +19,7 @@ from components.report.summary import summary_of
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One of the run's artifacts: where it is, its manifest and that one's SHA-256."""
+    """One of the run's artifacts: its URI, its manifest and the manifest's SHA-256."""
 
     uri: str
     manifest: Manifest
@@ -39,7 +39,7 @@ class Artifact:
         return cls(uri=uri, manifest=manifest, digest=hashlib.sha256(found[0]).hexdigest())
 
     def read(self, name: str) -> str:
-        """One of its files, held to the manifest.
+        """One of its files, checked against the manifest.
 
         Raises:
             ArtifactError: it is missing or damaged.
@@ -47,12 +47,12 @@ class Artifact:
         data, _ = storage.read_file(f"{self.uri}/{name}") or (b"", "")
         listed = self.manifest.files.get(name)
         if listed is None or hashlib.sha256(data).hexdigest() != listed.sha256:
-            raise ArtifactError(f"{self.uri}/{name}: missing, damaged or altered; make the artifact again")
+            raise ArtifactError(f"{self.uri}/{name}: missing, damaged or altered; re-run the stage that made it")
         return data.decode()
 
 
 def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) -> dict[str, Any]:
-    """Tie a run's artifacts together: a page, a summary and a manifest at the URI `report`.
+    """Write a run's report at the URI `report`: a page, a summary and a manifest.
 
     Returns:
         The report's URI.
@@ -73,7 +73,7 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
             stage="report",
             config={},
             counts={},
-            made_from={"samples": artifacts["samples"].digest},  # from which the others follow
+            made_from={"samples": artifacts["samples"].digest},  # from which the others are found
         )
     return {"report": report}
 
@@ -96,7 +96,7 @@ def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
 
 
 def _link(uri: str, report: str) -> str:
-    """A page as seen from the report's, both below one root; empty where they are not."""
+    """A page's link relative to the report's, if both are below one root; otherwise empty."""
     (scheme, _, path), (report_scheme, _, report_path) = _parts(uri), _parts(report)
     if scheme != report_scheme:
         return ""

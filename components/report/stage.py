@@ -1,4 +1,4 @@
-"""Report's row in the table of steps: it draws as ingest does, and runs in ingest's image."""
+"""Report's row in the table of steps: it draws plots like ingest, and runs in ingest's image."""
 
 from components.command.stage import Step
 
@@ -10,7 +10,7 @@ STEP = Step(
         "model": "the run's model",
         "samples": "the run's samples",
     },
-    outputs={"report": "where the page and its summary go"},
+    outputs={"report": "where to write the page and its summary"},
     page="report",
     runs_as="ingest",
 )

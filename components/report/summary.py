@@ -1,4 +1,4 @@
-"""The run's summary.md: its page's figures and a text, for where Markdown is shown."""
+"""The run's summary.md: the page's figures and a text, as Markdown."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -8,9 +8,9 @@ from components.report.page import DIGITS, Run
 
 
 def summary_of(run: Run) -> str:
-    """The summary as Markdown; what users wrote stands in code, where nothing is markup.
+    """The summary as Markdown; what users wrote is in code blocks, where nothing is markup.
 
-    What a part can't show costs that part, as on the page.
+    If a part fails, the others are shown, as on the page.
     """
     parts = {"source": _source, "figures": _figures, "chain": _chain, "text": _text}
     return "# Run\n\n" + "\n\n".join(_part(name, make, run) for name, make in parts.items()) + "\n"
@@ -19,7 +19,7 @@ def summary_of(run: Run) -> str:
 def _part(name: str, make: Callable[[Run], str], run: Run) -> str:
     try:
         return make(run)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the rest of the summary and the run stand
+    except Exception as error:  # noqa: BLE001 -- any failure may cost this part alone
         return _code(why_not_shown(f"the summary's {name}", error))
 
 
@@ -49,7 +49,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _code(text: str) -> str:
-    """A block of code that no text can end early."""
+    """A code block that no text can close early."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"

@@ -23,9 +23,9 @@ def sample(
     Args:
         model: the model to write with.
         settings: SampleConfig's fields.
-        prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
-        corpus_digest: names the corpus that no_copy is about, likewise.
-        version: the suite's version, so that the cache never answers for another one.
+        prompts_digest: a digest of the prompts file's bytes, so that a change to them misses the cache.
+        corpus_digest: the digest of no_copy's corpus, likewise.
+        version: the suite's version, so that the cache never reuses another version's results.
         samples: the texts, as JSON lines and as a page to read.
         page: that page, for Kubeflow's UI.
         metrics: how many texts there are, and their mean nats per token at each temperature.
@@ -57,10 +57,10 @@ def sample_shard(
 
     Args:
         model: the model to write with.
-        settings: SampleConfig's fields, which leave the shards to the pipeline.
-        prompts_digest: names the prompts file's bytes, so that the cache notices when they change.
-        corpus_digest: names the corpus that no_copy is about, likewise.
-        version: the suite's version, so that the cache never answers for another one.
+        settings: SampleConfig's fields, without those about shards.
+        prompts_digest: a digest of the prompts file's bytes, so that a change to them misses the cache.
+        corpus_digest: the digest of no_copy's corpus, likewise.
+        version: the suite's version, so that the cache never reuses another version's results.
         shard_number: which of the shards this one is, counted from 0.
         shards: how many there are.
         shard: the shard's texts.
@@ -72,7 +72,9 @@ def sample_shard(
 
     with stage_task("sample"):
         if settings.get("shards", 1) != 1:
-            raise UsageError(f"sample.shards: the pipeline shares the work among {shards} shards; leave this one at 1")
+            raise UsageError(
+                f"sample.shards: the pipeline already divides the work into {shards} shards; leave this at 1"
+            )
         config = SampleConfig.parse({**settings, "shard": shard_number, "shards": shards}, "sample")
         digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
         work(config, model=input_uri(model), samples=output_uri(shard, f"sample-shard-{shard_number}"), **digests)
@@ -86,11 +88,11 @@ def sample_gather(
     page: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Put the shards of the texts together, as `sample` would have written them.
+    """Gather the shards into the samples that `sample` would have written.
 
     Args:
         shards: all shards, in any order.
-        version: the suite's version, so that the cache never answers for another one.
+        version: the suite's version, so that the cache never reuses another version's results.
         samples: the texts, as JSON lines and as a page to read.
         page: that page, for Kubeflow's UI.
         metrics: how many texts there are, and their mean nats per token at each temperature.

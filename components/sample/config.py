@@ -1,4 +1,4 @@
-"""What sample can be told."""
+"""The settings of sample."""
 
 from typing import ClassVar, Literal, Self
 
@@ -10,7 +10,7 @@ from components.generator.temperature import Temperature
 
 
 class SampleConfig(Strategy, Settings):
-    """What is written, after which prompts, and by which strategy."""
+    """What to write, after which prompts, and by which strategy."""
 
     only: ClassVar[tuple[Only, ...]] = (
         Only(
@@ -22,7 +22,7 @@ class SampleConfig(Strategy, Settings):
         Only(
             names=("prompt_length",),
             decided_by=("prompts", "prompts_file"),
-            where="random windows for prompts, so without prompts and prompts_file",
+            where="random windows as prompts, so without prompts and prompts_file",
             holds=lambda config: not (config.prompts or config.prompts_file),
         ),
         Only(
@@ -41,51 +41,51 @@ class SampleConfig(Strategy, Settings):
 
     temperatures: tuple[Temperature, ...] = setting(
         (0.5, 1.0),
-        "temperatures, each of which writes every text; 0 is greedy: always the likeliest token",
+        "temperatures; every text is written at each; 0 is greedy: always the likeliest token",
         min_length=1,
     )
-    length: int = setting(400, "length of each text, its prompt not counted", unit="tokens", ge=1)
-    count: int = setting(
-        4, "texts for each temperature, and for each prompt where prompts are given", unit="texts", ge=1
+    length: int = setting(400, "length of each text, without its prompt", unit="tokens", ge=1)
+    count: int = setting(4, "number of texts per temperature, and per prompt if prompts are given", unit="texts", ge=1)
+    prompts: tuple[str, ...] = setting(
+        (), "prompts to continue; without any, random windows of the training text are used"
     )
-    prompts: tuple[str, ...] = setting((), "prompts to continue; without any, random windows of the training text")
     prompts_file: str = setting(
         "",
-        "a path or URI of a UTF-8 file with one prompt a line, after those in prompts",
+        "a path or URI of a UTF-8 file with one prompt per line, used after those in prompts",
         place=NamedPlace(of="file", digest="prompts_digest"),
     )
     prompt_length: int = setting(
         0,
-        "how much of a random window is the prompt, from its end back; 0 for all of it",
+        "use only the last N tokens of a random window as the prompt; 0 uses the whole window",
         unit="tokens",
         ge=0,
     )
-    replace_unknown: bool = setting(False, "put a space for what is in a prompt but not in the vocabulary")
-    seed: int = setting(1, "seed of the choice of random windows and of every text's chance", ge=0, lt=2**53)
+    replace_unknown: bool = setting(False, "replace what is in a prompt but not in the vocabulary by a space")
+    seed: int = setting(1, "seed of the random numbers: the same seed gives the same texts", ge=0, lt=2**53)
     context: Literal["auto", "carry", "window"] = setting(
         "auto",
-        "what a token is chosen from: all the text before it, the window before it, or as the model was trained",
+        "what a token is predicted from: all the text before it, the window before it, or as the model was trained",
     )
     no_copy: int = setting(
         0,
-        "write no passage longer than this that stands in the corpus, counted from the prompt's end; 0 lets it",
+        "write no passage of the corpus longer than this, counted from the prompt's end; 0 allows copies",
         unit="characters",
         ge=0,
     )
     corpus: str = setting(
-        "", "the URI of the corpus that no_copy is about", place=NamedPlace(of="artifact", digest="corpus_digest")
+        "", "the URI of the corpus that no_copy must not copy", place=NamedPlace(of="artifact", digest="corpus_digest")
     )
-    batch: int = setting(64, "texts written side by side; what is written does not depend on it", unit="texts", ge=1)
-    shards: int = setting(1, "how many processes share the work, each writing one shard of the texts", ge=1)
-    shard: int = setting(0, "which of the shards this one writes, counted from 0; the texts are the same", ge=0)
-    device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
+    batch: int = setting(64, "number of texts written side by side; the texts do not depend on it", unit="texts", ge=1)
+    shards: int = setting(1, "number of shards that the texts are divided into, one for each process", ge=1)
+    shard: int = setting(0, "the shard to write, counted from 0; the texts are the same as without shards", ge=0)
+    device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto uses a GPU if there is one")
 
     @model_validator(mode="after")
     def _values_make_sense(self) -> Self:
         if any(not prompt for prompt in self.prompts):
             raise ValueError("a prompt must not be empty")
         if self.no_copy and not self.corpus:
-            raise ValueError("no_copy needs corpus, the URI of the corpus that is not to be copied")
+            raise ValueError("no_copy needs corpus, the URI of the corpus that must not be copied")
         if self.shard >= self.shards:
             raise ValueError(f"shard {self.shard} is not one of {self.shards}, which are counted from 0")
         return self

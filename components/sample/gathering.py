@@ -1,4 +1,4 @@
-"""Shards of samples put together, as one process would have written them."""
+"""Gathers shards of samples into what one process would have written."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -14,13 +14,13 @@ from components.sample.texts import Totals, read_texts, texts_shown, write_texts
 
 
 def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
-    """Write the samples artifact at a URI from all its shards' URIs, in whatever order these come.
+    """Write the samples artifact at a URI from the URIs of all its shards, in any order.
 
     Returns:
         The samples' URI and counts, and their mean nats per token by temperature.
 
     Raises:
-        ArtifactError: a shard is missing, damaged, there twice, or made from another model or with other settings.
+        ArtifactError: a shard is missing, damaged, given twice, or made from another model or with other settings.
     """
     storage.check_outputs({"samples": samples}, {f"shard {number}": uri for number, uri in enumerate(shards)})
     with ExitStack() as stack:
@@ -43,14 +43,14 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
 
 
 def _rows(directories: Sequence[Path]) -> Iterator[tuple[dict[str, Any], list[tuple[str, float]]]]:
-    """The texts, each shaded as a whole: the nats of its tokens stay with the shard that wrote it."""
+    """The texts, each shaded as a whole: only its shard knows the nats of its tokens."""
     for directory in directories:
         for row in read_texts(directory):
             yield row, [(row["text"], row["nats_per_token"])]
 
 
 def _check(manifests: Sequence[Manifest]) -> None:
-    """Hold the shards to one another."""
+    """Check that the shards belong together."""
     first = manifests[0]
     for one in manifests:
         if (one.made_from, {**one.config, "shard": 0}) != (first.made_from, {**first.config, "shard": 0}):
@@ -60,4 +60,4 @@ def _check(manifests: Sequence[Manifest]) -> None:
             )
     there, wanted = sorted(one.config["shard"] for one in manifests), list(range(first.config["shards"]))
     if there != wanted:
-        raise ArtifactError(f"the samples' shards are {wanted}, but {there} came; sample all shards again")
+        raise ArtifactError(f"the samples' shards are {wanted}, but {there} were given; sample all shards again")

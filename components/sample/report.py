@@ -1,4 +1,4 @@
-"""The samples' report.html: texts to read, by temperature, with prompt and continuation told apart."""
+"""The samples' report.html: texts by temperature, with the prompt and the continuation distinguished."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -8,7 +8,7 @@ from typing import Any
 from components.artifacts.page import write_page
 
 LEVELS = (0.5, 1.5, 3.0, 5.0)
-"""From how many nats on a token is shaded more."""
+"""The nats from which a token has the next darker shade."""
 _STYLE = """  .text i { font-style: normal; }
   .shaded .s1 { background: rgba(var(--shade), .14); } .shaded .s2 { background: rgba(var(--shade), .28); }
   .shaded .s3 { background: rgba(var(--shade), .46); } .shaded .s4 { background: rgba(var(--shade), .66); }
@@ -20,9 +20,9 @@ _STYLE = """  .text i { font-style: normal; }
 """
 _BODY = """
 <p class="soft break">{{ written_by }}</p>
-<p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The underlined grey is the prompt, what was written
-after it is dark. Nats per token are the model's own surprise at what it wrote: low is safe and repetitive, high is
-wild. Each token is shaded by its own:
+<p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The prompt is grey and underlined, the continuation
+is dark. Nats per token measure how surprising the text is to the model: low values are safe and repetitive, high values
+are wild. Each token is shaded by its nats:
 <span class="shaded"><span class="key">below {{ levels[0] }}</span>{% for level in levels %}\
 <span class="key s{{ loop.index }}">from {{ level }}</span>{% endfor %}</span></p>
 {% call part("") %}{{ table(["", "texts", "nats per token, mean"], figures()) }}{% endcall %}
@@ -44,7 +44,8 @@ wild. Each token is shaded by its own:
 <div {{ reading(row.prompt + row.text) }}><span class="prompt">{{ row.prompt }}</span>\
 <span class="continuation">{% for level, text in runs %}{% if level %}<i class="s{{ level }}">{{ text }}</i>\
 {% else %}{{ text }}{% endif %}{% endfor %}</span></div>
-<div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats a token</div>
+<div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats per token\
+</div>
 </article>
 {% endfor %}
 {% endcall %}
@@ -112,11 +113,11 @@ def write_report(
     """Write the page to `path`.
 
     Args:
-        path: where.
+        path: the file to write.
         rows: the texts to show, as in samples-*.jsonl, each with its tokens and the nats of each.
-        total: how many texts there are.
-        written_by: a line on what wrote them.
-        means: by (temperature, strategy) how many texts there are, and their mean nats per token.
+        total: the number of texts.
+        written_by: a line about the model and settings.
+        means: by (temperature, strategy) the number of texts and their mean nats per token.
     """
     groups: dict[tuple[float, str], list[tuple[dict[str, Any], Sequence[tuple[str, float]]]]] = {}
     for row, tokens in rows:

@@ -30,7 +30,7 @@ from components.sample.texts import Totals, texts_shown, write_texts
 
 MAXIMUM_PROMPTS_BYTES = 1 << 30
 REPLACED_SHOWN = 5
-_PROMPT_CHOICE = 1 << 63  # sets the choice of prompts apart from the texts' own chance
+_PROMPT_CHOICE = 1 << 63  # separates the random choice of prompts from the texts' random numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +47,17 @@ def sample(
 ) -> dict[str, Any]:
     """Write texts with the model at a URI, and the samples artifact at a URI.
 
-    The digests name the bytes of the file of prompts and of the corpus's manifest as they were when the run began;
-    empty to take them as they are.
+    The digests are those of the prompts file and of the corpus's manifest when the run began; empty ones are not
+    checked.
 
     Returns:
         The samples' URI, their counts and the first texts.
 
     Raises:
         ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
-        SourceError: the file of prompts can't be had, or what a digest names has changed.
-        UsageError: a prompt is empty or outside the vocabulary, no_copy leaves a text nothing to go on with, or the
-            samples' place and one that is read overlap.
+        SourceError: the prompts file can't be fetched, or what a digest names has changed.
+        UsageError: a prompt is empty or outside the vocabulary, no_copy excludes every continuation of a text, or the
+            samples' place overlaps an input.
     """
     inputs = {"--model": model, "sample.corpus": config.corpus, "sample.prompts_file": config.prompts_file}
     storage.check_outputs({"--samples": samples}, inputs)
@@ -76,9 +76,9 @@ def sample(
 def _write(
     directory: Path, config: SampleConfig, generator: Model, model_digest: str, digests: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The artifact's files; the texts' counts, their mean nats per token at each temperature, and the first of them.
+    """Write the artifact's files; return counts, mean nats per token at each temperature, and the first texts.
 
-    `digests` names, by their URIs, what is read besides the model.
+    `digests` are those of the other inputs, by URI.
     """
     made_from = {"model": model_digest}
     passages = None
@@ -122,7 +122,7 @@ def _repeats(config: SampleConfig) -> int:
 
 
 def _ids_of_shard(config: SampleConfig, total: int) -> range:
-    """The texts that are this shard's: shards are as equal as they can be, and lie one after the other."""
+    """The ids of this shard's texts: shards are consecutive and as equal as possible."""
     return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
 
 
@@ -133,10 +133,10 @@ def _tokens(model: Model, text: Text) -> list[tuple[str, float]]:
 
 
 def _passages(config: SampleConfig) -> tuple[Passages, str]:
-    """What of the corpus is not to be written, and the corpus's digest."""
+    """The passages of the corpus that must not be written, and the corpus's digest."""
     with storage.incoming(config.corpus, "corpus", log.transferred) as directory:
         text = (directory / "text.txt").read_bytes().decode()
-        log.info(f"noting the passages of {len(text):,} characters, which are not to be written")
+        log.info(f"indexing the passages of {len(text):,} characters that must not be copied")
         return Passages([code_points(text)], config.no_copy + 1), digest(directory)
 
 
@@ -157,7 +157,7 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Wr
 def _rows(
     config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range, passages: Passages | None
 ) -> Iterator[_Row]:
-    """The texts of these ids, each as a row that tells what it depended on, in order."""
+    """The texts of these ids in order, each as a row with everything that it depends on."""
     vocabulary, writer = model.vocabulary, _writer(config, model, passages)
     wanted = enumerate(itertools.product(prompts, range(_repeats(config)), config.temperatures))
     done = 0
@@ -191,35 +191,37 @@ def _are_given(config: SampleConfig) -> bool:
 
 
 def _prompts(config: SampleConfig, model: Model) -> list[_Prompt]:
-    """The prompts to continue: those given, or else `count` random windows."""
+    """The prompts to continue: the given ones, or else `count` random windows."""
     if not _are_given(config):
         return _random_windows(config, model)
     texts = [*config.prompts, *(_lines(config.prompts_file) if config.prompts_file else [])]
     if not texts:
-        raise SourceError(f"{storage.redacted(config.prompts_file)}: no prompt in it, only empty lines")
+        raise SourceError(f"{storage.redacted(config.prompts_file)}: contains no prompt, only empty lines")
     encode = model.vocabulary.encode_prompt
     return [_Prompt(text=text, ids=encode(text, replace_unknown=config.replace_unknown)) for text in texts]
 
 
 def _replaced(prompts: list[_Prompt], model: Model) -> str:
-    """In words what was put in for what the model does not know of the prompts, which a warning tells; else nothing."""
+    """A warning about prompts in which tokens unknown to the model were replaced; empty if none were."""
     unknown = [model.vocabulary.unknown_in(prompt.text) for prompt in prompts]
     names = list(dict.fromkeys(token for tokens in unknown for token in tokens))
     if not names:
         return ""
     shown = ", ".join(map(repr, names[:REPLACED_SHOWN])) + (", ..." if len(names) > REPLACED_SHOWN else "")
-    put_in = f"{sum(map(bool, unknown)):,} of {len(prompts):,} prompts have what the model does not know ({shown}); "
-    put_in += f"it read {model.vocabulary.stand_in!r} there"
+    put_in = (
+        f"{sum(map(bool, unknown)):,} of {len(prompts):,} prompts have tokens that the model does not know ({shown}); "
+    )
+    put_in += f"it reads {model.vocabulary.replacement!r} instead"
     log.warning(put_in)
     return put_in
 
 
 def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:
-    """Random windows, the n-th by (seed, n) alone."""
+    """Random windows; the n-th depends on (seed, n) alone."""
     if config.prompt_length > model.window:
         raise UsageError(
-            f"sample.prompt_length {config.prompt_length}: a random window has {model.window} tokens; set it to that "
-            "at most, or give prompts"
+            f"sample.prompt_length {config.prompt_length}: a random window has {model.window} tokens; set it to at "
+            "most that, or give prompts"
         )
     prompts = []
     for number in range(config.count):

@@ -1,4 +1,4 @@
-"""The samples' files: one JSON object a text."""
+"""The samples' files: one JSON object per text."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from components.artifacts.as_json import as_json
 TEXTS_A_FILE = 10_000
 TEXTS_SHOWN = 200
 TOKENS_SHOWN = 100_000
-"""How many tokens the report's texts have at most, so that a browser opens it at once."""
+"""The most tokens that the report's texts have together, so that a browser opens it quickly."""
 
 Written = TypeVar("Written")
 
@@ -19,7 +19,7 @@ Written = TypeVar("Written")
 def write_texts(
     directory: Path, rows: Iterator[tuple[dict[str, Any], Written]], total: int, shown: int
 ) -> list[tuple[dict[str, Any], Written]]:
-    """Write all rows as samples-*.jsonl; the first `shown`, for the report, are returned with what came beside them."""
+    """Write all rows as samples-*.jsonl; return the first `shown` with their tokens, for the report."""
     first: list[tuple[dict[str, Any], Written]] = []
     files = max(-(-total // TEXTS_A_FILE), 1)
     for number in range(files):
@@ -40,18 +40,18 @@ def read_texts(directory: Path) -> Iterator[dict[str, Any]]:
 
 
 def texts_shown(length: int, temperatures: int) -> int:
-    """How many texts of this length the report shows: at least one a temperature."""
+    """How many texts of this length the report shows: at least one per temperature."""
     return max(min(TEXTS_SHOWN, TOKENS_SHOWN // length), temperatures)
 
 
 class Totals:
-    """How many texts went by, and their mean nats per token, by (temperature, strategy)."""
+    """Counts texts and their mean nats per token by (temperature, strategy)."""
 
     def __init__(self) -> None:
         self.means: dict[tuple[float, str], tuple[int, float]] = {}
 
     def counting(self, rows: Iterator[tuple[dict[str, Any], Written]]) -> Iterator[tuple[dict[str, Any], Written]]:
-        """The rows as they are."""
+        """Pass the rows on, counting them."""
         for row, beside in rows:
             key = row["temperature"], row["strategy"]
             count, mean = self.means.get(key, (0, 0.0))
@@ -59,5 +59,5 @@ class Totals:
             yield row, beside
 
     def by_temperature(self) -> dict[str, float]:
-        """The mean nats per token by the temperature, as it is written."""
+        """The mean nats per token by temperature as text."""
         return {f"{temperature:g}": mean for (temperature, _), (_, mean) in self.means.items()}

@@ -12,22 +12,24 @@ from components.tensorboard.config import TensorboardConfig
 
 
 def parser() -> Parser:
-    """What the command takes."""
+    """The command's arguments."""
     made = Parser(
         prog="python -m components.tensorboard",
         description="Mirror the logs of models in a bucket into a directory, for TensorBoard to read.",
     )
     made.add_argument("--version", action="version", version=f"quillflow {VERSION}")
-    made.add_argument("--root", metavar="URI", required=True, action="append", help="where models lie; may come again")
-    made.add_argument("--logs", metavar="DIRECTORY", required=True, type=Path, help="where their logs go")
-    made.add_argument("--quiet", action="store_true", help="tell errors only")
-    made.add_argument("--verbose", action="store_true", help="show tracebacks")
+    made.add_argument(
+        "--root", metavar="URI", required=True, action="append", help="a place below which models are; may be repeated"
+    )
+    made.add_argument("--logs", metavar="DIRECTORY", required=True, type=Path, help="where to write their logs")
+    made.add_argument("--quiet", action="store_true", help="show only errors")
+    made.add_argument("--verbose", action="store_true", help="also show tracebacks")
     add_flags(made, TensorboardConfig, {})
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Mirror until a signal comes."""
+    """Mirror until a signal arrives."""
     log.set_up("tensorboard")
     with errors_in_one_line():
         arguments = parser().parse_args(argv)

@@ -1,4 +1,4 @@
-"""The logs that training leaves in models, as the listing of a root shows them."""
+"""The logs that training writes into models, found by listing a root."""
 
 import re
 from collections import defaultdict
@@ -16,10 +16,10 @@ _NAME_BYTES = 255  # the longest name a file can have
 
 @dataclass(frozen=True, kw_only=True)
 class Logs:
-    """The event files of one model; `files` maps `<log>/<file>` to what the store lists.
+    """The event files of one model; `files` maps `<log>/<file>` to the store's listing.
 
-    `name` is when the model was complete, then its run, or its path where train was run alone. So a name never means
-    two things: a model that is trained anew at the same place has another one.
+    `name` is the time at which the model was complete, then its run, or its path if train was run alone. So a name is
+    unique: a model trained again at the same place has another one.
     """
 
     root: Place
@@ -36,8 +36,8 @@ def logs_below(root: str) -> list[Logs]:
     """The logs of all complete models below a root, from one listing.
 
     Raises:
-        StorageError: the store fails for good.
-        UsageError: the URI is none of a store.
+        StorageError: the store fails after all retries.
+        UsageError: the URI is not of a store.
     """
     place = place_of(root)
     completed: dict[str, float] = {}
@@ -57,7 +57,7 @@ def logs_below(root: str) -> list[Logs]:
 
 
 def is_name(name: str) -> bool:
-    """Whether a folder's name is of the form that logs have."""
+    """Whether a folder's name has the form of a log's."""
     return bool(_NAME.match(name))
 
 
@@ -68,11 +68,11 @@ def _name(root: Place, model: str, completed: float) -> str:
 
 
 def _is_event_file(file: str) -> bool:
-    """Whether a path in a model's folder of logs is a log's event file, as train writes them: `<log>/<file>`."""
+    """Whether a path in a model's folder of logs is an event file, as train writes them: `<log>/<file>`."""
     parts = file.split("/")
     return len(parts) == 2 and "tfevents" in parts[1] and all(map(_is_safe, parts))  # noqa: PLR2004 -- a pair
 
 
 def _is_safe(name: str) -> bool:
-    """Whether an object's name can be a file's: a bucket may hold whatever its writers like."""
+    """Whether an object's name can be a file's: a bucket may hold any names."""
     return name not in {"", ".", ".."} and name.isprintable() and len(name.encode()) <= _NAME_BYTES

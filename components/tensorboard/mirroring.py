@@ -1,4 +1,4 @@
-"""The mirror: a local folder that has the newest models' logs, a folder a model, for TensorBoard to read."""
+"""The mirror: a local folder with the newest models' logs, a folder per model, for TensorBoard to read."""
 
 import signal
 import sys
@@ -15,34 +15,34 @@ from components.tensorboard.config import TensorboardConfig
 from components.tensorboard.logs import Logs, is_name, logs_below
 
 MARK = ".quillflow-mirror"
-_PARTIAL = ".partial"  # TensorBoard reads what has "tfevents" in its name
+_PARTIAL = ".partial"  # TensorBoard reads files with "tfevents" in their names
 
 
 def mirror(config: TensorboardConfig, *, roots: Sequence[str], directory: Path) -> NoReturn:
-    """Keep `directory` as the logs below the roots are, until a signal stops it.
+    """Keep `directory` in step with the logs below the roots until a signal stops it.
 
     Raises:
         SystemExit: 143, on SIGTERM.
-        UsageError: a root is no store's URI, or the directory holds files that are no mirror's.
+        UsageError: a root is not a store's URI, or the directory holds files that are not a mirror's.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the first process of a container has no default
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the first process of a container has no default handler
     claim(directory)
-    told = ""
+    reported = ""
     while True:
         try:
             state = refresh(roots, directory, config.megabytes * 1_000_000)
         except StorageError as error:
-            told = ""
-            log.warning(f"{error}; next look in {config.every:g} s")
+            reported = ""
+            log.warning(f"{error}; trying again in {config.every:g} s")
         else:
-            if state != told:
+            if state != reported:
                 log.info(state)
-            told = state
+            reported = state
         time.sleep(config.every)
 
 
 def claim(directory: Path) -> None:
-    """Make the directory a mirror: what is in one and in no bucket is removed, so it must be nobody else's.
+    """Make the directory a mirror: files in it that are in no bucket are removed, so it must hold nothing else.
 
     Raises:
         UsageError: it holds other files.
@@ -51,23 +51,23 @@ def claim(directory: Path) -> None:
         raise UsageError(f"{directory}: is a file; the logs need a directory")
     directory.mkdir(parents=True, exist_ok=True)
     if any(directory.iterdir()) and not (directory / MARK).exists():
-        raise UsageError(f"{directory}: holds files that are no mirror of logs; choose another place or empty it")
+        raise UsageError(f"{directory}: holds files that are not a mirror of logs; choose another place or empty it")
     (directory / MARK).touch()
 
 
 def refresh(roots: Sequence[str], directory: Path, most_bytes: int) -> str:
-    """Make `directory` hold what the roots hold, the newest first; what is there already is not fetched again.
+    """Fetch the logs below the roots into `directory`, the newest first; files that are there are not fetched again.
 
     Args:
-        roots: URIs below which models lie, at any depth.
-        directory: the mirror, which `claim` has made one.
-        most_bytes: size of all logs together; a model whose logs would go over it is left out.
+        roots: URIs below which models are, at any depth.
+        directory: the mirror, made by `claim`.
+        most_bytes: the size of all logs together; a model whose logs would exceed it is left out.
 
     Returns:
-        What there is now, as a line for people.
+        The mirror's content, as a line for people.
 
     Raises:
-        StorageError: a store fails for good; what was fetched until then stays.
+        StorageError: a store fails after all retries; what was fetched before stays.
     """
     found = {logs.name: logs for root in roots for logs in logs_below(root)}
     kept = _fitting([found[name] for name in sorted(found, reverse=True)], most_bytes)  # a name begins with its time
@@ -75,7 +75,7 @@ def refresh(roots: Sequence[str], directory: Path, most_bytes: int) -> str:
     for logs in kept:
         _fetch(logs, directory)
     left_out = len(found) - len(kept)
-    more = f"; {left_out} more would go over --megabytes" if left_out else ""
+    more = f"; {left_out} more would exceed --megabytes" if left_out else ""
     return f"models shown: {len(kept)}, {log.size(sum(logs.bytes for logs in kept))} of logs{more}"
 
 
@@ -89,13 +89,13 @@ def _fitting(found: Sequence[Logs], most_bytes: int) -> list[Logs]:
 
 
 def _remove_all_but(wanted: set[str], directory: Path) -> None:
-    """Remove event files, and beginnings of them, that are not wanted; what others put there stays."""
-    for path in sorted(directory.rglob("*"), reverse=True):  # what is in a directory comes before it
+    """Remove event files, also incomplete ones, that are not wanted; files of others stay."""
+    for path in sorted(directory.rglob("*"), reverse=True):  # the content of a directory comes before it
         name = path.relative_to(directory).as_posix()
         if not is_name(name.partition("/")[0]):
             continue
         if path.is_dir():
-            with suppress(OSError):  # there is something in it
+            with suppress(OSError):  # it is not empty
                 path.rmdir()
         elif name not in wanted and (path.name == _PARTIAL or "tfevents" in path.name):
             path.unlink()

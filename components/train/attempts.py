@@ -1,8 +1,8 @@
-"""Training in a process of its own, started again from its checkpoints when it was killed or may go well later.
+"""Training in a child process, restarted from its checkpoints after a kill or a temporary failure.
 
-By its stock settings Kubeflow tries a task again when its pod was lost, not when its container failed: killed for
-memory, or by a store that was away for too long. So a pipeline's task sees to that itself, as its environment's
-`retries` say, which placement hands it in a variable. Without that variable training runs where it is called.
+By default Kubeflow retries a task whose pod was lost, but not one whose container failed because it ran out of memory
+or a store was unreachable for too long. So a pipeline's task retries by itself, according to its environment's
+`retries`, which it receives in a variable. Without that variable training runs in the calling process.
 """
 
 import json
@@ -27,52 +27,50 @@ Work = Callable[[], Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """How often training is started again, how long it waits before the first time (s), and how that grows."""
+    """How often training is restarted, how long it waits before the first restart [s], and how the wait grows."""
 
     count: int
     backoff: float
     factor: float
 
     def as_variable(self) -> str:
-        """What RETRIES_VARIABLE is set to."""
+        """The value of RETRIES_VARIABLE."""
         return as_json({"count": self.count, "backoff": self.backoff, "factor": self.factor})
 
 
 @dataclass
 class _Stop:
-    """Whether this process was told to stop; whoever trains is told too."""
+    """Whether this process received a signal to stop; it is passed on to the child."""
 
     asked: Event = field(default_factory=Event)
     worker: Any = None
 
     def heed(self, number: int, _: object) -> None:
         self.asked.set()
-        # A terminal tells all its processes of SIGINT itself.
+        # A terminal sends SIGINT to all its processes itself.
         if number != signal.SIGINT and self.worker is not None and self.worker.is_alive():
             self.worker.terminate()
 
 
 def lasting(work: Work) -> Mapping[str, Any]:
-    """What `work` returns: done here, or where RETRIES_VARIABLE is set in a child that is started again as it says.
+    """Return the result of `work`: called here, or in a child with restarts if RETRIES_VARIABLE is set.
 
     Raises:
-        SystemExit: as the last attempt ended; 128 and the signal's number where one killed it.
+        SystemExit: the last attempt's exit code; 128 plus the signal's number if a signal killed it.
     """
     asked = os.environ.get(RETRIES_VARIABLE)
     if not asked:
         return work()
     retries = Retries(**json.loads(asked))
     wait = retries.backoff
-    with _told_to_stop() as stop:
+    with _was_signalled() as stop:
         for tried in range(retries.count + 1):
             ended = _attempt(work, stop)
             if ended.result is not None:
                 return ended.result
             if stop.asked.is_set() or not ended.may_pass or tried == retries.count:
                 raise SystemExit(ended.exit_code)
-            log.warning(
-                f"training starts again from its checkpoints in {wait:g} s, retry {tried + 1} of {retries.count}"
-            )
+            log.warning(f"training restarts from its checkpoints in {wait:g} s, retry {tried + 1} of {retries.count}")
             if stop.asked.wait(wait):
                 break
             wait *= retries.factor
@@ -81,7 +79,7 @@ def lasting(work: Work) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ended:
-    """How an attempt ended: with a result, or with an exit code after something that may pass or not."""
+    """How an attempt ended: with a result, or with an exit code and whether the failure may be temporary."""
 
     result: Mapping[str, Any] | None
     exit_code: int
@@ -89,7 +87,7 @@ class _Ended:
 
 
 def _attempt(work: Work, stop: _Stop) -> _Ended:
-    # Forked before TensorFlow is imported: the child has all that it needs, and what it takes ends with it.
+    # Forked before TensorFlow is imported: all that the child allocates is freed when it ends.
     forked = multiprocessing.get_context("fork")
     ours, theirs = forked.Pipe(duplex=False)
     stop.worker = forked.Process(target=_work, args=(work, theirs))
@@ -98,7 +96,7 @@ def _attempt(work: Work, stop: _Stop) -> _Ended:
     if stop.asked.is_set():
         stop.worker.terminate()
     said: Any = None
-    with suppress(EOFError):  # it may end without a word
+    with suppress(EOFError):  # it may end without sending anything
         said = ours.recv()
     stop.worker.join()
     code: int = stop.worker.exitcode
@@ -111,7 +109,7 @@ def _attempt(work: Work, stop: _Stop) -> _Ended:
 
 
 def _work(work: Work, parent: Any) -> None:
-    """Do the work in the child; the parent is told its result, or whether its failure may pass."""
+    """Do the work in the child; send the parent the result, or whether the failure may be temporary."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -125,7 +123,7 @@ def _work(work: Work, parent: Any) -> None:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[_Stop]:
+def _was_signalled() -> Iterator[_Stop]:
     """Note SIGTERM, and SIGINT unless the caller ignores it, while it lasts."""
     stop = _Stop()
     heard = [number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) is not signal.SIG_IGN]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from components.train.config import TrainConfig
 
 CURVE_POINTS = 100
-"""How many points the training curve has, about."""
+"""About how many points the training curve has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Cadence:
 
     @property
     def epochs(self) -> int:
-        """How many epochs training has, the last of which may be cut short."""
+        """The number of epochs, the last of which may be incomplete."""
         return self.epoch_of(self.train_steps)
 
     def epoch_of(self, step: int) -> int:

@@ -1,7 +1,7 @@
-"""Checkpoints: all that training goes on from, in immutable directories named by their train step.
+"""Checkpoints: all that training resumes from, in immutable directories named by their train step.
 
-A checkpoint counts once its manifest is there, which is written last and never over another; `LATEST`
-names the newest, moved by compare-and-swap, and is a hint: restoring takes the newest that verifies.
+A checkpoint counts once its manifest exists, which is written last and never replaces another. `LATEST` names the
+newest, is updated by compare-and-swap, and is a hint: restoring takes the newest checkpoint that verifies.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class Checkpoints:
         self._dataset = dataset_digest
 
     def save(self, progress: Progress, values: list[NDArray[Any]], ownership: Ownership) -> None:
-        """Commit a checkpoint, and drop those that are neither among the newest nor the best."""
+        """Commit a checkpoint, and remove those that are neither among the newest nor the best."""
         name = f"{progress.train_step:010d}-{secrets.token_hex(4)}"
         with storage.outgoing(str(self._place / name), "checkpoint") as directory:
             buffer = io.BytesIO()
@@ -74,27 +74,27 @@ class Checkpoints:
         self._drop_superseded(name, progress.best_step)
 
     def newest(self) -> Saved | None:
-        """The newest checkpoint that verifies, or None where none was ever committed.
+        """The newest checkpoint that verifies, or None if none was ever committed.
 
         Raises:
-            ArtifactError: there are checkpoints but none can be read; training never silently starts at zero.
+            ArtifactError: there are checkpoints but none can be read; training never silently starts over.
             UsageError: the newest was made with other settings or data.
         """
         names = _committed(self._place)
         found = self._first_readable(names)
         if found is None and (names or storage.read_file(str(self._place / LATEST_NAME)) is not None):
             raise ArtifactError(
-                f"{self._place}: none of its checkpoints can be read; mend the storage, or set train.start_anew to "
-                "begin at step 0"
+                f"{self._place}: none of its checkpoints can be read; fix the storage, or set train.start_anew to "
+                "start at step 0"
             )
         return found
 
     def existing(self) -> Saved:
-        """The newest checkpoint that verifies, where there has to be one.
+        """The newest checkpoint that verifies; there must be one.
 
         Raises:
             ArtifactError, UsageError: as `newest`.
-            UsageError: none was ever committed here; it says what is here, and where checkpoints are.
+            UsageError: none was ever committed here; the error says what is here, and where checkpoints are.
         """
         found = self.newest()
         if found is None:
@@ -102,35 +102,35 @@ class Checkpoints:
         return found
 
     def has(self, train_step: int) -> bool:
-        """Whether a checkpoint of a train step was committed here, be it damaged since."""
+        """Whether a checkpoint of a train step was committed here, even if it is damaged."""
         return any(_step(name) == train_step for name in _committed(self._place))
 
     def at(self, train_step: int) -> Saved | None:
-        """The checkpoint of a train step, or None where there is none that can be read."""
+        """The checkpoint of a train step, or None if there is none that can be read."""
         return self._first_readable([name for name in _committed(self._place) if _step(name) == train_step])
 
-    def refuse_strangers(self) -> None:
-        """Refuse a place that holds anything but checkpoints, before anything is written or removed there.
+    def refuse_foreign(self) -> None:
+        """Reject a place that holds anything but checkpoints, before anything is written or removed there.
 
         Raises:
-            UsageError: it does; all is left alone.
+            UsageError: it does; everything is left alone.
         """
         for name in storage.entries(str(self._place)):
-            if stranger := self._stranger_in(name):
+            if foreign := self._foreign_in(name):
                 raise UsageError(
-                    f"{self._place}: holds {stranger}, which is nothing of training's; checkpoints need a place of "
-                    "their own, choose another"
+                    f"{self._place}: holds {foreign}, which is not a checkpoint's; checkpoints need a place of their "
+                    "own, choose another"
                 )
 
     def clear(self) -> None:
-        """Remove all checkpoints, and what was begun of others."""
+        """Remove all checkpoints, also incomplete ones."""
         self._place.store.delete((self._place / LATEST_NAME).key)
         for name in storage.children(str(self._place)):
             if _checkpoint_of(name):
                 self._remove(name)
 
     def sweep(self) -> None:
-        """Remove what a killed trainer had begun and not committed; only the owner may."""
+        """Remove checkpoints that a killed trainer did not commit; only the owner may."""
         committed = set(_committed(self._place))
         for name in storage.children(str(self._place)):
             if name not in committed and _checkpoint_of(name):
@@ -139,8 +139,8 @@ class Checkpoints:
     def _remove(self, name: str) -> None:
         storage.remove(str(self._place / name), _FILES)
 
-    def _stranger_in(self, name: str) -> str:
-        """What under this name at the place was not written by training: the name, one below it, or ""."""
+    def _foreign_in(self, name: str) -> str:
+        """The name, or one below it, of something here that training did not write; "" if there is none."""
         if name in {LATEST_NAME, OWNER_NAME}:
             data, _ = storage.read_file(str(self._place / name)) or (b"", "")
             is_ours = (
@@ -157,7 +157,7 @@ class Checkpoints:
             try:
                 return self._read(self._place / name)
             except ArtifactError as error:
-                log.warning(f"checkpoint passed over: {error}")
+                log.warning(f"skipped a checkpoint: {error}")
         return None
 
     def _read(self, place: Place) -> Saved:
@@ -168,14 +168,14 @@ class Checkpoints:
                 return progress, [arrays[key] for key in sorted(arrays.files)]
 
     def _check_settings(self, saved: Manifest) -> None:
-        """Refuse to go on with anything that would have changed the steps already taken."""
-        anew = "; go on with the old value, choose another place, or set train.start_anew"
+        """Refuse to resume with settings or data that would have changed the steps already taken."""
+        advice = "; use the old value, choose another place, or set train.start_anew"
         for name, value in self._config.model_dump(mode="json").items():
             before = saved.config.get(name, TrainConfig.model_fields[name].default)
             if name not in UNCHANGED_BY and before != value:
-                raise UsageError(f"{self._place}: train.{name} was {before!r} there, now it is {value!r}{anew}")
+                raise UsageError(f"{self._place}: train.{name} was {before!r} there, now it is {value!r}{advice}")
         if saved.made_from.get("dataset") != self._dataset:
-            raise UsageError(f"{self._place}: these checkpoints were trained on another dataset{anew}")
+            raise UsageError(f"{self._place}: these checkpoints were trained on another dataset{advice}")
 
     def _point_latest_at(self, name: str) -> None:
         latest = str(self._place / LATEST_NAME)
@@ -187,25 +187,25 @@ class Checkpoints:
         steps = sorted({_step(name) for name in committed}, reverse=True)
         kept = {*steps[: self._config.keep_checkpoints], best_step}
         for name in committed:
-            # One of the same train step was saved before the number of them was known.
+            # One with the same train step was saved before the total number was known.
             if _step(name) not in kept or (_step(name) == _step(newest) and name != newest):
                 self._remove(name)
 
 
 def newest_step(uri: str) -> int | None:
-    """The train step of the newest checkpoint at a URI, or None where none was committed."""
+    """The train step of the newest checkpoint at a URI, or None if none was committed."""
     names = _committed(storage.place_of(uri))
     return _step(names[0]) if names else None
 
 
 def newest_digest(uri: str) -> str:
-    """Names the newest checkpoint at a URI, which is never written again, by a SHA-256; empty where there is none."""
+    """A SHA-256 that names the newest checkpoint at a URI, which is never rewritten; empty if there is none."""
     names = _committed(storage.place_of(uri))
     return hashlib.sha256(names[0].encode()).hexdigest() if names else ""
 
 
 def _what_is_at(place: Place) -> str:
-    """What a place holds that holds no checkpoints, and where near it there are some."""
+    """What is at a place without checkpoints, and where nearby there are some."""
     kind = ""
     if manifest := storage.read_file(str(place / MANIFEST_NAME)):
         with suppress(ArtifactError):  # another program's
@@ -213,19 +213,19 @@ def _what_is_at(place: Place) -> str:
     places = [place / "checkpoints", place.above / "checkpoints"] + [place.above] * (kind == "checkpoint")
     near = [str(where) for where in places if _committed(where)]
     is_empty = not any(storage.entries(str(place)))
-    holds = f"is a {kind}" if kind else "is no directory, or empty" if is_empty else "holds no checkpoint"
-    return f"{holds}; name {near[0] if near else 'what a training was given as --checkpoints'}"
+    holds = f"is a {kind}" if kind else "is not a directory, or is empty" if is_empty else "holds no checkpoint"
+    return f"{holds}; name {near[0] if near else 'the directory that was given as --checkpoints'}"
 
 
 def _committed(place: Place) -> list[str]:
-    """Newest first, by train step, which no clock can upset."""
+    """Newest first, by train step, which does not depend on a clock."""
     names = [name for name in storage.children(str(place)) if _NAME.fullmatch(name)]
     names = [name for name in names if storage.read_file(str(place / name / MANIFEST_NAME)) is not None]
     return sorted(names, key=lambda name: (_step(name), name), reverse=True)
 
 
 def _checkpoint_of(name: str) -> str:
-    """The checkpoint whose directory has this name, or which one of this name was to become; "" for none."""
+    """The checkpoint whose directory, or temporary directory, has this name; "" for none."""
     checkpoint = storage.staged_artifact(name) or name
     return checkpoint if _NAME.fullmatch(checkpoint) else ""
 

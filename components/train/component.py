@@ -19,15 +19,15 @@ def train(
     page: dsl.Output[dsl.HTML],
     card: dsl.Output[dsl.Markdown],
 ) -> None:
-    """Fit a network to a dataset, saving checkpoints and resuming from those that are there.
+    """Fit a network to a dataset; save checkpoints and resume from existing ones.
 
     Args:
         dataset: the dataset.
         settings: TrainConfig's fields.
-        init_digest: names the newest checkpoint at init_from, so that the cache notices when there is another.
-        version: the suite's version, so that the cache never answers for another one.
-        checkpoints: all that training goes on from, written while it runs.
-        model: the trained network and all that is needed to write with it.
+        init_digest: a digest of the newest checkpoint at init_from, so that a newer one misses the cache.
+        version: the suite's version, so that the cache never reuses another version's results.
+        checkpoints: all that training resumes from, written while it runs.
+        model: the trained network and everything that is needed to write with it.
         metrics: the model's metrics, as its metrics.json.
         page: the model's report, for Kubeflow's UI.
         card: the model's README.md, for Kubeflow's UI.
@@ -48,7 +48,7 @@ def train(
             return fit(
                 config,
                 dataset=input_uri(dataset),
-                checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod goes on from there
+                checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod resumes from there
                 model=model_uri,
                 init_digest=init_digest,
                 task=checkpoints.uri,  # made for this task of this run, and kept by its retries

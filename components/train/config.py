@@ -1,4 +1,4 @@
-"""What train can be told."""
+"""The settings of train."""
 
 from typing import ClassVar, Literal, Self
 
@@ -13,11 +13,11 @@ UNCHANGED_BY = frozenset(
     | {"start_anew", "init_from"}
     | {"export", "sample_every", "sample_at", "sample_times", "sample_length", "sample_temperatures"}
 )
-"""Settings that may differ when training resumes: they leave the steps already taken as they are."""
+"""Settings that may differ when training resumes: they do not affect the steps already taken."""
 
 
 class TrainConfig(Settings):
-    """The network, how it is fitted, and what is kept."""
+    """The network, how it is trained, and what is saved."""
 
     either: ClassVar[tuple[tuple[str, ...], ...]] = (("epochs", "train_steps", "minutes"),)
 
@@ -77,7 +77,7 @@ class TrainConfig(Settings):
             holds=lambda config: bool(config.sample_every or config.sample_at or config.sample_times),
         ),
     )
-    """Not carry_state=false with objective=next: there it says what is done."""
+    """Except carry_state=false with objective=next: it describes what is done there."""
 
     cell: CellName = setting("lstm", "the cell of the recurrent layers")
     layers: int = setting(1, "recurrent layers", ge=1, le=16)
@@ -89,36 +89,40 @@ class TrainConfig(Settings):
         "after_each", "where dropout goes: after each layer, or between layers (after a single one)"
     )
     input: Literal["one_hot", "scaled", "embedding"] = setting(
-        "embedding", "how a token enters the network: one-hot, id / vocabulary size, or a learned embedding"
+        "embedding", "the network's input for a token: one-hot, id / vocabulary size, or a learned embedding"
     )
     embedding_size: int = setting(64, "width of the embedding", ge=1)
     ngrams: int = setting(
-        1, "input embedding: runs of up to this many tokens have embeddings too; 1 for none", unit="tokens", ge=1, le=8
+        1,
+        "input embedding: n-grams of up to this many tokens have embeddings too; 1 for none",
+        unit="tokens",
+        ge=1,
+        le=8,
     )
     ngram_buckets: int = setting(
-        16381, "rows of each length's table of such runs, shared by hashing; a prime spreads best", ge=1
+        16381, "rows of the embedding table for each length of n-gram, shared by hashing; best a prime", ge=1
     )
-    ngram_rate: float = setting(1.0, "learning rate of those tables, as a multiple of learning_rate", gt=0)
+    ngram_rate: float = setting(1.0, "learning rate of the n-gram tables, as a multiple of learning_rate", gt=0)
     ngram_decay: float = setting(
-        0.0, "weight decay of those tables: what a run taught fades unless the text repeats it", ge=0
+        0.0, "weight decay of the n-gram tables, for n-grams that the text does not repeat", ge=0
     )
     input_dropout: float = setting(
-        0.0, "input embedding: share of what enters the network dropped in training", unit="fraction", ge=0, lt=1
+        0.0, "input embedding: share of the embeddings dropped in training", unit="fraction", ge=0, lt=1
     )
     weight_drop: float = setting(
         0.0,
-        "share of the recurrent layers' recurrent weights dropped in training, anew each step",
+        "share of the recurrent weights dropped in training, drawn at random for each train step",
         unit="fraction",
         ge=0,
         lt=1,
     )
 
     objective: Literal["next", "sequence"] = setting(
-        "sequence", "one target after the window, as the tutorials, or a target at every position"
+        "sequence", "one target after the window, as in the tutorials, or a target at every position"
     )
     carry_state: bool = setting(
         True,
-        "objective sequence: go through the text in order and carry the state on; else windows in random order",
+        "objective sequence: read the text in order and carry the state along; otherwise windows in random order",
     )
     label_smoothing: float = setting(
         0.0,
@@ -129,71 +133,72 @@ class TrainConfig(Settings):
     )
 
     optimizer: Literal["muon", "adamw", "adam", "rmsprop", "sgd"] = setting(
-        "adamw", "the optimizer; muon is for the recurrent layers' matrices, with adam for the rest"
+        "adamw", "the optimizer; muon trains the recurrent layers' matrices, with adam for all other weights"
     )
-    learning_rate: float = setting(4e-3, "learning rate, the highest where a schedule changes it", gt=0)
+    learning_rate: float = setting(4e-3, "learning rate; with a schedule, its maximum", gt=0)
     schedule: Literal["constant", "cosine"] = setting("cosine", "learning rate over time: constant, or falling to 0")
     warm_up_steps: int = setting(
-        100, "schedule cosine: rise to the learning rate over this long", unit="train steps", ge=0
+        100, "schedule cosine: length of the rise to the learning rate", unit="train steps", ge=0
     )
     beta_2: float = setting(0.99, "muon, adam, adamw, ngrams: decay of the squared gradients' average", ge=0, lt=1)
     weight_decay: float = setting(0.01, "adamw: weight decay", ge=0)
     momentum: float = setting(0.0, "sgd: momentum", ge=0, lt=1)
-    clip_norm: float = setting(1.0, "the gradients' highest joint norm; 0 for no limit", ge=0)
+    clip_norm: float = setting(1.0, "maximum joint norm of the gradients; 0 for no limit", ge=0)
 
-    batch: int = setting(32, "windows, or lanes of text, a train step", ge=1)
+    batch: int = setting(32, "windows, or lanes of text, per train step", ge=1)
     epochs: int = setting(5, "passes over the training text", unit="epochs", ge=1)
     train_steps: int = setting(
-        0, "train this long whatever the text's length; 0 to go by minutes or epochs", unit="train steps", ge=0
+        0, "total number of train steps; 0: given by minutes or epochs", unit="train steps", ge=0
     )
     minutes: float = setting(
         0.0,
-        "train for about this long: the machine's speed sets how many train steps; 0 to go by those or by epochs",
+        "train for about this long, in as many train steps as the machine's speed allows; 0: by train_steps or epochs",
         unit="minutes",
         ge=0,
     )
     precision: Literal["float32", "bfloat16"] = setting(
-        "float32", "what the layers compute in; weights, their updates and losses are float32 in any case"
+        "float32", "number format of the layers; weights, their updates and losses are always float32"
     )
-    seed: int = setting(1, "seed of the weights, the order of the data and dropout", ge=0, lt=2**31)
-    device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto is the GPU where there is one")
+    seed: int = setting(1, "seed of the initial weights, the data order and dropout", ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "gpu"] = setting("auto", "where to compute; auto uses a GPU if there is one")
 
     evaluate_tokens: int = setting(
         500_000,
-        "score at most this much of the held-out text, evenly spread; 0 for all of it",
+        "score at most this much of the held-out text, spread evenly; 0 for all of it",
         unit="tokens",
         ge=0,
     )
     best_by: Literal["auto", "validation_loss", "training_loss"] = setting(
-        "auto", "what makes a checkpoint the best; auto is the held-out loss where text is held out"
+        "auto", "which loss makes a checkpoint the best; auto: the held-out loss if text is held out"
     )
     export: Literal["best", "last"] = setting("best", "which checkpoint becomes the model")
     checkpoint_steps: int = setting(
-        0, "save a checkpoint this often, besides at each epoch's end; 0 for never", unit="train steps", ge=0
+        0,
+        "save a checkpoint after this many train steps, in addition to each epoch's end; 0 for never",
+        unit="train steps",
+        ge=0,
     )
     checkpoint_seconds: float = setting(60.0, "save a checkpoint at least this often", unit="seconds", gt=0)
-    keep_checkpoints: int = setting(2, "how many of the newest checkpoints stay, besides the best", ge=1)
-    start_anew: bool = setting(False, "begin at step 0 even where checkpoints are; they are removed")
+    keep_checkpoints: int = setting(2, "how many of the newest checkpoints to keep, in addition to the best", ge=1)
+    start_anew: bool = setting(False, "remove existing checkpoints and start at step 0")
     init_from: str = setting(
         "",
-        "where there are no checkpoints yet, go on from the newest at this URI",
+        "if there are no checkpoints yet, resume from the newest at this URI",
         place=NamedPlace(of="checkpoints", digest="init_digest"),
     )
 
-    sample_every: int = setting(0, "write samples after every so many epochs; 0 for never", unit="epochs", ge=0)
-    sample_at: tuple[int, ...] = setting((), "write samples after these epochs too", unit="epochs")
-    sample_times: int = setting(
-        0, "write samples about this many times, spread over training, after an epoch each; 0 for never", ge=0
-    )
-    sample_length: int = setting(400, "length of those samples", unit="tokens", ge=1)
+    sample_every: int = setting(0, "write samples after each time this many epochs; 0 for never", unit="epochs", ge=0)
+    sample_at: tuple[int, ...] = setting((), "also write samples after these epochs", unit="epochs")
+    sample_times: int = setting(0, "write samples about this many times, spread over the epochs; 0 for never", ge=0)
+    sample_length: int = setting(400, "length of these samples", unit="tokens", ge=1)
     sample_temperatures: tuple[Temperature, ...] = setting(
-        (0.2, 0.5, 1.0, 1.2), "temperatures of those samples, one sample each; 0 is greedy"
+        (0.2, 0.5, 1.0, 1.2), "temperatures of these samples, one sample each; 0 is greedy"
     )
 
     @model_validator(mode="after")
     def _values_make_sense(self) -> Self:
         if self.minutes and self.train_steps:
-            raise ValueError("train_steps and minutes can't both count; set one of them to 0")
+            raise ValueError("train_steps and minutes exclude each other; set one of them to 0")
         if self.learning_rate * self.ngram_decay >= 1:
             raise ValueError("learning_rate times ngram_decay must be below 1")
         return self

@@ -1,7 +1,7 @@
-"""Which of a dataset's tokens each train step sees.
+"""Which of a dataset's tokens each train step reads.
 
-The order follows from (seed, train step) alone, so the place in the data is one integer. Both orders are
-computed inside TensorFlow's graph: nothing is read, shuffled or queued beside the train step.
+The order depends on (seed, train step) alone, so the position in the data is one integer. Both orders are computed
+inside TensorFlow's graph: nothing is read, shuffled or queued outside of the train step.
 """
 
 from typing import Any, Protocol
@@ -12,17 +12,17 @@ from components.artifacts.tensorflow import tf
 
 
 class Order(Protocol):
-    """Which places of the training text each train step sees."""
+    """Which positions of the training text each train step reads."""
 
     steps_per_epoch: int
 
     def starts(self, train_step: Any) -> Any:
-        """Where the windows of an int64 train step begin: int64 [B]."""
+        """The starts of the windows of an int64 train step: int64 [B]."""
         ...
 
 
 class ShuffledWindows:
-    """Every window once an epoch, in an order that is new each epoch; an epoch's last batch may be smaller."""
+    """Every window once per epoch, in a new random order each epoch; an epoch's last batch may be smaller."""
 
     def __init__(self, *, tokens: int, length: int, step: int, batch: int, seed: int) -> None:
         self._windows = window_count(tokens, length, step)
@@ -30,7 +30,7 @@ class ShuffledWindows:
         self.steps_per_epoch = -(-self._windows // batch)
 
     def starts(self, train_step: Any) -> Any:
-        """Where the windows of an int64 train step begin: int64 [B]."""
+        """The starts of the windows of an int64 train step: int64 [B]."""
         epoch = train_step // self.steps_per_epoch
         first = (train_step % self.steps_per_epoch) * self._batch
         places = tf.range(first, tf.minimum(first + self._batch, self._windows), dtype=tf.int64)
@@ -40,9 +40,9 @@ class ShuffledWindows:
 
 
 class Lanes:
-    """The text cut into `batch` lanes, each read from its start to its end: what carried state needs.
+    """The text cut into `batch` lanes, each read from start to end, for carried state.
 
-    An epoch leaves out less than two windows a lane; which tokens those are changes with a random offset.
+    An epoch leaves out less than two windows per lane; a random offset decides which tokens these are.
     """
 
     def __init__(self, *, tokens: int, length: int, batch: int, seed: int) -> None:
@@ -56,7 +56,7 @@ class Lanes:
         self._spare = tokens - 1 - self.steps_per_epoch * length * batch
 
     def starts(self, train_step: Any) -> Any:
-        """Where the windows of an int64 train step begin: int64 [B]."""
+        """The starts of the windows of an int64 train step: int64 [B]."""
         epoch = train_step // self.steps_per_epoch
         seed = tf.stack([tf.constant(self._seed, tf.int64), epoch])
         offset = tf.random.stateless_uniform([], seed, 0, self._spare + 1, tf.int64)

@@ -1,4 +1,4 @@
-"""Training that has diverged: numbers that are not finite any more, and never will be again."""
+"""Training that has diverged: numbers that are no longer finite."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from components.train.config import TrainConfig
 
 
 def check_finite(number: float, what: str, config: TrainConfig, *, saved: int) -> None:
-    """Refuse to go on where `number`, which is `what`, is not finite; `saved` is the newest checkpoint's train step.
+    """Stop if `number`, which is `what`, is not finite; `saved` is the newest checkpoint's train step.
 
     Raises:
-        DivergedError: it is not; the message names the settings to change.
+        DivergedError: it is not finite; the message names the settings to change.
     """
     if math.isfinite(number):
         return
@@ -23,9 +23,9 @@ def check_finite(number: float, what: str, config: TrainConfig, *, saved: int) -
     changes.append(f"a lower train.clip_norm ({config.clip_norm:g})" if config.clip_norm else "train.clip_norm=1")
     changes += ["train.precision=float32"] * (config.precision != "float32")
     kept = f"what was saved up to train step {saved:,} is kept" if saved else "nothing was saved before"
-    raise DivergedError(f"{what} is {number}: training has diverged; start anew with {' or '.join(changes)}; {kept}")
+    raise DivergedError(f"{what} is {number}: training has diverged; start over with {' or '.join(changes)}; {kept}")
 
 
 def worst_of(values: Sequence[NDArray[Any]]) -> float:
-    """A number among the values that is not finite, or 0 where there is none."""
+    """A number among the values that is not finite, or 0 if there is none."""
     return next((float(array[~np.isfinite(array)].flat[0]) for array in values if not np.isfinite(array).all()), 0.0)

@@ -1,4 +1,4 @@
-"""The held-out loss of what is being trained, under the protocol that it is trained for."""
+"""The held-out loss during training, under the protocol that the network is trained for."""
 
 from components.artifacts.part import Part
 from components.generator.scoring import Scorer
@@ -6,7 +6,7 @@ from components.train.trainer import Trainer
 
 
 class Evaluation(Scorer):
-    """Scores a trainer's network, with the weights that it has at the time."""
+    """Scores a trainer's network with its current weights."""
 
     def __init__(self, trainer: Trainer, held_out: Part, *, step: int) -> None:
         super().__init__(

@@ -49,16 +49,16 @@ class Loop:
         return Cadence(config=self.config, steps_per_epoch=steps_per_epoch, train_steps=self.trainer.train_steps)
 
     def restore(self, init_from: Checkpoints | None) -> None:
-        """Go on from the newest checkpoint, if there is one, here or else in `init_from`.
+        """Resume from the newest checkpoint, if there is one, here or else in `init_from`.
 
         Raises:
-            UsageError: more train steps are taken than are asked for, or `init_from` holds no checkpoint.
+            UsageError: more train steps are taken than were asked for, or `init_from` holds no checkpoint.
         """
         config = self.config
         log.info(summary(self.trainer.network))
         found = None if config.start_anew else self.checkpoints.newest()
         found = found or (init_from.existing() if init_from else None)
-        if config.start_anew:  # not before it is known what to go on from
+        if config.start_anew:  # only after it is known where to resume from
             self.checkpoints.clear()
         self.checkpoints.sweep()
         if found is not None:
@@ -70,7 +70,7 @@ class Loop:
             self._is_measured = True
         shape = f"train steps of {config.batch} x {self.trainer.length} tokens"
         if not self._is_measured:
-            log.info(f"{config.minutes:g} minutes of {shape}; how many that is, their speed will tell")
+            log.info(f"{config.minutes:g} minutes of {shape}; their speed will give the number")
         else:
             log.info(f"{self.trainer.train_steps:,} {shape}")
             self.progress.minutes, self.progress.train_steps = config.minutes, self.trainer.train_steps
@@ -78,24 +78,24 @@ class Loop:
         self._resume()
 
     def _resume(self) -> None:
-        """Say, and note, that training is taken up again, where it is."""
+        """Log and record that training is resumed."""
         taken, wanted = self.progress.train_step, self.trainer.train_steps
         if self._is_measured and taken > wanted:
             raise UsageError(
-                f"the checkpoints are at train step {taken:,} already, past the {wanted:,} of train.epochs, "
+                f"the checkpoints are already at train step {taken:,}, past the {wanted:,} of train.epochs, "
                 "train.train_steps or train.minutes; ask for more, choose another place, or set train.start_anew"
             )
         if self._is_measured and taken == wanted:
-            log.info(f"all {taken:,} train steps are taken already")
+            log.info(f"all {taken:,} train steps have been taken already")
         elif taken:
             self.progress.resumed_at.append(taken)
             log.info(f"resumed at train step {taken:,}")
 
     def fit(self, saver: Saver) -> None:
-        """Take all train steps that are left.
+        """Take all remaining train steps.
 
         Raises:
-            SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, when what was done is committed.
+            SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, after a checkpoint is committed.
         """
         self._started -= self.progress.seconds
         self._speed_since = self.progress.step_seconds, self.progress.step_tokens
@@ -118,7 +118,7 @@ class Loop:
                 stopping.if_asked()
 
     def _set_train_steps(self, saver: Saver) -> None:
-        """Measure what each kind of work costs here, and set how many train steps the time that is given holds."""
+        """Measure the cost of each kind of work, and set the number of train steps that fit into the given time."""
         progress, config, trainer = self.progress, self.config, self.trainer
 
         def commit() -> None:
@@ -136,13 +136,13 @@ class Loop:
         )
         if train_steps == progress.train_step:
             raise UsageError(
-                f"train.minutes: {config.minutes:g} leave no time for a train step: {log.duration(spent)} of them are "
+                f"train.minutes: {config.minutes:g} leaves no time for a train step: {log.duration(spent)} of it is "
                 "spent, on getting ready and on what was trained before; give more"
             )
         trainer.spread_over(train_steps)
         self._is_measured, self._steps_a_call, self._costs = True, 1, costs
         progress.minutes, progress.train_steps = config.minutes, train_steps
-        log.info(f"{train_steps:,} train steps make {config.minutes:g} minutes, at {1000 * costs.step:.3g} ms each")
+        log.info(f"{train_steps:,} train steps fit into {config.minutes:g} minutes, at {1000 * costs.step:.3g} ms each")
         warn_of_epochs_never_reached(config, self.cadence.epochs)
         self._save(saver)
 
@@ -177,7 +177,7 @@ class Loop:
         )
 
     def _owes_row(self) -> bool:
-        """Whether an epoch, or training, has ended and its row is not in the history yet."""
+        """Whether an epoch, or training, has ended and its row is still missing in the history."""
         step = self.progress.train_step
         return self.cadence.row_is_due(step) and self.progress.last_row_at != step
 
@@ -186,7 +186,7 @@ class Loop:
         return self.cadence.checkpoint_is_due(self.progress.train_step) or unsaved > self.config.checkpoint_seconds
 
     def _end_epoch(self, saver: Saver, stopping: Stopping) -> None:
-        """Evaluate, note the epoch's row, write samples where they are asked for, and save."""
+        """Evaluate, add the epoch's row, write samples if they are due, and save."""
         progress, config = self.progress, self.config
         validation_loss = self._evaluate(stopping)
         self._check_finite(validation_loss or 0.0, f"the held-out loss after train step {progress.train_step:,}")
@@ -205,7 +205,7 @@ class Loop:
         self._save(saver)
 
     def _evaluate(self, stopping: Stopping) -> float | None:
-        """The held-out loss, with a word on how far its scoring is; None where no text is held out."""
+        """The held-out loss, with progress while scoring; None if no text is held out."""
         began, left = time.monotonic(), self._seconds_left()
 
         def between(scored: int) -> None:
@@ -228,7 +228,7 @@ class Loop:
     def _save(self, saver: Saver) -> None:
         self.progress.seconds = self._seconds()
         values = self.trainer.values()
-        # A step may leave such values after a loss that was finite, and nothing can go on from them.
+        # A step may leave such values even if its loss was finite, and training can't resume from them.
         self._check_finite(
             worst_of(values), f"a value of the network or its optimizer after train step {self.progress.train_step:,}"
         )
@@ -243,10 +243,10 @@ class Loop:
         log.progress(line)
 
     def _seconds(self) -> float:
-        """Wall time of training so far, with that of earlier runs which it goes on from."""
+        """Wall time of training so far, with that of the earlier runs that it resumes."""
         return time.monotonic() - self._started
 
     def _seconds_left(self) -> float:
-        taken = self.progress.train_step - self._owes_row()  # the evaluation that is owed is part of what is left
+        taken = self.progress.train_step - self._owes_row()  # a missing evaluation is part of what is left
         costs = self._costs.seen(self.progress, self.config.batch * self.trainer.length, self.evaluation.targets)
         return costs.of(self.cadence, taken=taken) if costs.step else 0.0

@@ -35,10 +35,10 @@ def metrics_of(
 ) -> dict[str, Any]:
     """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
 
-    `held_out` names the text that the held-out loss is of, `validation_tokens_scored` is how many tokens it is the mean
-    of, and `validation_tokens` how many are held out. `tokens_per_second` counts input tokens over the time of
-    train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint has
-    behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
+    `held_out` names the text of the held-out loss, `validation_tokens_scored` is the number of tokens scored, and
+    `validation_tokens` the number held out. `tokens_per_second` counts input tokens over the time of train steps
+    alone. `train_steps` is training's total, `steps` those of the exported checkpoint. Perplexity is of the held-out
+    loss if text is held out, otherwise of the training loss.
     """
     exported = progress.history[-1]
     if config.export == "best":
@@ -73,7 +73,7 @@ def write_model(
     progress: Progress,
     metrics: dict[str, Any],
 ) -> None:
-    """Write the model artifact at `uri` with the weights that the trainer has now."""
+    """Write the model artifact at `uri` with the trainer's current weights."""
     network = build(trainer.architecture)
     network.set_weights(trainer.network.get_weights())
     model = Model(
@@ -126,9 +126,9 @@ def _training(
 
 
 def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
-    """Windows of the training text, evenly spread, for texts to start from.
+    """Windows of the training text, spread evenly, as prompts.
 
-    With `whole_words` they lose what they cut at their ends, which a network that wants full windows can't allow.
+    With `whole_words` they lose partial words at their ends; not for a network that needs full windows.
     """
     last = len(dataset.train) - dataset.length
     starts = np.unique(np.linspace(0, last, PROMPTS).astype(np.int64))
@@ -156,11 +156,11 @@ def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: dict[str
     return f"""# A text generator made by Quillflow
 
 Writes text token by token; a token is one of {len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
-{counts["train_tokens"]:,} tokens, with {scored}, and is to be used with
+{counts["train_tokens"]:,} tokens, with {scored}, and writes with
 {"state carried through the text" if model.context == "carry" else f"windows of {model.window} tokens"}.
 
 Write with it: `quillflow sample --model <this directory> --samples <new directory>`.
-It continues text of the kind it was trained on. It knows no facts and may repeat its training text.
+It continues text of the kind that it was trained on. It knows no facts and may repeat its training text.
 
 ## Metrics
 

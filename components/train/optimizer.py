@@ -7,9 +7,9 @@ from components.train.config import TrainConfig
 
 
 class Cosine(keras.optimizers.schedules.CosineDecay):  # type: ignore[misc]
-    """A rate that rises for a while and then falls to 0, over a number of train steps that may be set at any time.
+    """A rate that first rises and then falls to 0, over a number of train steps that may be changed at any time.
 
-    That number is a variable, so a graph that was traced with another one need not be traced anew.
+    The number is a variable, so that a change needs no new trace of the graph.
     """
 
     def __init__(self, learning_rate: float, warm_up_steps: int, train_steps: int) -> None:
@@ -23,7 +23,7 @@ class Cosine(keras.optimizers.schedules.CosineDecay):  # type: ignore[misc]
         self.spread(train_steps)
 
     def spread(self, train_steps: int) -> None:
-        """Fall to 0 after so many train steps, at most half of them spent on rising."""
+        """Fall to 0 after this many train steps, of which the rise takes at most half."""
         warm_up = min(self._warm_up_steps, train_steps // 2)
         self.warmup_steps.assign(warm_up)
         self.decay_steps.assign(max(train_steps - warm_up, 1))
@@ -39,8 +39,8 @@ def make_learning_rate(config: TrainConfig, train_steps: int) -> Any:
 def make_optimizer(config: TrainConfig, learning_rate: Any) -> Any:
     """The Keras optimizer; clipping is the trainer's.
 
-    `muon` makes an update of each LSTM matrix orthogonal (Jordan et al., "Muon", 2024) and is Adam for all else;
-    updates are scaled so that both take the same learning rate (Liu et al., arXiv 2502.16982).
+    `muon` makes an update of each LSTM matrix orthogonal (Jordan et al., "Muon", 2024) and is Adam for all other
+    weights; updates are scaled so that both take the same learning rate (Liu et al., arXiv 2502.16982).
     """
     match config.optimizer:
         case "muon":
@@ -62,14 +62,14 @@ def make_optimizer(config: TrainConfig, learning_rate: Any) -> Any:
 
 
 class _Muon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has no types
-    """Keras's Muon, which makes an update orthogonal by fewer and smaller products."""
+    """Keras's Muon, with fewer and smaller products for making an update orthogonal."""
 
     def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
         """The matrix [M, N] with its singular values brought near 1, by Newton and Schulz's iteration.
 
-        Keras takes x = (a + b x x' + c (x x')^2) x anew at each step. All these factors are polynomials of the first
-        x x', so they commute: here they are multiplied with one another, as squares of the shorter side, and x once at
-        the end. For M = N / 4, as in an LSTM's recurrent kernel, that is 50 M^3 multiplications, not 90.
+        Keras computes x = (a + b x x' + c (x x')^2) x at each step. All these factors are polynomials of the first
+        x x', so they commute: here they are multiplied with one another, as squares of the shorter side, and with x
+        once at the end. For M = N / 4, as in an LSTM's recurrent kernel, that is 50 M^3 multiplications, not 90.
         """
         if x.shape[0] > x.shape[1]:
             return tf.transpose(self.zeropower_via_newtonschulz5(tf.transpose(x), steps))

@@ -1,10 +1,10 @@
-"""One trainer at a time: who owns a directory of checkpoints.
+"""One trainer at a time: ownership of a directory of checkpoints.
 
-On a local disk the owner holds a file's lock, which the kernel drops however the process ends. In a bucket it
-rewrites an object every few seconds; others watch it by their own clock, so no two clocks need agree. An owner
-that was not heard of for TAKEOVER_SECONDS is taken for dead. One that could not make itself heard, as where the store
-was away, commits nothing before it was heard again, which it is not if another has taken over. A retry of the owner's
-own task knows that it was started because that one is dead, and waits for one beat alone.
+On a local disk the owner holds a file's lock, which the kernel drops however the process ends. In a bucket it rewrites
+an object every few seconds (its heartbeat); others watch it by their own clocks, so no two clocks need to agree. An
+owner without a heartbeat for TAKEOVER_SECONDS counts as dead. An owner that could not renew its heartbeat, for example
+because the store was unreachable, commits nothing until it has renewed it, which fails if another has taken over. A
+retry of the owner's own task was started because the owner is dead, so it waits only for one heartbeat.
 """
 
 import fcntl
@@ -33,10 +33,10 @@ SIGNS_OF_LIFE = 2
 class Ownership:
     """Owns the checkpoints at a URI while its `with` block lasts.
 
-    `task` names what trains there the same in each attempt at it, and unlike any other; empty where nothing does.
+    `task` is a name that all attempts at this task share, and no other; empty if there is none.
 
     Raises:
-        CheckpointsInUseError: on entering, another trainer owns them; it says which.
+        CheckpointsInUseError: on entering, another trainer owns them; the error names it.
     """
 
     def __init__(self, uri: str, task: str = "") -> None:
@@ -59,13 +59,13 @@ class Ownership:
 
         Raises:
             CheckpointsInUseError: one has.
-            StorageError: whether one has can't be told, as the store fails for good.
+            StorageError: the store fails after all retries, so it is unknown.
         """
         self._lease.check()
 
 
 class _FileLock:
-    """Ownership on a local disk: the kernel's lock on a file that says who has it."""
+    """Ownership on a local disk: the kernel's lock on a file that names the owner."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / OWNER_NAME
@@ -84,7 +84,7 @@ class _FileLock:
         self._file.flush()
 
     def _owners_note(self) -> str:
-        """What the owner wrote about itself; it may have the lock and be about to write."""
+        """The owner's note about itself; it may hold the lock and not have written it yet."""
         for _ in range(NOTE_TRIES):
             self._file.seek(0)
             if note := self._file.read():
@@ -97,7 +97,7 @@ class _FileLock:
         self._file.close()
 
     def check(self) -> None:
-        """Hold the lock: nobody can have taken it."""
+        """Do nothing: nobody can take the lock."""
 
 
 class _Heartbeat:
@@ -109,14 +109,14 @@ class _Heartbeat:
         self._me = {**_me(), "id": secrets.token_hex(8), "task": task}
         self._version = ABSENT
         self._beats = 0
-        self._heard = 0.0  # when the last beat that arrived was sent, by this process's clock
+        self._heard = 0.0  # when the last heartbeat that arrived was sent, by this process's clock
         self._lost: CheckpointsInUseError | None = None
-        self._turn = threading.Lock()  # the thread's beats and those that a commit asks for
+        self._turn = threading.Lock()  # between the thread's heartbeats and those before a commit
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="checkpoints-owner")
 
     def acquire(self) -> None:
-        """Become the owner, perhaps after a dead one's time is up, and keep saying so; or raise."""
+        """Become the owner, possibly after waiting for a dead one's time, and send heartbeats; or raise."""
         version = self._when_left()
         try:
             self._write(version)
@@ -132,7 +132,9 @@ class _Heartbeat:
             try:
                 self._place.store.delete(self._place.key)
             except StorageError as error:
-                log.warning(f"the next trainer waits {TAKEOVER_SECONDS:g} s, as {self._place} stays: {error}")
+                log.warning(
+                    f"could not release {self._place}, so the next trainer will wait {TAKEOVER_SECONDS:g} s: {error}"
+                )
 
     def check(self) -> None:
         if self._lost is None and not self._is_heard():
@@ -146,9 +148,9 @@ class _Heartbeat:
         return time.monotonic() - self._heard < silent
 
     def _when_left(self) -> str:
-        """The version to take over from, when nothing was heard of an owner for as long as `_patience` says.
+        """The version to take over from, once an owner sent no heartbeat for the time of `_patience`.
 
-        One change is no sign of life: a killed owner's last request may arrive late. Two are.
+        One change is not a sign of life, since a killed owner's last request may arrive late; two are.
         """
         seen, changes, deadline = ABSENT, 0, 0.0
         while found := self._place.store.read(self._place.key):
@@ -158,7 +160,7 @@ class _Heartbeat:
                 if changes == SIGNS_OF_LIFE:
                     raise _in_use(str(self._place), owner.decode(errors="replace"))
                 if seen == ABSENT:
-                    log.info(f"{self._place}: left by another trainer; waiting to see whether it lives")
+                    log.info(f"{self._place}: left by another trainer; waiting to see whether it is alive")
                 seen, deadline = version, time.monotonic() + self._patience(owner)
             elif time.monotonic() >= deadline:
                 return version
@@ -166,7 +168,7 @@ class _Heartbeat:
         return ABSENT
 
     def _patience(self, owner: bytes) -> float:
-        """How long an owner may be silent until it is taken for dead."""
+        """How long an owner may be silent before it counts as dead."""
         try:
             is_of_my_task = bool(self._task) and json.loads(owner).get("task") == self._task
         except (ValueError, AttributeError):
@@ -181,7 +183,7 @@ class _Heartbeat:
                 log.warning(f"could not renew the ownership of the checkpoints: {error}")
 
     def _renew(self) -> None:
-        """Be heard again; or note that another trainer has taken over."""
+        """Send a heartbeat, or record that another trainer has taken over."""
         with self._turn:
             try:
                 try:
@@ -194,7 +196,7 @@ class _Heartbeat:
                 self._lost = _in_use(str(self._place), "another trainer")
 
     def _mine(self) -> str | None:
-        """The version of a beat of ours that arrived and whose answer did not; None for none."""
+        """The version of our own heartbeat that arrived although its response was lost; None if there is none."""
         data, version = self._place.store.read(self._place.key) or (b"", ABSENT)
         try:
             return version if json.loads(data)["id"] == self._me["id"] else None
@@ -210,7 +212,7 @@ class _Heartbeat:
 
 
 def is_owners_note(data: bytes) -> bool:
-    """Whether this is what an owner leaves in its file: nothing, or who it is."""
+    """Whether this is an owner's file: empty, or with a note of who it is."""
     try:
         return not data or {"host", "pid"} <= json.loads(data).keys()
     except (ValueError, AttributeError):

@@ -1,7 +1,7 @@
-"""How many train steps a given time holds, by what each kind of work costs here.
+"""How many train steps fit into a given time, from the measured cost of each kind of work.
 
-The train steps that tell the speed are put back. A step's learning rate follows from how many there are in all, so what
-is taken before that number is known is not what a run would take that was given it.
+The train steps that measure the speed are undone: a step's learning rate depends on the total number of steps, so
+steps taken before that number is known would differ from those of a run that was given it.
 """
 
 import time
@@ -17,10 +17,10 @@ from components.train.samples import texts_of
 from components.train.trainer import Trainer
 
 SECONDS_A_CALL = 0.5
-"""How long one call into TensorFlow takes, about: between calls progress shows and signals are heeded."""
+"""About how long a call into TensorFlow takes: progress is shown and signals are handled between calls."""
 SHARE_MEASURED = 0.02
 SECONDS_MEASURED = (1.0, 5.0)
-"""Train steps tell the speed for this share of the time that is given, but no shorter and no longer than this."""
+"""The speed is measured for this share of the given time, within these bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Costs:
         step: a train step.
         evaluation: scoring the held-out text.
         samples: writing samples once.
-        copy: taking over a checkpoint's values, which training waits for.
-        commit: committing them, beside training; the next checkpoint waits for it.
+        copy: copying a checkpoint's values, which training waits for.
+        commit: committing them in parallel with training; the next checkpoint waits for it.
     """
 
     step: float
@@ -44,7 +44,7 @@ class Costs:
     def seen(self, progress: Progress, tokens_a_step: int, targets: int) -> Self:
         """The costs with the speed that training has had so far; `targets` are those of the held-out text."""
         a_token = progress.step_seconds / progress.step_tokens if progress.step_tokens else 0.0
-        # Until the held-out text was scored once: reading is a third of a train step's work.
+        # Before the first evaluation: reading is a third of a train step's work.
         return replace(self, step=a_token * tokens_a_step, evaluation=self.evaluation or targets * a_token / 3)
 
     def of(self, cadence: Cadence, *, taken: int) -> float:
@@ -63,7 +63,7 @@ class Costs:
 
 
 def train_steps_within(seconds: float, costs: Costs, cadence: Cadence, *, taken: int) -> int:
-    """The most train steps whose work, from `taken` on, takes no longer than `seconds`; `taken` where none does."""
+    """The most train steps whose work, from `taken` on, takes at most `seconds`; `taken` if none do."""
     low, high = taken, taken + max(int(seconds / costs.step), 0)
     while low < high:
         middle = (low + high + 1) // 2
@@ -82,7 +82,7 @@ def next_call(count: int, seconds: float) -> int:
 def measure(
     trainer: Trainer, evaluation: Evaluation, data: Dataset, *, taken: int, commit: Callable[[], None]
 ) -> Costs:
-    """What each kind of work costs here; the trainer, which has `taken` train steps behind it, ends as it was.
+    """Measure each kind of work; the trainer, which has taken `taken` train steps, is restored afterwards.
 
     `commit` commits a checkpoint of it.
     """
@@ -98,7 +98,7 @@ def measure(
 
 
 def step_seconds(trainer: Trainer, taken: int = 0) -> float:
-    """Seconds of a train step, by some from number `taken` on, which are put back."""
+    """Seconds per train step, measured on some from number `taken` on, which are undone."""
     values = trainer.values()
     trainer.advance(taken, 1)  # traces the graph
     shortest, longest = SECONDS_MEASURED

@@ -6,17 +6,17 @@ from typing import Any
 
 @dataclass(kw_only=True)
 class Progress:
-    """How far training is, besides the variables.
+    """The progress of training, besides the variables.
 
     Attributes:
         train_step: steps taken.
-        train_steps: steps that training has in all; `minutes`: the time that this number was set by, or 0.
+        train_steps: the total number of steps; `minutes`: the time that this number was derived from, or 0.
         epoch_nats, epoch_targets: sum and count of this epoch's training loss so far.
         best_step, best_loss: where the best checkpoint was saved, and its loss in nats.
         history: a row for each epoch that ended.
         curve, curve_nats, curve_targets: the points of this epoch's training curve so far, and the sum and count of
             the training loss since the last of them.
-        resumed_at: the train steps at which training was taken up again.
+        resumed_at: the train steps at which training was resumed.
         seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
     """
 
@@ -60,7 +60,7 @@ class Progress:
         self.curve_targets += targets
 
     def add_to_curve(self, **point: float | None) -> None:
-        """Note the training loss since the curve's last point, as told by steps alone, so it is the same each time."""
+        """Add a point with the training loss since the last one; points depend on train steps alone."""
         loss = self.curve_nats / self.curve_targets
         self.curve.append({"train_step": self.train_step, "train_loss_nats": loss, **point})
         self.curve_nats, self.curve_targets = 0.0, 0
@@ -72,7 +72,7 @@ class Progress:
 
     def row(self, epoch: int, validation_loss: float | None, seconds: float) -> dict[str, Any]:
         """The history's row of an epoch that has ended."""
-        told = sum(len(row.get("resumed_at", [])) for row in self.history)
+        reported = sum(len(row.get("resumed_at", [])) for row in self.history)
         return {
             "epoch": epoch,
             "train_step": self.train_step,
@@ -81,7 +81,7 @@ class Progress:
             "tokens_per_second": self.tokens_per_second,
             "seconds": seconds,
             "curve": self.curve,
-            "resumed_at": self.resumed_at[told:],
+            "resumed_at": self.resumed_at[reported:],
         }
 
     def end_epoch(self, row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The model's report.html: how training went, what the network is, and how its samples improved."""
+"""The model's report.html: the course of training, the network, and how its samples improved."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ EPOCHS_SHOWN = 12
 _BODY = """
 <p class="soft">{{ description }}</p>
 {% call part("") %}{{ facts(figures()) }}{% endcall %}
-{% call part("How training went") %}
-{% if resumes() %}<p class="soft">Taken up again at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
+{% call part("Training") %}
+{% if resumes() %}<p class="soft">Resumed at train step {{ resumes() }}: the dashed lines.</p>{% endif %}
 {{ plots(curves()) }}
 <details><summary>Epoch by epoch</summary>
 {{ table(["epoch", "train step", "training, nats", "held-out, nats", "held-out, bits per character",
@@ -23,8 +23,8 @@ _BODY = """
 {% endcall %}
 {% call part("Samples while it trained") %}
 {% if samples %}
-<p class="soft">One text at each temperature after an epoch; the underlined grey is the prompt, a piece of the training
-text.
+<p class="soft">One text at each temperature after an epoch; the prompt, a piece of the training text, is grey and
+underlined.
 {% if epochs_sampled > epochs_shown %}{{ epochs_shown }} of {{ epochs_sampled }} epochs are shown; all are in
 history.jsonl.{% endif %}</p>
 {% for temperature, texts in by_temperature().items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
@@ -33,7 +33,7 @@ history.jsonl.{% endif %}</p>
 <span class="continuation">{{ sample.text }}</span></div>
 {% endfor %}
 {% endfor %}
-{% else %}<p class="soft">None were written; with train.sample_every=1 there is one after each epoch.</p>{% endif %}
+{% else %}<p class="soft">None were written; set train.sample_every=1 to write one after each epoch.</p>{% endif %}
 {% endcall %}
 {% call part("The network") %}
 <p class="soft">B is the batch, T the tokens of a text.</p>
@@ -52,7 +52,7 @@ class Training:
         description: the model in a line.
         metrics: as metrics.json.
         history: as history.jsonl, at least one row.
-        tokens_a_character: of the held-out text, to tell nats per token as bits per character.
+        tokens_a_character: of the held-out text, to convert nats per token to bits per character.
         layers: name, kind, shape of the output and number of parameters of each layer.
         environment, settings: by name.
     """
@@ -138,7 +138,7 @@ def _by_temperature(rows: Sequence[Mapping[str, Any]]) -> dict[float, list[tuple
 
 
 def _evenly(rows: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
-    """At most `count` of the rows, the first and the last among them."""
+    """At most `count` of the rows, including the first and the last."""
     if len(rows) <= count:
         return list(rows)
     return [rows[round(place * (len(rows) - 1) / (count - 1))] for place in range(count)]

@@ -1,4 +1,4 @@
-"""Samples written while training, as the tutorials print them after an epoch."""
+"""Samples written during training, as the tutorials print them after an epoch."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ from components.train.trainer import Trainer
 
 
 def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
-    """Write one text a temperature from one random window of the training text; log and return them."""
+    """Write one text per temperature from a random window of the training text; log and return them."""
     rows = texts_of(config, dataset, trainer, epoch=epoch)
     for row in rows:
         log.info(f"sample at temperature {row['temperature']:g} after {row['prompt']!r}:\n{row['text']}\n")
@@ -23,20 +23,22 @@ def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, ep
 
 
 def warn_of_epochs_never_reached(config: TrainConfig, epochs: int) -> None:
-    """Tell of samples that are asked for after an epoch that training, which has so many `epochs`, does not reach."""
+    """Warn about samples that were asked for after an epoch beyond the last one, `epochs`."""
     late = [f"sample_at={epoch}" for epoch in config.sample_at if epoch > epochs]
     late += [f"sample_every={config.sample_every}"] * (config.sample_every > epochs)
     if late:
-        log.warning(f"training ends in epoch {epochs:,}, so nothing is written for train.{' and train.'.join(late)}")
+        log.warning(
+            f"training ends in epoch {epochs:,}, so no samples are written for train.{' and train.'.join(late)}"
+        )
 
 
 def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
     """The rows of an epoch's samples.
 
-    The window and the texts follow from (seed, epoch), so training itself is not touched by them.
+    The window and the texts depend on (seed, epoch) alone and do not affect training.
     """
-    chance = np.random.Generator(np.random.Philox(key=np.array([config.seed, epoch], np.uint64)))
-    start = int(chance.integers(0, max(len(dataset.train) - dataset.length, 1)))
+    rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, epoch], np.uint64)))
+    start = int(rng.integers(0, max(len(dataset.train) - dataset.length, 1)))
     prompt = dataset.train[start : start + dataset.length]
     writer = Writer(
         stepper_of(trainer.architecture, trainer.network),

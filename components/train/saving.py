@@ -1,4 +1,4 @@
-"""Saving beside training: values are copied, then committed by a thread of its own."""
+"""Saving in parallel with training: values are copied, then committed by a separate thread."""
 
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +14,7 @@ from components.train.progress import Progress
 
 
 class Saver:
-    """Commits checkpoints beside training, one at a time; a failure surfaces at the next save or at the end."""
+    """Commits checkpoints in parallel with training, one at a time; a failure is raised at the next save or the end."""
 
     def __init__(self, checkpoints: Checkpoints, ownership: Ownership) -> None:
         self._checkpoints = checkpoints
@@ -33,13 +33,13 @@ class Saver:
             self._worker.shutdown()
 
     def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
-        """Take over copies of how far training is and commit them; waits for the checkpoint before."""
+        """Commit copies of the progress and values; waits for the previous checkpoint."""
         self.wait()
         frozen = Progress(**json.loads(as_json(asdict(progress))))
         self._pending = self._worker.submit(self._checkpoints.save, frozen, values, self._ownership)
 
     def wait(self) -> None:
-        """Return when nothing is left to commit; raise what went wrong."""
+        """Wait until everything is committed; raise any failure."""
         if self._pending is not None:
             self._pending.result()
             self._pending = None

@@ -14,12 +14,12 @@ def _work(config: TrainConfig, **uris: str) -> dict[str, Any]:
 
 STAGE = Stage(
     name="train",
-    summary="Fit a network to a dataset, saving checkpoints and resuming from those that are there.",
+    summary="Fit a network to a dataset; save checkpoints and resume from existing ones.",
     settings=TrainConfig,
     inputs={"dataset": "the dataset to read"},
     outputs={
-        "checkpoints": "where checkpoints are kept; training goes on from the newest there",
-        "model": "where the model goes",
+        "checkpoints": "where checkpoints are saved; training resumes from the newest there",
+        "model": "where to write the model",
     },
     page="model",
     less_memory="lower train.batch, train.units or vectorize.length",

@@ -1,7 +1,7 @@
-"""The tables of embeddings of runs of tokens: how a train step changes them.
+"""The embedding tables of n-grams, and how a train step updates them.
 
-They hold most of a network's numbers, and a train step reads few of their rows, so an update of all of them takes
-longer than all else that an optimizer does. Here only the rows that were read are updated, and the rest fades.
+They hold most of a network's numbers, and a train step reads few of their rows, so updating all rows would take longer
+than everything else that an optimizer does. Here only the rows that were read are updated, and all rows decay.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ from components.train.config import TrainConfig
 
 
 class Tables:
-    """The tables of a network, with what their update remembers.
+    """The tables of a network, with the state of their update.
 
-    A row that a train step read goes against its gradient, divided by the root of the gradient's mean square: Adam
-    without momentum (Kingma and Ba, arXiv 1412.6980). There is one mean square for each row, as in row-wise AdaGrad
-    (Naumov et al., arXiv 1906.00091). It is a mean over all train steps: the steps that did not read the row, whose
-    gradients were 0, are made up for at the next one that does.
+    A row that a train step read moves against its gradient, divided by the root of the gradient's mean square: Adam
+    without momentum (Kingma and Ba, arXiv 1412.6980). There is one mean square per row, as in row-wise AdaGrad
+    (Naumov et al., arXiv 1906.00091). It is a mean over all train steps: the next step that reads the row accounts for
+    the steps that did not, whose gradients were 0.
 
     Args:
         config: the settings.
-        network: what `components.generator.network.build` gave.
-        ngrams: the longest runs that have a table; 1 for none.
+        network: the result of `components.generator.network.build`.
+        ngrams: the length of the longest n-grams with a table; 1 for none.
         on_gpu: whether training runs on GPUs.
     """
 
@@ -36,11 +36,11 @@ class Tables:
 
     @property
     def variables(self) -> list[Any]:
-        """The mean squares of all tables, float32 [rows, 1], then the train steps that read last, int64 [rows, 1]."""
+        """The mean squares of all tables, float32 [rows, 1], then each row's last train step, int64 [rows, 1]."""
         return [*self._squares, *self._steps]
 
     def gathered(self, gradient: Any, context: Any) -> Any:
-        """A table's gradient, IndexedSlices of all devices' readings, with each row once."""
+        """A table's gradient: IndexedSlices over all devices, with each row once."""
         values, rows = gradient.values, gradient.indices
         if context.num_replicas_in_sync > 1:
             values, rows = context.all_gather(values, axis=0), context.all_gather(rows, axis=0)
@@ -48,7 +48,7 @@ class Tables:
         return tf.IndexedSlices(tf.math.unsorted_segment_sum(values, place, tf.size(once)), once)
 
     def update(self, gradients: Sequence[Any], rate: Any, train_step: Any, context: Any) -> None:
-        """Change the tables by their gradients, as `gathered` gives them, at this learning rate."""
+        """Update the tables by their gradients from `gathered` at this learning rate."""
         count = train_step + 1
         for gradient, table, squares, steps in zip(gradients, self.trained, self._squares, self._steps, strict=True):
             rows, size = gradient.indices, table.shape[0]
@@ -58,7 +58,7 @@ class Tables:
             was_read = _spread(tf.ones_like(square), rows, size) > 0
             _on_each_device(context, squares, _put, tf.where(was_read, _spread(square, rows, size), squares))
             _on_each_device(context, steps, _put, tf.where(was_read, count, steps))
-            kept = 1 - rate * self._config.ngram_decay  # most runs are seen too seldom to be trusted
+            kept = 1 - rate * self._config.ngram_decay  # most n-grams are too rare for a reliable estimate
             _on_each_device(context, table.value, self._subtract_and_fade, rows, change, kept)
 
     def _squares_after(self, gradient: Any, squares: Any, steps: Any, count: Any) -> Any:
@@ -69,11 +69,11 @@ class Tables:
         return tf.gather(squares, gradient.indices) * decay**since + (1 - decay) * square
 
     def _subtract_and_fade(self, table: Any, rows: Any, change: Any, kept: Any) -> Any:
-        """Subtract [R, width] from these rows of a table, then multiply all by the share that is kept."""
+        """Subtract [R, width] from these rows of a table, then multiply all rows by the share that is kept."""
         faded, change = table * kept, change * kept
-        if self._on_gpu:  # where a deterministic scatter would take the table to the CPU and back
+        if self._on_gpu:  # a deterministic scatter would copy the table to the CPU and back
             return table.assign(faded - _spread(change, rows, table.shape[0]))
-        # Scattering into the variable would make TensorFlow copy the whole of it at each reading from then on.
+        # After a scatter into the variable TensorFlow would copy all of it on each read.
         return table.assign(tf.tensor_scatter_nd_sub(faded, rows[:, None], change))
 
 
@@ -81,7 +81,7 @@ _EPSILON = 1e-7
 
 
 def _on_each_device(context: Any, variable: Any, change: Callable[..., Any], *arguments: Any) -> None:
-    """Change a variable's copy on each device, by what all devices have alike."""
+    """Update a variable's copy on each device with values that are the same on all devices."""
     context.merge_call(
         lambda strategy, variable, *arguments: strategy.extended.update(variable, change, arguments),
         (variable, *arguments),

@@ -1,7 +1,7 @@
 """The history as TensorBoard's event logs: a run `training` and a run `held_out` with the same tags.
 
-An event file is TFRecords of `Event` messages. It is written from the history at the end, so a run that was
-taken up again has one unbroken log; an event's wall time is the seconds that training had taken.
+An event file is TFRecords of `Event` messages. It is written from the history at the end, so a resumed run has one
+continuous log; an event's wall time is the seconds that training had taken.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from components.artifacts.curves import bits_per_character, points_of
 from components.artifacts.tensorflow import tf
 
 FILE_NAME = "events.out.tfevents.0.quillflow"
-_VERSION = "brain.Event:2"  # how TensorBoard knows the file's format
+_VERSION = "brain.Event:2"  # TensorBoard recognizes the file's format by this
 
 Row = Mapping[str, Any]
 
 
 def write_events(directory: Path, history: Sequence[Row], tokens_a_character: float) -> None:
-    """Write the logs into `directory`, a folder a run."""
+    """Write the logs into `directory`, a folder per run."""
     training = [
         (
             point,

@@ -1,7 +1,7 @@
 """The train step: a network, its optimizer, and the carried state, advanced together.
 
-All that a step changes is in `values`: putting them back puts training back, exactly. With several devices each
-takes its share of a batch's rows (tf.distribute's MirroredStrategy), to the same loss as one device would.
+Everything that a step changes is in `values`, so restoring them restores training exactly. Several devices share a
+batch's rows (tf.distribute's MirroredStrategy), with the same loss as one device.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from components.train.data import Lanes, Order, ShuffledWindows
 from components.train.optimizer import Cosine, make_learning_rate, make_optimizer
 from components.train.tables import Tables
 
-_DROPOUT, _WEIGHT_DROP = 1, 2  # set the chance of the two apart
+_DROPOUT, _WEIGHT_DROP = 1, 2  # keep the random numbers of the two apart
 
 
 def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
@@ -47,14 +47,14 @@ def architecture_of(config: TrainConfig, vocabulary: int) -> Architecture:
 
 
 class Trainer:
-    """Takes train steps by their number; the same number from the same values does the same.
+    """Takes train steps by their number; the same number with the same values gives the same result.
 
     Args:
-        config, dataset: what is trained, on what.
+        config, dataset: the settings, and the data to train on.
         devices: names of TensorFlow's logical devices to share the work; by default all GPUs, or the CPU.
 
     Raises:
-        UsageError: the carried lanes of a batch can't be shared evenly.
+        UsageError: the carried lanes of a batch can't be divided evenly among the devices.
     """
 
     def __init__(self, config: TrainConfig, dataset: Dataset, devices: Sequence[str] = ()) -> None:
@@ -62,7 +62,9 @@ class Trainer:
         self._strategy = _strategy_of(*(devices or [device.name for device in tf.config.list_logical_devices("GPU")]))
         self._replicas = self._strategy.num_replicas_in_sync
         if config.carries_state and config.batch % self._replicas:
-            raise UsageError(f"train.batch: {config.batch} lanes can't be shared by {self._replicas} devices evenly")
+            raise UsageError(
+                f"train.batch: {config.batch} lanes can't be divided evenly among {self._replicas} devices"
+            )
         self.config = config
         self.architecture = architecture_of(config, len(dataset.vocabulary))
         self.order = _order(config, dataset)
@@ -95,7 +97,7 @@ class Trainer:
         )
 
     def _carried_variable(self, state: State) -> Any:
-        """A state of this device's lanes."""
+        """The variable of a carried state, for this device's lanes."""
         return tf.Variable(
             state.at_start(in_tensorflow, self.config.batch // self._replicas),
             trainable=False,
@@ -109,7 +111,7 @@ class Trainer:
         return [*shared, *(self._joined(variable) for variable in self._carried)]
 
     def restore(self, values: list[NDArray[Any]]) -> None:
-        """Put the values back; they are `values()` of a trainer with the same settings."""
+        """Restore the values, which are `values()` of a trainer with the same settings."""
         shared = len(self._shared)
         for variable, value in zip(self._shared, values[:shared], strict=True):
             variable.assign(value)
@@ -126,7 +128,7 @@ class Trainer:
         return np.stack(parts, axis=1).reshape(-1, *parts[0].shape[1:])
 
     def spread_over(self, train_steps: int) -> None:
-        """Set how many train steps there are in all; the schedule of the learning rate follows."""
+        """Set the total number of train steps; the learning rate's schedule follows."""
         self.train_steps = train_steps
         if isinstance(self.learning_rate, Cosine):
             self.learning_rate.spread(train_steps)
@@ -154,7 +156,7 @@ class Trainer:
         return nats, targets
 
     def _take_step(self, train_step: Any) -> tuple[Any, Any]:
-        """One device's part of a train step: the rows whose number leaves its own, divided by the devices."""
+        """One device's part of a train step: the rows whose number modulo the number of devices is its own."""
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group
         with tf.device(HOST):
@@ -180,19 +182,19 @@ class Trainer:
         return tf.add_n(nats), tf.size(labels, tf.int64)
 
     def _states_before(self, train_step: Any) -> list[Any]:
-        """The carried states [B, ...]; an epoch's lanes begin elsewhere than the last one's ended."""
+        """The carried states [B, ...]; initial ones at an epoch's start, since its lanes begin elsewhere."""
         if not self._carried:
             return []
-        goes_on = train_step % self.order.steps_per_epoch != 0
+        continues = train_step % self.order.steps_per_epoch != 0
         at_start = [
             state.at_start(in_tensorflow, self.config.batch // self._replicas) for state in self.architecture.states
         ]
-        return [tf.where(goes_on, old, new) for old, new in zip(self._carried, at_start, strict=True)]
+        return [tf.where(continues, old, new) for old, new in zip(self._carried, at_start, strict=True)]
 
     def _forward(self, weights: list[Any], inputs: list[Any], train_step: Any, part: Any) -> list[Any]:
-        """Logits, then new states. All chance follows from (seed, train step, part), so none of it is state."""
+        """Logits, then new states. All randomness follows from (seed, train step, part), so the state holds none."""
         seeds = [
-            tf.cast(self._chance(_DROPOUT, train_step, part, number), variable.dtype)
+            tf.cast(self._seed_of(_DROPOUT, train_step, part, number), variable.dtype)
             for number, variable in enumerate(self.network.non_trainable_variables)
         ]
         weights = self._dropped(weights, train_step)
@@ -207,22 +209,22 @@ class Trainer:
         dropped = []
         for number, (weight, variable) in enumerate(zip(weights, self.network.trainable_variables, strict=True)):
             if variable.name == "recurrent_kernel":
-                seed = self._chance(_WEIGHT_DROP, train_step, number)
+                seed = self._seed_of(_WEIGHT_DROP, train_step, number)
                 weight *= mask(weight.shape, share, seed, weight.dtype)  # noqa: PLW2901 -- the same weight, masked
             dropped.append(weight)
         return dropped
 
-    def _chance(self, purpose: int, *places: Any) -> Any:
-        """A seed, int64 [2], that follows from the training's and from what it is for."""
+    def _seed_of(self, purpose: int, *places: Any) -> Any:
+        """A seed, int64 [2], derived from training's seed and from its purpose."""
         seed = tf.constant([self.config.seed, purpose], tf.int64)
         for place in places:
             seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(place, tf.int64))
         return seed
 
     def _apply(self, gradients: list[Any], train_step: Any, context: Any) -> None:
-        """Change the weights by their gradients: what one device has of each, in the order of the variables."""
+        """Update the weights by one device's gradients, in the order of the variables."""
         in_table, dense = self._parted(gradients)
-        # Keras's optimizers and clipping would square an embedding's gradient occurrence by occurrence, not its sum.
+        # Keras's optimizers and clipping would square an embedding's gradient per occurrence instead of its sum.
         dense = [tf.convert_to_tensor(gradient) for gradient in dense]
         if self._replicas > 1:
             dense = context.all_reduce("SUM", dense)
@@ -232,12 +234,12 @@ class Trainer:
             dense, clipped = values[: len(dense)], values[len(dense) :]
             in_table = [tf.IndexedSlices(value, rows.indices) for value, rows in zip(clipped, in_table, strict=True)]
         self._tables.update(in_table, self._rate_of(train_step), train_step, context)
-        # Keras sums what the devices hand it.
+        # Keras sums the devices' gradients.
         _, variables = self._parted(self.network.trainable_variables)
         self._optimizer.apply([gradient / self._replicas for gradient in dense], variables)
 
     def _parted(self, of_variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """Parts what there is for each trainable variable: for the tables, and for the others."""
+        """Split a list with an item per trainable variable into those of the tables and the others."""
         tables = {id(table) for table in self._tables.trained}
         parts: tuple[list[Any], list[Any]] = [], []
         for variable, item in zip(self.network.trainable_variables, of_variables, strict=True):
@@ -254,7 +256,7 @@ class Trainer:
 
 @cache
 def _strategy_of(*devices: str) -> Any:
-    """How devices share the work; one object for the same devices, as two would mix up each other's messages."""
+    """The strategy for these devices; one object for the same devices, since two would mix up their messages."""
     return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else tf.distribute.get_strategy()
 
 

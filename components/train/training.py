@@ -18,15 +18,15 @@ from components.train.saving import Saver
 def train(
     config: TrainConfig, *, dataset: str, checkpoints: str, model: str, init_digest: str = "", task: str = ""
 ) -> dict[str, Any]:
-    """Fit a network to the dataset at a URI and write the model, going on from checkpoints that are there.
+    """Fit a network to the dataset at a URI and write the model, resuming from existing checkpoints.
 
     Args:
         config: its settings.
         dataset: URI of the dataset.
         checkpoints: URI of the checkpoints.
         model: URI of the model.
-        init_digest: names the newest checkpoint at `init_from` as it was when the run began; empty to take any.
-        task: names the pipeline's task whose attempt this is, so that it soon takes over from a dead one before it.
+        init_digest: the digest of the newest checkpoint at `init_from` when the run began; empty to accept any.
+        task: the name of the pipeline's task, so that a retry soon takes over from a dead attempt.
 
     Returns:
         The URIs of checkpoints and model, and the metrics.
@@ -35,15 +35,15 @@ def train(
         ArtifactError: the dataset or all checkpoints are damaged, the text is too short, or the model's place holds
             something else.
         CheckpointsInUseError: another trainer owns the checkpoints.
-        DivergedError: the loss or a weight is not finite any more.
-        StorageError: a store fails for good; what was committed before stays.
+        DivergedError: the loss or a weight is no longer finite.
+        StorageError: a store fails after all retries; committed checkpoints stay.
         SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, after a checkpoint was committed.
         UsageError: the checkpoints were made with other settings, their place holds something else, places overlap,
-            training went on at `init_from` since `init_digest` was taken, or the device is not there.
+            `init_from` has a newer checkpoint than `init_digest`, or the device is not available.
     """
     inputs = {"--dataset": dataset, "train.init_from": config.init_from}
     storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
-    storage.check_replaceable(storage.place_of(model), "model")  # not after hours of training
+    storage.check_replaceable(storage.place_of(model), "model")  # before hours of training
     try:
         device = use_device(config.device)
     except RuntimeError as error:
@@ -53,7 +53,7 @@ def train(
         data = Dataset.read(directory)
     _hold_against(data, config)
     kept = Checkpoints(checkpoints, config, data.digest)
-    kept.refuse_strangers()
+    kept.refuse_foreign()
     with Ownership(checkpoints, task) as ownership:
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         loop = Loop(config, data, kept)
@@ -71,13 +71,13 @@ def train(
 
 
 def _put_back_best(loop: Loop, checkpoints: str, init_from: Checkpoints | None) -> None:
-    """Put the trainer back to its best checkpoint, which may be of before training went on here, at `init_from`.
+    """Restore the trainer to its best checkpoint, which may be an older one at `init_from`.
 
     Raises:
         UsageError: it can't be read.
     """
     best_step = loop.progress.best_step
-    # A damaged one has no substitute: at `init_from` there may be another one of that train step.
+    # A damaged one has no substitute: a checkpoint of that train step at `init_from` may be a different one.
     elsewhere = None if loop.checkpoints.has(best_step) else init_from
     best = (elsewhere or loop.checkpoints).at(best_step)
     if best is None:
@@ -89,28 +89,28 @@ def _put_back_best(loop: Loop, checkpoints: str, init_from: Checkpoints | None) 
 
 
 def _hold_against(data: Dataset, config: TrainConfig) -> None:
-    """Refuse a setting that a dataset leaves without a part, and tell what of the dataset training leaves so."""
+    """Reject a setting that has no effect with this dataset, and warn if the dataset's step has none."""
     if config.best_by == "validation_loss" and not len(data.validation):
         raise UsageError(
-            "train.best_by=validation_loss counts only where text is held out; set vectorize.held_out above 0, or "
-            "leave train.best_by at auto"
+            "train.best_by=validation_loss has an effect only if text is held out; set vectorize.held_out above 0, "
+            "or leave train.best_by at auto"
         )
     if config.evaluate_tokens != TrainConfig().evaluate_tokens and not len(data.validation):
         raise UsageError(
-            "train.evaluate_tokens counts only where text is held out; set vectorize.held_out above 0, or leave it out"
+            "train.evaluate_tokens has an effect only if text is held out; set vectorize.held_out above 0, or unset it"
         )
     if config.carries_state and data.step != 1:
         log.warning(
-            f"the dataset's windows are {data.step} tokens apart, which has no part in training: carry_state goes "
-            "through the text in order"
+            f"the dataset's windows are {data.step} tokens apart, which has no effect on training: carry_state reads "
+            "the text in order"
         )
 
 
 def _check_init_from(uri: str, digest: str) -> None:
-    """Refuse to go on from another checkpoint than the one that was the newest when the run began."""
+    """Refuse to resume from any checkpoint but the one that was the newest when the run began."""
     if storage.is_comparable(digest) and newest_digest(uri) != digest:
         raise UsageError(
-            f"train.init_from {uri}: training went on there since the run began; wait for its end, and run again"
+            f"train.init_from {uri}: training has continued there since the run began; wait until it ends and run again"
         )
 
 

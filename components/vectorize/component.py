@@ -20,7 +20,7 @@ def vectorize(
     Args:
         corpus: the corpus.
         settings: VectorizeConfig's fields.
-        version: the suite's version, so that the cache never answers for another one.
+        version: the suite's version, so that the cache never reuses another version's results.
         dataset: the dataset.
         metrics: its counts.
     """

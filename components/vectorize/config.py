@@ -1,4 +1,4 @@
-"""What vectorize can be told."""
+"""The settings of vectorize."""
 
 from typing import ClassVar
 
@@ -21,11 +21,13 @@ class VectorizeConfig(Settings):
     tokens: TokenKind = setting("characters", "what a token is: a character, or a word or punctuation mark")
     vocabulary_size: int = setting(
         0,
-        "words: keep this many of the most frequent, the rest become one unknown token; 0 keeps all",
+        "words: keep only this many, the most frequent; all others become one unknown token; 0 keeps all",
         unit="tokens",
         ge=0,
     )
     length: int = setting(64, "window length", unit="tokens", ge=1)
     step: int = setting(1, "distance from one window's start to the next", unit="tokens", ge=1)
-    held_out: float = setting(0.1, "last part of the text that is held out of training", unit="fraction", ge=0, lt=1)
-    shards: int = setting(1, "TFRecord files a split", unit="files", ge=1, le=99_999)
+    held_out: float = setting(
+        0.1, "fraction at the end of the text that is held out of training", unit="fraction", ge=0, lt=1
+    )
+    shards: int = setting(1, "TFRecord files per split", unit="files", ge=1, le=99_999)

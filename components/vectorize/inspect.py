@@ -9,7 +9,7 @@ from components.artifacts.vocabulary import Vocabulary
 
 
 def first_windows(dataset: str, *, split: str, count: int) -> dict[str, Any]:
-    """The first `count` windows of a split of the dataset at the URI `dataset`, and what the dataset holds.
+    """The first `count` windows of a split of the dataset at the URI `dataset`, and the dataset's figures.
 
     Returns:
         `dataset`, `counts`, `config`, and `windows`: a list of {"window": text, "target": text}.
@@ -30,7 +30,7 @@ def first_windows(dataset: str, *, split: str, count: int) -> dict[str, Any]:
 
 
 def as_lines(found: dict[str, Any]) -> list[str]:
-    """What `first_windows` found, as lines for a person; white space is shown escaped."""
+    """The result of `first_windows` as lines for a person; white space is escaped."""
     counts = found["counts"]
     summary = (
         f"{found['dataset']}: vocabulary of {counts['vocabulary']:,}, {counts['tokens']:,} "

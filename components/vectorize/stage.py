@@ -17,6 +17,6 @@ STAGE = Stage(
     summary="Write a corpus as token ids in TFRecords, with its vocabulary.",
     settings=VectorizeConfig,
     inputs={"corpus": "the corpus to read"},
-    outputs={"dataset": "where the dataset goes"},
+    outputs={"dataset": "where to write the dataset"},
     work=_work,
 )

@@ -18,7 +18,7 @@ from components.command import log
 from components.vectorize.config import VectorizeConfig
 
 MUCH_UNSPACED = 0.1
-CHUNK_CHARACTERS = 1 << 18  # of which all copies fit a core's cache
+CHUNK_CHARACTERS = 1 << 18  # all its copies fit into a core's cache
 
 
 def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
 
     Raises:
         ArtifactError: the corpus is missing or damaged, or too short for one window in the training split.
-        UsageError: one of the two places lies inside the other.
+        UsageError: one of the two places is inside the other.
     """
     storage.check_outputs({"--dataset": dataset}, {"--corpus": corpus})
     with (
@@ -73,7 +73,7 @@ def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) ->
         total = counts.total()
         if (share := unspaced(counts)) > MUCH_UNSPACED:
             log.warning(
-                f"{share:.0%} of the text is in scripts that put no spaces between words, so that each of their "
+                f"{share:.0%} of the text is in scripts without spaces between words, so that each of their "
                 "characters or syllables is a token; vectorize.tokens=characters suits it better"
             )
         kept, has_unknown = _frequent(counts, config.vocabulary_size)
@@ -90,7 +90,7 @@ def build_vocabulary(text: Path, config: VectorizeConfig, *, lowercase: bool) ->
 
 
 def pieces(text: Path, kind: TokenKind) -> Iterator[str]:
-    """The text in pieces that are whole tokens: tokenizing them one by one equals tokenizing it all."""
+    """The text in pieces of whole tokens: tokenizing them one by one equals tokenizing all of it."""
     tail, size, pace = "", log.size(text.stat().st_size), log.Pace()
     with text.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8", newline="") as file:
         while chunk := file.read(CHUNK_CHARACTERS):
@@ -108,7 +108,7 @@ def pieces(text: Path, kind: TokenKind) -> Iterator[str]:
 
 
 def _safe_cut(text: str) -> int:
-    """Where a token begins, whatever follows; 0 where that can't be told yet."""
+    """An index at which a token begins, whatever follows; 0 if unknown yet."""
     last = max(text.rfind(" "), text.rfind("\n"))  # white space begins a token
     if last > 0:
         return last
@@ -125,7 +125,7 @@ def _characters(text: Path) -> tuple[set[str], int]:
     is_present, total = np.zeros(0x110000, bool), 0
     for piece in pieces(text, "characters"):
         if piece.isascii():
-            # Cutting out what is known leaves next to nothing, and is faster than marking every character.
+            # Removing the known characters leaves next to nothing, which is faster than marking every character.
             known = np.flatnonzero(is_present[:128]).astype(np.uint8).tobytes()
             is_present[np.frombuffer(piece.encode().translate(None, known), np.uint8)] = True
         else:
@@ -148,7 +148,7 @@ def _count_words(text: Path) -> Counter[str]:
 
 
 def _frequent(counts: Counter[str], limit: int) -> tuple[set[str], bool]:
-    """The `limit` most frequent words, and whether one of them had to be the token for all others; 0 keeps all."""
+    """The `limit` most frequent words, and whether one of them is the token for all others; 0 keeps all."""
     if not 0 < limit < len(counts):
         return set(counts), False
     # Ties are broken by the token itself, so that the choice depends on the text alone.
@@ -175,7 +175,7 @@ def _check_sizes(corpus: str, sizes: dict[str, int], config: VectorizeConfig) ->
 def _write_splits(
     directory: Path, text: Path, vocabulary: Vocabulary, sizes: dict[str, int], config: VectorizeConfig
 ) -> dict[str, int]:
-    """Write both splits; how many characters each has."""
+    """Write both splits; return how many characters each has."""
     characters = dict.fromkeys(SPLITS, 0)
     writers = {
         split: SplitWriter(directory, split, tokens=size, shards=config.shards, dtype=vocabulary.id_dtype)

@@ -20,17 +20,17 @@ PIPELINES: dict[str, Callable[[Environment], Any]] = {
 
 
 def compile_pipeline(name: str, environment: Environment, path: Path) -> Path:
-    """Write a pipeline, as an environment runs it, as KFP YAML; the same bytes each time; the file's path."""
+    """Write a pipeline for an environment as KFP YAML, with the same bytes each time; return the file's path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     compiler.Compiler().compile(PIPELINES[name](environment), str(path))
-    # The compiler's heading lists what the specification says again, settings in an order that chance gives.
+    # The compiler's heading repeats the specification, with settings in a random order.
     lines = path.read_text(encoding="utf-8").split("\n")
     path.write_text("\n".join(dropwhile(lambda line: line.startswith("#"), lines)), encoding="utf-8")
     return path
 
 
 def compile_resources(name: str, environment: Environment, path: Path) -> Path:
-    """Write a pipeline as the Kubernetes resources Pipeline and PipelineVersion; the file's path."""
+    """Write a pipeline as the Kubernetes resources Pipeline and PipelineVersion; return the file's path."""
     version = version_name(name, environment, compile_pipeline(name, environment, path).read_bytes())
     compiler.Compiler().compile(
         PIPELINES[name](environment),
@@ -49,7 +49,7 @@ def compile_resources(name: str, environment: Environment, path: Path) -> Path:
 
 
 def version_name(name: str, environment: Environment, compiled: bytes) -> str:
-    """What a pipeline's version is called on a cluster: it can't be changed there, so its name says what it runs."""
+    """The name of a pipeline's version on a cluster: it can't be changed there, so its name ends in a digest."""
     tag = re.sub("[^a-z0-9.]+", "-", environment.images.tag.lower()).strip("-.")
     return f"{name}-{tag}-{hashlib.sha256(compiled).hexdigest()[:8]}"
 
@@ -58,9 +58,9 @@ def compile_all(directory: Path, environment: Environment, *, kubernetes: bool =
     """Write the whole pipeline and each stage's own as `<name>.yaml` into `directory`; the files' paths.
 
     Args:
-        directory: made where it is not there.
+        directory: created if necessary.
         environment: where they run.
-        kubernetes: write Kubernetes resources in place of KFP's own YAML.
+        kubernetes: write Kubernetes resources instead of KFP's own YAML.
     """
     write = compile_resources if kubernetes else compile_pipeline
     return [write(name, environment, directory / f"{name}.yaml") for name in PIPELINES]

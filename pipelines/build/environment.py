@@ -1,4 +1,4 @@
-"""Where pipelines run: a file an environment, with images, each stage's pod, retries, the store and the cluster."""
+"""Environments: a file each, with images, each stage's pod, retries, the store and the cluster."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi"
 
 
 def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
-    """Text that is empty or of this form; where a credential may have been put, no error shows it."""
+    """Text that is empty or of this form; no error shows a value that may hold a credential."""
 
     def check(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
@@ -33,9 +33,9 @@ def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
 
 
 def _kept_at(value: str) -> str:
-    """A place that artifacts can be kept at, whose name may have any character; no error shows it."""
+    """A place for artifacts, whose name may have any character; no error shows it."""
     try:
-        is_refused = storage.is_web(value) or storage.has_secrets(value) or "{{" in value  # means something to Kubeflow
+        is_refused = storage.is_web(value) or storage.has_secrets(value) or "{{" in value  # Kubeflow would replace it
         storage.local_path(value)
     except UsageError:
         is_refused = True
@@ -46,7 +46,7 @@ def _kept_at(value: str) -> str:
 
 
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_ROOT = rf"(({'|'.join(KIND_OF)}|file)://)?((?!\{{\{{)[^@?#:])+"  # {{ and a query mean something to Kubeflow
+_ROOT = rf"(({'|'.join(KIND_OF)}|file)://)?((?!\{{\{{)[^@?#:])+"  # Kubeflow would interpret {{ and a query
 Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
 Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
 Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
@@ -62,21 +62,25 @@ Place = Annotated[str, AfterValidator(_kept_at)]
 class Images(Settings):
     """Which images the stages run in."""
 
-    registry: Registry = setting("", "where images are pulled from; without one, quillflow/... of the machine itself")
+    registry: Registry = setting(
+        "", "registry that images are pulled from; without one, the machine's own quillflow/... images are used"
+    )
     tag: Tag = setting(VERSION, "the images' tag", min_length=1)
     pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = setting(
-        "", "when an image is pulled; empty leaves it to Kubernetes"
+        "", "when to pull an image; empty for Kubernetes's default"
     )
     pull_secrets: tuple[Name, ...] = setting((), "names of the secrets with the registry's credentials")
 
 
 class Toleration(Settings):
-    """A taint that a stage's pod may run in spite of."""
+    """A taint that a stage's pod tolerates."""
 
-    key: str = setting("", "the taint's key; empty, with Exists, is every taint")
-    operator: Literal["Equal", "Exists"] = setting("Equal", "whether the taint's value must be the same, or any")
+    key: str = setting("", "the taint's key; empty, with Exists, matches every taint")
+    operator: Literal["Equal", "Exists"] = setting("Equal", "whether the taint's value must match, or may be any")
     value: str = setting("", "the taint's value, for Equal")
-    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = setting("", "the taint's effect; empty is all")
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = setting(
+        "", "the taint's effect; empty matches all"
+    )
 
     @model_validator(mode="after")
     def _kubernetes_takes_it(self) -> Self:
@@ -90,16 +94,16 @@ class Toleration(Settings):
 class Pod(Settings):
     """What a stage's pod asks of the cluster."""
 
-    cpu_request: Cores = setting("", "cores it is promised; empty asks for none", unit="cores")
-    cpu_limit: Cores = setting("", "cores it may use at most; empty sets no limit", unit="cores")
-    memory_request: Memory = setting("", "memory it is promised; empty asks for none", unit="bytes with suffix")
+    cpu_request: Cores = setting("", "cores to reserve; empty reserves none", unit="cores")
+    cpu_limit: Cores = setting("", "most cores that it may use; empty for no limit", unit="cores")
+    memory_request: Memory = setting("", "memory to reserve; empty reserves none", unit="bytes with suffix")
     memory_limit: Memory = setting(
-        "", "memory beyond which it is killed; empty sets no limit", unit="bytes with suffix"
+        "", "memory limit, beyond which it is killed; empty for no limit", unit="bytes with suffix"
     )
-    node_selector: dict[str, str] = setting({}, "labels of the nodes it may run on")
-    tolerations: tuple[Toleration, ...] = setting((), "taints it may run in spite of")
-    shared_memory: Memory = setting("", "size of /dev/shm; empty leaves the runtime's 64Mi", unit="bytes with suffix")
-    timeout: int = setting(0, "how long one attempt may take; 0 for ever", unit="s", ge=0)
+    node_selector: dict[str, str] = setting({}, "labels of nodes that it may run on")
+    tolerations: tuple[Toleration, ...] = setting((), "taints that it tolerates")
+    shared_memory: Memory = setting("", "size of /dev/shm; empty for the runtime's 64Mi", unit="bytes with suffix")
+    timeout: int = setting(0, "how long an attempt may take; 0 for no limit", unit="s", ge=0)
 
     @model_validator(mode="after")
     def _limits_hold_requests(self) -> Self:
@@ -115,83 +119,89 @@ class TrainPod(Pod):
 
     gpus: int = setting(0, "GPUs to train on; with any, the image train-gpu is used", unit="GPUs", ge=0)
     gpu_type: str = setting(
-        "nvidia.com/gpu", "the resource its GPUs are of; node_selector picks the model", min_length=1
+        "nvidia.com/gpu", "the resource name of its GPUs; node_selector chooses the model", min_length=1
     )
 
 
 class SamplePod(Pod):
     """What sample's pods ask of the cluster."""
 
-    shards: int = setting(1, "pods that share the writing; the texts are the same", unit="pods", ge=1, le=1000)
+    shards: int = setting(
+        1, "number of pods that write in parallel; the texts do not depend on it", unit="pods", ge=1, le=1000
+    )
 
 
 class Retries(Settings):
-    """How often and when a failed task is tried again."""
+    """How often and when a failed task is retried."""
 
     count: int = setting(0, "attempts after the first", unit="attempts", ge=0)
-    backoff: int = setting(60, "wait before the first of them", unit="s", ge=0)
-    factor: int = setting(2, "how many times longer each further wait is", ge=1)
+    backoff: int = setting(60, "wait before the first retry", unit="s", ge=0)
+    factor: int = setting(2, "factor by which each further wait is longer", ge=1)
     maximum: int = setting(
         14 * DAY,
-        "no attempt begins, and none goes on, when this has passed since the first began; longer than training takes",
+        "time limit for all attempts together; must be longer than training takes",
         unit="s",
         ge=1,
     )
 
 
 class ObjectStore(Settings):
-    """How tasks reach the object store; without a secret, by the service account (workload identity)."""
+    """How tasks access the object store; without a secret, through the service account (workload identity)."""
 
     endpoint: Address = setting("", "an S3 server's address (AWS_ENDPOINT_URL_S3); empty for the clouds' own")
     region: str = setting("", "an S3 store's region (AWS_REGION); empty for the server's default")
     request_payer: Literal["", "requester"] = setting(
-        "", "requester where S3 buckets are read whose requester pays (AWS_REQUEST_PAYER)"
+        "", "set to requester to read S3 buckets whose requester pays (AWS_REQUEST_PAYER)"
     )
     user_project: str = setting("", "the project that pays for gs:// buckets whose requester pays (GS_USER_PROJECT)")
     secret: Name = setting("", "name of the secret with the credentials; empty for workload identity")
     secret_keys: dict[str, str] = setting(
         {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"},
-        "the secret's keys, each with the environment variable it is put in",
+        "the secret's keys, each with the environment variable that it sets",
     )
 
 
 class Cluster(Settings):
-    """Kubeflow Pipelines, and what runs there are given."""
+    """Kubeflow Pipelines, and the settings of runs there."""
 
-    endpoint: Address = setting("", "address of the Kubeflow Pipelines API; empty where there is no cluster")
+    endpoint: Address = setting("", "address of the Kubeflow Pipelines API; empty without a cluster")
     context: str = setting(
         "",
-        "kubeconfig's context that reaches the cluster, so that more can be told; empty for the current one",
+        "kubeconfig context of the cluster, for more details about runs; empty for the current one",
     )
     namespace: Name = setting("", "Kubernetes namespace of the runs; empty for Kubeflow's own")
-    experiment: str = setting("quillflow", "the experiment runs are listed under", min_length=1)
-    pipeline_root: Root = setting("", "URI below which runs keep their artifacts; empty for the namespace's default")
+    experiment: str = setting("quillflow", "the experiment that runs are listed under", min_length=1)
+    pipeline_root: Root = setting("", "URI below which runs store their artifacts; empty for the namespace's default")
     service_account: Name = setting("", "Kubernetes service account of the runs; empty for the namespace's default")
     champion: Place = setting(
         "",
-        "URI of the pointer to the best model, which runs move to a better one; empty for none",
+        "URI of the pointer to the best model, which a run moves if its model is better; empty for none",
     )
     schedules: str = setting("deploy/schedules", "directory of the schedules' files")
 
 
 class Environment(Settings):
-    """A place that pipelines run in. The defaults are this machine's: nothing is asked for, nothing is limited."""
+    """An environment that pipelines run in. The defaults are this machine's: no requests and no limits."""
 
     name: str = setting("", "its name: the file's, without .yaml")
-    description: str = setting("", "what it is, in a line")
-    images: Images = setting(Images(), "which images the stages run in")
+    description: str = setting("", "its description, in a line")
+    images: Images = setting(Images(), "the stages' images")
     ingest: Pod = setting(Pod(), "ingest's pod")
     vectorize: Pod = setting(Pod(), "vectorize's pod")
     train: TrainPod = setting(TrainPod(), "train's pod")
     sample: SamplePod = setting(SamplePod(), "sample's pods")
-    run_as_non_root: bool = setting(False, "refuse to start a container as root, as the level restricted asks")
-    retries: Retries = setting(Retries(), "how failed tasks are tried again")
-    caching: bool = setting(True, "take from the cache what was made before from the same")
-    ttl: int = setting(0, "how long a finished run's pods are kept; 0 as the cluster does", unit="s", ge=0, lt=2**31)
+    run_as_non_root: bool = setting(
+        False, "refuse to start a container as root, as Pod Security's level restricted requires"
+    )
+    retries: Retries = setting(Retries(), "how failed tasks are retried")
+    caching: bool = setting(True, "use the cache for what was made before from the same inputs")
+    ttl: int = setting(
+        0, "how long a finished run's pods are kept; 0 for the cluster's default", unit="s", ge=0, lt=2**31
+    )
     ttl_failed: int = setting(0, "how long a failed run's pods are kept; 0 for ttl", unit="s", ge=0, lt=2**31)
-    deadline: int = setting(0, "how long a whole run may take; 0 for ever", unit="s", ge=0, lt=2**31)
-    store: ObjectStore = setting(ObjectStore(), "how tasks reach the object store")
-    cluster: Cluster = setting(Cluster(), "Kubeflow Pipelines, and what runs there are given")
+    deadline: int = setting(0, "how long a whole run may take; 0 for no limit", unit="s", ge=0, lt=2**31)
+    store: ObjectStore = setting(ObjectStore(), "how tasks access the object store")
+    cluster: Cluster = setting(Cluster(), "Kubeflow Pipelines, and the settings of runs there")
 
     @model_validator(mode="after")
     def _retries_outlive_attempts(self) -> Self:
@@ -199,39 +209,39 @@ class Environment(Settings):
         if self.retries.count and self.retries.maximum <= longest:
             raise ValueError(
                 f"retries.maximum {self.retries.maximum} must be more than the longest timeout, {longest}: "
-                "an attempt that fails late would not be tried again"
+                "an attempt that fails late would not be retried"
             )
         return self
 
     def check(self, settings: Mapping[str, Settings]) -> None:
-        """Hold each stage's settings to the environment.
+        """Check the stages' settings against the environment.
 
         Raises:
-            UsageError: both share the writing among shards.
+            UsageError: both set shards.
         """
         if self.sample.shards > 1 and getattr(settings["sample"], "shards", 1) > 1:
             raise UsageError(
-                f"sample.shards: the environment {self.name} shares the work among {self.sample.shards}; leave it at 1"
+                f"sample.shards: the environment {self.name} already has {self.sample.shards} shards; leave it at 1"
             )
 
     def check_whole_run(self, settings: Mapping[str, Settings]) -> None:
-        """As `check`, for a run of all stages, whose model is promoted where a champion is kept.
+        """As `check`, for a run of all stages, which promotes its model if the environment has a champion.
 
         Raises:
-            UsageError: as `check`, or a stage's settings leave another's without a part, or no text would be held out
-                to compare the model with the champion on.
+            UsageError: as `check`, or a stage's settings leave another's without effect, or no text would be held out
+                for comparing the model with the champion.
         """
         self.check(settings)
         _hold_stages_together(settings)
         if self.cluster.champion and not getattr(settings["vectorize"], "held_out", 0):
             raise UsageError(
-                f"vectorize.held_out: the environment {self.name} keeps a champion, which is chosen by the held-out "
+                f"vectorize.held_out: the environment {self.name} has a champion, which is chosen by the held-out "
                 "loss; set it above 0, such as 0.1"
             )
 
 
 def _hold_stages_together(settings: Mapping[str, Any]) -> None:
-    """Refuse what another stage's settings leave without a part.
+    """Reject settings that have no effect because of another stage's settings.
 
     Raises:
         UsageError: there is such a setting.
@@ -239,16 +249,18 @@ def _hold_stages_together(settings: Mapping[str, Any]) -> None:
     vectorize, train = settings["vectorize"], settings["train"]
     if train.carries_state and vectorize.step != 1:
         raise UsageError(
-            "vectorize.step counts only with train.objective=next or train.carry_state=false, as else the text is gone "
-            "through in order; set one of them, or leave vectorize.step at 1"
+            "vectorize.step has an effect only with train.objective=next or train.carry_state=false, otherwise the "
+            "text is read in order; set one of them, or leave vectorize.step at 1"
         )
     if train.best_by == "validation_loss" and not vectorize.held_out:
         raise UsageError(
-            "train.best_by=validation_loss counts only with vectorize.held_out above 0; set that, or leave "
+            "train.best_by=validation_loss has an effect only with vectorize.held_out above 0; set that, or leave "
             "train.best_by at auto"
         )
     if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
-        raise UsageError("train.evaluate_tokens counts only with vectorize.held_out above 0; set that, or leave it out")
+        raise UsageError(
+            "train.evaluate_tokens has an effect only with vectorize.held_out above 0; set that, or leave it out"
+        )
 
 
 def environment_names() -> list[str]:
@@ -260,7 +272,7 @@ def environment(name_or_path: str) -> Environment:
     """The environment of this name, or that of a file.
 
     Raises:
-        UsageError: there is none, or its file is wrong; one line that names file, place, value and what is allowed.
+        UsageError: there is none, or its file is wrong; one line with the file, place, value and what is allowed.
     """
     if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
         values = read_yaml(name_or_path, name_or_path)

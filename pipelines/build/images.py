@@ -1,4 +1,4 @@
-"""What the stages' images are called, and the tag of those made from this checkout."""
+"""The names of the stages' images, and the tag of those built from this checkout."""
 
 import hashlib
 import subprocess
@@ -9,7 +9,7 @@ from components.command.printing import write
 
 _CHECKOUT = Path(__file__).parents[2]
 _INPUTS = ("components", "images", "requirements", ".dockerignore")
-"""What images are made of."""
+"""The files that images are built from."""
 
 
 def image(stage: str, *, registry: str = "", tag: str = VERSION, gpu: bool = False) -> str:
@@ -19,10 +19,10 @@ def image(stage: str, *, registry: str = "", tag: str = VERSION, gpu: bool = Fal
 
 
 def checkout_tag(checkout: Path = _CHECKOUT) -> str:
-    """The tag of the images made from a checkout: version and commit, such as 0.1.0-3f2a91c.
+    """The tag of the images built from a checkout: version and commit, such as 0.1.0-3f2a91c.
 
-    Where what goes into images differs from the commit, a digest of it follows, so that a tag never means two
-    things. Without a checkout, as in an installed package, it is the version alone.
+    If the images' files differ from the commit, a digest of them follows, so that a tag is unambiguous. Without a
+    checkout, as in an installed package, it is the version alone.
     """
     if not (checkout / ".git").exists():
         return VERSION
@@ -37,7 +37,7 @@ def checkout_tag(checkout: Path = _CHECKOUT) -> str:
 
 
 def _git(checkout: Path, *arguments: str) -> str:
-    # The checkout may be another user's: its code is being run, so it is trusted.
+    # The checkout may be another user's: its code is being executed, so it is trusted.
     command = ["git", "-C", str(checkout), "-c", f"safe.directory={checkout}", "--no-optional-locks", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 -- fixed
 

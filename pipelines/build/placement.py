@@ -1,4 +1,4 @@
-"""What an environment asks for, given to a pipeline and to each of its tasks: the one place that does."""
+"""Applies an environment's settings to a pipeline and to each of its tasks; the only place that does."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
 def limits(environment: Environment) -> dsl.PipelineConfig:
     """How long a run of a pipeline may take, and how long it is kept.
 
-    What is not set is an hour by Kubeflow's default, and the sooner of completion's and the outcome's wins.
+    Kubeflow's default for unset values is an hour, and the earlier of completion's and the outcome's applies.
     """
     succeeded, failed = environment.ttl, environment.ttl_failed or environment.ttl
     return dsl.PipelineConfig(
@@ -35,7 +35,7 @@ def place(task: Any, step: str, environment: Environment) -> Any:
     _set_nodes(task, pod)
     _set_store(task, environment)
     if environment.cluster.namespace:
-        # By it deploy/'s network policy knows ingest, which alone may fetch sources.
+        # deploy/'s network policy identifies ingest by it, the only stage that may fetch sources.
         kubernetes.add_pod_label(task, "app.kubernetes.io/component", step)
     if environment.run_as_non_root:
         kubernetes.set_security_context(task, run_as_non_root=True)
@@ -49,7 +49,7 @@ def place(task: Any, step: str, environment: Environment) -> Any:
             environment.retries.count,
             backoff_duration=f"{environment.retries.backoff}s",
             backoff_factor=environment.retries.factor,
-            # Kubeflow's own default, an hour, would leave whatever fails later untried.
+            # With Kubeflow's default, an hour, later failures would not be retried.
             backoff_max_duration=f"{environment.retries.maximum}s",
         )
     # No cache answers for what is done for its effect.
@@ -95,7 +95,7 @@ def _set_nodes(task: Any, pod: Pod) -> None:
 
 
 def _set_store(task: Any, environment: Environment) -> None:
-    """Tell the task where the object store is, and which secret holds its credentials: never the credentials."""
+    """Set the object store's address and the secret with its credentials on the task, never the credentials."""
     store = environment.store
     for variable, name in sorted(pair for kind in KINDS for pair in kind.settings.items()):
         if value := getattr(store, name):

@@ -1,4 +1,4 @@
-"""Sampling as part of a pipeline: one task, or a task a shard and one that puts the shards together."""
+"""Sampling as part of a pipeline: one task, or a task per shard and one that gathers the shards."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from pipelines.build.placement import place
 def samples_of(model: Any, environment: Environment, **arguments: Any) -> Any:
     """Write texts with a model in as many tasks as the environment has shards; the samples, the same for any number.
 
-    `arguments` are the tasks' own, but for the shard. What the loop reads is pipeline parameters and an artifact:
-    kfp.local puts the loop's item for a task's parameter.
+    `arguments` are the tasks' own, except for the shard. The loop reads only pipeline parameters and an artifact:
+    kfp.local would replace a task's parameter by the loop's item.
     """
     shards = environment.sample.shards
     if shards == 1:

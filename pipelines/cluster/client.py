@@ -1,4 +1,4 @@
-"""Calls to the API server of Kubeflow Pipelines: retried where that is safe, and refused in one line."""
+"""Calls to the API server of Kubeflow Pipelines: retried if that is safe, with errors of one line."""
 
 import json
 import os
@@ -27,27 +27,27 @@ PAGE = 100
 
 
 class ClusterError(QuillflowError):
-    """The API server refuses, or answers with what is none of its answers."""
+    """The API server refuses, or its response is not one of the API's."""
 
 
 class MissingError(ClusterError):
-    """There is no such thing on the cluster."""
+    """The object does not exist on the cluster."""
 
 
 class TakenError(ClusterError):
-    """It is there already, or somebody is changing it."""
+    """The object exists already, or is being changed."""
 
 
 class AwayError(ClusterError):
-    """The API server can't be reached, or fails for now."""
+    """The API server can't be reached, or fails temporarily."""
 
 
 class Client:
-    """An API server, asked once whether it keeps namespaces apart.
+    """An API server; asked once whether it separates namespaces.
 
     Raises:
         UsageError: no endpoint is given.
-        ClusterError: as every call: what the server refuses, where, and what to do.
+        ClusterError: as in every call: what the server refuses, where, and what to do.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -55,7 +55,7 @@ class Client:
         self.kubernetes = Kubernetes(cluster)
         self.endpoint = _endpoint(cluster.endpoint)
         configuration = kfp_server_api.Configuration(host=self.endpoint)
-        configuration.retries = False  # urllib3's own know nothing of a server's answers
+        configuration.retries = False  # urllib3's own retries ignore a server's responses
         configuration.ssl_ca_cert = os.environ.get("SSL_CERT_FILE")
         if token := _token():
             configuration.api_key["authorization"] = token
@@ -68,10 +68,10 @@ class Client:
         self.recurring = kfp_server_api.RecurringRunServiceApi(self._api)
         health = self.read("its health", kfp_server_api.HealthzServiceApi(self._api).healthz_service_get_healthz)
         self.namespace = {"namespace": cluster.namespace} if health.multi_user else {}
-        """The argument that calls need where namespaces are kept apart, and may not have elsewhere."""
+        """The argument that calls need if namespaces are separate, and must not have otherwise."""
 
     def read(self, what: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """What a call that changes nothing answers; asked again where the server is away for a moment."""
+        """The response to a call that changes nothing; retried if the server is briefly unavailable."""
         for wait in WAITS_SECONDS:
             try:
                 return self._call(what, call, *arguments, **named)
@@ -80,14 +80,14 @@ class Client:
         return self._call(what, call, *arguments, **named)
 
     def write(self, what: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """What a call that changes something answers. It is made once: what was sent may have been done."""
+        """The response to a call that changes something. It is made only once, since it may have succeeded."""
         try:
             return self._call(what, call, *arguments, **named)
         except AwayError as error:
-            raise AwayError(f"{error}; it may have been done all the same, so look first") from None
+            raise AwayError(f"{error}; it may have succeeded nevertheless, so check first") from None
 
     def pages(self, what: str, call: Callable[..., Any], field: str, *arguments: Any, **named: Any) -> Iterator[Any]:
-        """All that a list holds in `field` of its answers, a page at a time."""
+        """All items in `field` of a list's responses, page by page."""
         token = ""
         while True:
             answer = self.read(what, call, *arguments, page_token=token, page_size=PAGE, **named)
@@ -102,15 +102,15 @@ class Client:
         except (HTTPError, ApiException) as error:
             self._refuse(what, error)
         except (AttributeError, UnicodeDecodeError) as error:
-            # The generated client stumbles over failures whose body is missing or no text.
+            # The generated client raises on failures whose body is missing or not text.
             if not isinstance(error.__context__, ApiException):
                 raise
             self._refuse(what, error.__context__)
         kind = str(self._api.last_response.getheader("Content-Type") or "")
         if "json" not in kind:
             raise ClusterError(
-                f"{self._name}: answers {kind or 'nothing'} for {what}, so it is no Kubeflow Pipelines API or wants a "
-                f"sign-in; see to the endpoint, and put a token into {TOKEN_VARIABLE} where one is needed"
+                f"{self._name}: answers {kind or 'nothing'} for {what}, so it is not a Kubeflow Pipelines API or "
+                f"requires a sign-in; check the endpoint, and set {TOKEN_VARIABLE} to a token if it needs one"
             )
         return answer
 
@@ -122,32 +122,32 @@ class Client:
         if not isinstance(error, ApiException) or not error.status:
             cause = network_cause(error) if isinstance(error, HTTPError) else one_line(error.reason)
             raise AwayError(
-                f"{self._name}: can't be reached ({cause}); see that the endpoint is right and the server up, or "
+                f"{self._name}: can't be reached ({cause}); check the endpoint and whether the server is running, or "
                 "forward its port: kubectl port-forward -n kubeflow svc/ml-pipeline 8888"
             )
         said = f": {message}" if (message := _message(error.body)) else ""
         status = error.status
         if status in {HTTPStatus.UNAUTHORIZED, *range(300, 400)}:
             raise ClusterError(
-                f"{self._name}: wants a sign-in, or the one given has run out; put a valid token into {TOKEN_VARIABLE}"
+                f"{self._name}: requires a sign-in, or the token has expired; set {TOKEN_VARIABLE} to a valid token"
             )
         if status == HTTPStatus.FORBIDDEN:
             where = f" in namespace {self.cluster.namespace}" if self.cluster.namespace else ""
-            raise ClusterError(f"{self._name}: does not allow {what}{said}; ask its owner for the right{where}")
+            raise ClusterError(f"{self._name}: does not allow {what}{said}; ask its owner for permission{where}")
         if status == HTTPStatus.NOT_FOUND:
-            raise MissingError(f"{self._name}: {what} is not there{said}; see to the name and the environment")
+            raise MissingError(f"{self._name}: {what} does not exist{said}; check the name and the environment")
         if status == HTTPStatus.CONFLICT:
-            raise TakenError(f"{self._name}: {what} is there already or being changed{said}; look, then try again")
+            raise TakenError(f"{self._name}: {what} already exists or is being changed{said}; check, then try again")
         if passes(status):
-            raise AwayError(f"{self._name}: fails at {what} with {status}{said}; try again in a while")
-        raise ClusterError(f"{self._name}: refuses {what} with {status}{said}; mend what it names and try again")
+            raise AwayError(f"{self._name}: {what} failed with {status}{said}; try again later")
+        raise ClusterError(f"{self._name}: rejected {what} ({status}{said}); fix the problem named above and retry")
 
 
 def _endpoint(given: str) -> str:
     endpoint = given.rstrip("/")
     if not endpoint:
         raise UsageError(
-            f"no cluster to talk to; name its API with --endpoint, {ENDPOINT_VARIABLE} or an --environment with one"
+            f"no cluster is given; name its API with --endpoint, {ENDPOINT_VARIABLE} or an --environment that has one"
         )
     if not storage.is_web(endpoint):
         raise UsageError(f"{storage.redacted(endpoint)}: write the endpoint with http:// or https://")
@@ -155,7 +155,7 @@ def _endpoint(given: str) -> str:
 
 
 def _token() -> str:
-    """The token to sign in with: as the command kfp is given it, or as a pod has it; empty where there is none."""
+    """The token to sign in with, from the variable of the command kfp or from a pod's file; empty if there is none."""
     if token := os.environ.get(TOKEN_VARIABLE):
         return token.strip()
     file = os.environ.get(TOKEN_FILE_VARIABLE)
@@ -163,7 +163,7 @@ def _token() -> str:
 
 
 def _message(body: str | bytes | None) -> str:
-    """What the server said of a failure, fit for a line; empty where it said nothing a person can use."""
+    """The server's message about a failure as one line; empty if it has none that helps a person."""
     try:
         values = json.loads(body or "")
     except ValueError:

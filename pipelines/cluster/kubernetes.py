@@ -1,7 +1,7 @@
-"""What the cluster's Kubernetes says, asked as `kubectl` asks it from here; what it can't be asked is not known.
+"""Asks the cluster's Kubernetes, as `kubectl` does from here; what can't be asked is unknown.
 
-Kubeflow's API does not tell that a run's Workflow is gone, why a pod waits, or how failures are retried. Nothing is
-changed here, and nothing depends on it: where there is no kubeconfig, or no right, less is told.
+Kubeflow's API does not say that a run's Workflow is gone, why a pod waits, or how failures are retried. Nothing is
+changed here, and nothing depends on it: without a kubeconfig, or without permission, fewer details are shown.
 """
 
 import os
@@ -16,15 +16,15 @@ from pipelines.build.environment import Cluster
 
 TIMEOUT_SECONDS = (3, 10)
 KUBEFLOW = "kubeflow"
-"""The namespace of Kubeflow itself, and of the runs where it keeps all together."""
+"""Kubeflow's own namespace, which is also that of runs if Kubeflow does not separate namespaces."""
 
 
 _ARGO_DEFAULT = "OnFailure"
-"""What holds where no defaults are set; what a pipeline asks for names no policy."""
+"""The policy if no default is set; pipelines do not name a policy."""
 
 
 class Kubernetes:
-    """The Kubernetes that a kubeconfig's context leads to: the environment's, else the current one."""
+    """The Kubernetes of a kubeconfig's context: the environment's, or else the current one."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._context = cluster.context or None
@@ -32,7 +32,7 @@ class Kubernetes:
         self._account = cluster.service_account or "default"
 
     def workflow(self, run: str) -> Mapping[str, Any] | None:
-        """A run's Workflow; empty where it is gone, None where that is not known."""
+        """A run's Workflow; empty if it is gone, None if unknown."""
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows"
         found = self._get(path, labelSelector=f"pipeline/runid={run}")
         items = found.get("items") if found else None
@@ -42,11 +42,11 @@ class Kubernetes:
         return {} if items == [] and self._is_the_right_one() else None
 
     def _is_the_right_one(self) -> bool:
-        """Whether the runs' account is there: another cluster has no Workflows of the namespace either."""
+        """Whether the runs' service account exists: another cluster has no Workflows of the namespace either."""
         return bool(self._get(f"/api/v1/namespaces/{self._namespace}/serviceaccounts/{self._account}"))
 
     def retry_policy(self) -> str | None:
-        """Which failures the workflow controller tries again, as Argo names it; None where that is not known."""
+        """Which failures the workflow controller retries, by Argo's name for it; None if unknown."""
         settings = self._get(f"/api/v1/namespaces/{KUBEFLOW}/configmaps/workflow-controller-configmap")
         if not settings:
             return None
@@ -58,7 +58,7 @@ class Kubernetes:
             return _ARGO_DEFAULT
 
     def _get(self, path: str, **query: str) -> Mapping[str, Any] | None:
-        """What it answers; empty where there is no such thing, None where it can't be asked."""
+        """Its response; empty if there is no such object, None if it can't be asked."""
         if self._api is None:
             return None
         from kubernetes.client import ApiException
@@ -77,7 +77,7 @@ class Kubernetes:
         except ApiException as error:
             return {} if error.status == HTTPStatus.NOT_FOUND else None
         except Exception:  # noqa: BLE001 -- whatever a kubeconfig's sign-in and a network may fail with
-            self._api = None  # one that does not answer is not waited for again
+            self._api = None  # a server that does not respond is not waited for again
             return None
         return answer
 

@@ -1,4 +1,4 @@
-"""What a run's stages wrote. Kubeflow's API has no logs: they are objects beside a task's artifacts, one an attempt."""
+"""What a run's stages wrote. Kubeflow's API has no logs: they are objects next to its artifacts, one per attempt."""
 
 import json
 import re
@@ -20,12 +20,12 @@ from pipelines.results import finding
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
 _JSON = '{"quillflow"'
 _OWN = (_JSON, *(f"{stage:<10} " for stage in STEPS))
-"""How a stage's own lines begin, in either form that components.command.log gives them."""
+"""How a stage's own lines begin, in both forms of components.command.log."""
 _KILLED = "Killed"
 
 
 class NoLogError(QuillflowError):
-    """No such log is stored."""
+    """The log is not stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stored:
-    """A log's object, and whose it is: the task's name with the directory that all its attempts share."""
+    """A log's object and its task's name, with the directory that all attempts share."""
 
     key: str
     task: str
@@ -56,12 +56,12 @@ def logs(client: Client, run: Any, stage: str = "", *, attempt: int = 0, everyth
         client: the cluster.
         run: the run as the API has it.
         stage: of this stage alone.
-        attempt: of this attempt at each task, from 1, in place of the last; 0 for that.
-        everything: all attempts, and Kubeflow's own lines around the stage's too.
+        attempt: only this attempt at each task, from 1; 0 for the last.
+        everything: all attempts, with Kubeflow's own lines around the stage's.
 
     Raises:
         UsageError: the environment does not name the place of artifacts.
-        NoLogError: none is stored; it says how to see those of pods that run.
+        NoLogError: none is stored; the error says how to see those of running pods.
     """
     place = place_of(client, run)
     found = [one for one in _stored(place) if not stage or stage_of(one.task) == stage]
@@ -77,17 +77,17 @@ def logs(client: Client, run: Any, stage: str = "", *, attempt: int = 0, everyth
 
 
 def last_error(client: Client, run: Any, stage: str) -> str:
-    """What a stage said last of what stopped it; empty where its log can't be had from here or says nothing."""
+    """A stage's last error message; empty if its log can't be read from here or has none."""
     lines: list[str] = []
     with suppress(QuillflowError):
         lines = [line for log in logs(client, run, stage) for line in log.lines]
     if lines and lines[-1] == _KILLED:
-        return f"killed from outside, mostly for memory; {raise_memory(stage)}"
+        return f"killed from outside, usually because it ran out of memory; {raise_memory(stage)}"
     return next((error for line in reversed(lines) if (error := line.partition(" error: ")[2])), "")
 
 
 def kubectl_logs(client: Client, run: str, stages: Iterable[str]) -> str:
-    """The command that shows what these stages of a run, or all, write now."""
+    """The command that shows what these stages of a run, or all stages, are writing now."""
     (last,) = list(stages)[-1:] or [""]
     of = f",app.kubernetes.io/component={last}" if last else ""
     namespace = client.cluster.namespace or "kubeflow"
@@ -102,7 +102,7 @@ def place_of(client: Client, run: Any) -> Place:
     """
     root = (run.runtime_config and run.runtime_config.pipeline_root) or client.cluster.pipeline_root
     if not root:
-        raise UsageError("the environment names no pipeline_root, so nobody here knows where artifacts are")
+        raise UsageError("the environment names no pipeline_root, so the place of artifacts is unknown")
     places = [storage.place_of(uri) for uri in finding.run_uris(run.run_id, root)]
     return next((place for place in places if next(place.store.list(place.key), None)), places[0])
 
@@ -127,9 +127,7 @@ def _stored(place: Place) -> list[_Stored]:
 def _none_yet(client: Client, run: Any, stage: str, place: Place) -> str:
     of = f" of {stage}" if stage else ""
     shows = kubectl_logs(client, run.run_id, [stage] if stage else stages_in(run, "RUNNING"))
-    return (
-        f"run {run.run_id}: no log{of} is stored below {place}, which happens when a task ends; while it runs: {shows}"
-    )
+    return f"run {run.run_id}: no log{of} is stored below {place}; a task's log is stored when it ends; before: {shows}"
 
 
 def _read(place: Place, one: _Stored, *, everything: bool) -> Log:
@@ -140,9 +138,9 @@ def _read(place: Place, one: _Stored, *, everything: bool) -> Log:
 
 
 def _own(lines: list[str]) -> list[str]:
-    """What the stage's process wrote, from its first line to its last, without what Kubeflow wrote before and after.
+    """What the stage's process wrote, from its first line to its last, without Kubeflow's lines before and after.
 
-    The shell's last word on a process that was killed is kept. A stage that never said a word is shown whole.
+    The shell's line about a killed process is kept. The log of a stage that wrote nothing is shown whole.
     """
     own = [number for number, line in enumerate(lines) if line.startswith(_OWN)]
     if not own:
@@ -151,7 +149,7 @@ def _own(lines: list[str]) -> list[str]:
 
 
 def _for_a_person(line: str) -> list[str]:
-    """A stage's own line, which it writes as JSON where it is told to, as the lines that a person reads."""
+    """A stage's own line, possibly JSON, as lines for a person."""
     try:
         entry: Any = json.loads(line) if line.startswith(_JSON) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""A run's pods as its Workflow tells of them: of which stage each is, and what it waits for or ended with."""
+"""A run's pods according to its Workflow: each one's stage, and what it waits for or ended with."""
 
 import re
 from collections import Counter
@@ -22,19 +22,19 @@ class Pod:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the cluster will never take such a pod; what is over a quota now may fit later."""
+        """Whether the cluster will never accept such a pod; one that exceeds a quota now may fit later."""
         return self.phase == "Error" and "forbidden" in self.message and "exceeded quota" not in self.message
 
     @property
     def is_out_of_memory(self) -> bool:
-        """Whether it was killed for the memory it took."""
+        """Whether it was killed because it ran out of memory."""
         return "OOMKilled" in self.message
 
 
 def pods(workflow: Mapping[str, Any] | None) -> list[Pod]:
-    """The pods of a Workflow's stages in the order they began; none where the Workflow is not known.
+    """The pods of a Workflow's stages in the order of their start; none if the Workflow is unknown.
 
-    A node is named by the way to it, such as train-mg7fp.root(0).train(0).executor(1): attempts differ in the numbers.
+    A node is named by its path, such as train-mg7fp.root(0).train(0).executor(1): attempts differ in the numbers.
     """
     nodes = ((workflow or {}).get("status") or {}).get("nodes") or {}
     of_pods = [node for node in nodes.values() if node.get("type") == "Pod"]
@@ -52,5 +52,5 @@ def pods(workflow: Mapping[str, Any] | None) -> list[Pod]:
 
 
 def last(of: Sequence[Pod], stage: str) -> Pod | None:
-    """The pod of a stage that began last."""
+    """The pod of a stage that started last."""
     return next((pod for pod in reversed(of) if pod.stage == stage), None)

@@ -1,4 +1,4 @@
-"""Whether the cluster tries again what failed, which its workflow controller says, whatever a pipeline asks for."""
+"""Whether the cluster retries failed tasks, which its workflow controller decides, whatever a pipeline asks for."""
 
 from pipelines.build.environment import Environment
 from pipelines.cluster.kubernetes import KUBEFLOW, Kubernetes
@@ -8,15 +8,15 @@ PATCH = "deploy/kubeflow/retries.yaml"
 _LOST_PODS_ALONE = {"OnError", "OnTransientError"}
 
 
-def void(kubernetes: Kubernetes, environment: Environment) -> str:
-    """Why the environment's retries are of no effect but for train, which sees to its own; empty where they are.
+def ineffective(kubernetes: Kubernetes, environment: Environment) -> str:
+    """Why the environment's retries have no effect except on train, which retries by itself; empty if they have one.
 
-    It is empty too where that is not known.
+    It is also empty if this is unknown.
     """
     policy = kubernetes.retry_policy()
     if not environment.retries.count or policy not in _LOST_PODS_ALONE:
         return ""
     return (
-        f"the cluster tries lost pods again, not failed ones (retryPolicy {policy}), so retries.count "
-        f"{environment.retries.count} counts for train alone, which starts again by itself"
+        f"the cluster retries lost pods, but not failed ones (retryPolicy {policy}), so retries.count "
+        f"{environment.retries.count} applies only to train, which restarts by itself"
     )

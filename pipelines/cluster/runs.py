@@ -16,26 +16,26 @@ from pipelines.cluster.pods import last, pods
 from pipelines.cluster.submitting import find_experiment
 from pipelines.cluster.tasks import raise_memory, stages_in
 
-GONE = "its workflow is gone"
+GONE = "its workflow no longer exists"
 ENDED = {"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"}
 GOOD = {"SUCCEEDED", "SKIPPED"}
 POLL_SECONDS = 10.0
 POLLS_UNTIL_HINT = 12
-"""After how many polls without a change the way to more is told, where Kubernetes can't be asked from here."""
+"""After how many polls without a change a command for details is shown, if Kubernetes can't be asked from here."""
 PATIENCE_SECONDS = 900.0
-"""For how long a run is awaited while its cluster does not answer: an upgrade takes minutes, training hours."""
+"""How long to wait for a cluster that does not respond: an upgrade takes minutes, training takes hours."""
 
 
-# What Kubeflow says where it is asked to end such a run.
+# Kubeflow's message when it is asked to end such a run.
 _NO_WORKFLOW = re.compile(r"workflow.* not found")
 
 
 class FailedRunError(QuillflowError):
-    """A run ended, but not well."""
+    """A run ended without success."""
 
 
 def listed(client: Client, limit: int) -> Iterator[dict[str, Any]]:
-    """The newest runs of the environment's experiment, at most `limit`; none where it does not exist."""
+    """The newest runs of the environment's experiment, at most `limit`; none if it does not exist."""
     experiment = find_experiment(client)
     if experiment is None:
         return
@@ -65,14 +65,14 @@ def as_dict(run: Any) -> dict[str, Any]:
 
 
 def state_of(run: Any) -> str:
-    """A run's state. One whose Workflow was gone stays CANCELING for good; `cancel` archives it, which is its end."""
+    """A run's state. A run whose Workflow is gone stays CANCELING forever; `cancel` archives it, which ends it."""
     if run.state == "CANCELING" and run.storage_state == "ARCHIVED":
         return "CANCELED"
     return run.state or "PENDING"
 
 
 def as_table(runs: list[dict[str, Any]]) -> list[str]:
-    """One line a run: state, when, how long, id, name, and what it does now."""
+    """One line per run: state, start, duration, id, name, and what it is doing."""
     rows = [
         f"{run['state'].lower():<10} {run['created'].replace('T', ' ')[:19]}  {_duration(run['seconds']):>8}  "
         f"{run['run']}  {run['name']}{run['doing'] and '  '}{run['doing']}"
@@ -95,14 +95,14 @@ def get(client: Client, run: str) -> Any:
 
 
 def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, Any]:
-    """Wait until a run has ended; what is to be said of it.
+    """Wait until a run has ended; return its description.
 
     Raises:
-        FailedRunError: it did not end well, or not within `timeout` seconds, or never will; which stage, and why.
+        FailedRunError: it failed, or did not end within `timeout` seconds, or never will; which stage, and why.
         ClusterError: the cluster did not answer for PATIENCE_SECONDS.
     """
     deadline = time.monotonic() + timeout if timeout is not None else None
-    heard, told, polls = time.monotonic(), "", 0
+    heard, reported, polls = time.monotonic(), "", 0
     while True:
         try:
             now = get(client, run)
@@ -116,13 +116,13 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
                 break
             doing, polls = _doing(client, now), polls + 1
             _give_up_where_waiting_is_vain(client, now, doing)
-            if doing != told:
+            if doing != reported:
                 log.info(f"Run {run} is {state_of(now).lower()}: {doing}")
-                told, polls = doing, 0
+                reported, polls = doing, 0
             if polls == POLLS_UNTIL_HINT and client.kubernetes.workflow(run) is None:
-                log.info(f"What its pods wait for, if they do: {_kubectl_pods(client, run)}")
+                log.info(f"To see what its pods wait for: {_kubectl_pods(client, run)}")
         if deadline is not None and time.monotonic() > deadline:
-            raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it goes on")
+            raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it continues")
         time.sleep(POLL_SECONDS)
     if state_of(now) not in GOOD:
         raise FailedRunError(failure(client, now))
@@ -133,26 +133,26 @@ def _give_up_where_waiting_is_vain(client: Client, run: Any, doing: str) -> None
     name, state = run.run_id, state_of(run).lower()
     if doing == GONE:
         raise FailedRunError(
-            f"run {name}: {GONE}, so it would be {state} for ever; quillflow runs cancel {name} ends it, "
-            f"and quillflow rerun train --from {name} takes its training up"
+            f"run {name}: {GONE}, so it would be {state} forever; quillflow runs cancel {name} ends it, "
+            f"and quillflow rerun train --from {name} resumes its training"
         )
     refused = next((pod for pod in pods(client.kubernetes.workflow(name)) if pod.is_refused), None)
     if refused:
         raise FailedRunError(
-            f"run {name}: the cluster refuses {refused.stage}'s pod, and no retry will help: "
+            f"run {name}: the cluster rejects {refused.stage}'s pod, and no retry will help: "
             f"{one_line(refused.message, limit=500)}; quillflow runs cancel {name} ends it"
         )
 
 
 def cancel(client: Client, run: str) -> dict[str, Any]:
-    """End a run, also one whose Workflow is gone, which Kubeflow itself can't end; what is to be said of it then.
+    """End a run, also one whose Workflow is gone, which Kubeflow itself can't end; return its description.
 
     Raises:
         FailedRunError: it has ended.
     """
     state = state_of(get(client, run))
     if state in ENDED:
-        raise FailedRunError(f"run {run} has ended already: {state.lower()}")
+        raise FailedRunError(f"run {run} has already ended: {state.lower()}")
     try:
         client.write(f"the end of run {run}", client.runs.run_service_terminate_run, run)
     except ClusterError as error:
@@ -164,20 +164,20 @@ def cancel(client: Client, run: str) -> dict[str, Any]:
 
 
 def _doing(client: Client, run: Any) -> str:
-    """What a run that has not ended does now: the stages that run, and what pods wait for, as far as it can be told."""
+    """What a run is doing: the running stages, and what pods wait for, as far as known."""
     workflow = client.kubernetes.workflow(run.run_id)
-    if workflow == {} and state_of(get(client, run.run_id)) not in ENDED:  # it may have ended since it was asked for
+    if workflow == {} and state_of(get(client, run.run_id)) not in ENDED:  # it may have ended meanwhile
         return GONE
     there = pods(workflow)
-    told = []
+    reported = []
     for stage, attempt in stages_in(run, "RUNNING").items():
         pod = last(there, stage)
         number = max(attempt, pod.attempt if pod else 1)
-        told.append(f"{stage}{f', attempt {number}' if number > 1 else ''}")
+        reported.append(f"{stage}{f', attempt {number}' if number > 1 else ''}")
         if pod and pod.phase == "Pending" and pod.message:
-            told[-1] += f", waits: {one_line(pod.message, limit=500)}"
+            reported[-1] += f", waits: {one_line(pod.message, limit=500)}"
     idle = "between stages" if stages_in(run, "SUCCEEDED") else "no stage yet"
-    return "; ".join(told) or idle
+    return "; ".join(reported) or idle
 
 
 def _kubectl_pods(client: Client, run: str) -> str:
@@ -185,7 +185,7 @@ def _kubectl_pods(client: Client, run: str) -> str:
 
 
 def failure(client: Client, run: Any) -> str:
-    """Which stage of a run failed and why, in one line, as its pod, its log or Kubeflow has it."""
+    """Which stage of a run failed and why, in one line, from its pod, its log or Kubeflow."""
     failed = next(iter(stages_in(run, "FAILED")), "")
     pod = last(pods(client.kubernetes.workflow(run.run_id)), failed)
     said = ""

@@ -1,4 +1,4 @@
-"""The files that say what runs when, one a schedule."""
+"""The files of schedules, one per schedule."""
 
 import re
 from pathlib import Path
@@ -15,13 +15,13 @@ from pipelines.inputs.settings import checked, recipe, source_of
 from pipelines.inputs.yaml_files import read_yaml
 
 EACH_TIME = "[[ScheduledTime]]"
-"""The controller puts a run's time here. As the digest of the source, which nobody knows beforehand, it keeps the
-cache from answering for ingest; the later stages then have a new corpus before them, so they run too."""
+"""The controller replaces this by a run's time. As the digest of the source, which is not known in advance, it makes
+ingest miss the cache; if the corpus is new, the later stages run too."""
 _CRON_FIELDS = (("seconds", 59), ("minutes", 59), ("hours", 23), ("day", 31), ("month", 12), ("weekday", 7))
 
 
 class Schedule(BaseModel):
-    """A schedule as its file has it; `cron` has six fields, seconds first, in the time zone of the cluster."""
+    """A schedule's file; `cron` has six fields, seconds first, in the cluster's time zone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -65,7 +65,7 @@ class Schedule(BaseModel):
         return checked(recipe(self.recipe), self.settings)
 
     def arguments(self) -> dict[str, Any]:
-        """What the pipeline is called with each time."""
+        """The pipeline's arguments for each run."""
         settings = self.stages()
         source = source_of(recipe(self.recipe), self.source, named="as source")
         refuse_for_cluster(source, settings)
@@ -78,20 +78,20 @@ class Schedule(BaseModel):
 
 
 def read(directory: Path) -> list[Schedule]:
-    """The schedules that the `*.yaml` files of a directory hold, one a file.
+    """The schedules in the `*.yaml` files of a directory, one per file.
 
     Raises:
-        UsageError: a file can't be read or is wrong, or two have one name; it names file and field.
+        UsageError: a file can't be read or is wrong, or two have the same name; the error names file and field.
     """
     if not directory.is_dir():
-        raise UsageError(f"{directory}: no such directory; schedules are files there, one each")
+        raise UsageError(f"{directory}: no such directory; schedules are files in it")
     found: dict[tuple[str, str], Path] = {}
     schedules = []
     for path in sorted(directory.glob("*.yaml")):
         schedule = _read(path)
         key = (schedule.environment, schedule.name)
         if key in found:
-            raise UsageError(f"{path}: name: {schedule.name} is that of {found[key]} too; choose another")
+            raise UsageError(f"{path}: name: {schedule.name} is also the name of {found[key]}; choose another")
         found[key] = path
         schedules.append(schedule)
     return schedules

@@ -1,6 +1,6 @@
-"""Schedules on a cluster: recurring runs made to match files, listed and removed.
+"""Schedules on a cluster: makes recurring runs match files, lists and removes them.
 
-A recurring run can't be changed, so a new one is made before the old one goes: at no time is there none.
+A recurring run can't be changed, so a new one is created before the old one is removed: there is always one.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _MARK = re.compile(r"quillflow schedule (?P<name>\S+) of (?P<environment>\S+), (
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A schedule and all that follows from it: the pipeline's package, the arguments, and a digest of the whole."""
+    """A schedule with its compiled pipeline, its arguments, and a digest of all of it."""
 
     schedule: Schedule
     package: Package
@@ -33,13 +33,13 @@ class Wanted:
 
 
 def apply(client: Client, environment: Environment, schedules: Sequence[Schedule]) -> dict[str, str]:
-    """Make the environment's recurring runs match `schedules`; by name, what was done.
+    """Make the environment's recurring runs match `schedules`; return what was done, by name.
 
-    Only recurring runs that carry this command's mark for the environment are touched, in its experiment.
+    Only recurring runs in its experiment that carry this command's mark for the environment are touched.
 
     Raises:
-        ClusterError: the cluster refuses, or can't be reached; what was done before stays, and applying again goes on.
-        UsageError: a schedule's settings do not go with the environment.
+        ClusterError: the cluster refuses or can't be reached; what was done before stays, and applying again continues.
+        UsageError: a schedule's settings conflict with the environment.
     """
     for schedule in schedules:
         environment.check_whole_run(schedule.stages())
@@ -79,13 +79,13 @@ def listed(client: Client, environment: Environment) -> list[dict[str, Any]]:
 
 
 def as_table(schedules: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line a schedule."""
+    """One line per schedule."""
     rows = [f"{one['name']:<20} {one['cron']:<20} {one['state']:<9} {one['source']}" for one in schedules]
     return [f"{'name':<20} {'cron':<20} {'state':<9} source", *rows] if rows else ["no schedules"]
 
 
 def remove(client: Client, environment: Environment, name: str) -> None:
-    """Remove a schedule from the cluster; runs that it has started go on.
+    """Remove a schedule from the cluster; runs that it has started continue.
 
     Raises:
         ArtifactError: there is none of this name.
@@ -113,7 +113,7 @@ def _wanted(client: Client, compiled: Package, schedule: Schedule) -> Wanted:
 
 
 def _marked(client: Client, environment: str) -> dict[str, list[Any]]:
-    """The recurring runs in the environment's experiment that carry its mark, by their schedule's name."""
+    """The recurring runs in the environment's experiment with its mark, by their schedule's name."""
     there: dict[str, list[Any]] = {}
     known = find_experiment(client)
     if known is None:
@@ -132,7 +132,7 @@ def _marked(client: Client, environment: str) -> dict[str, list[Any]]:
 
 
 def _is(recurring: Any, wanted: Wanted) -> bool:
-    """Whether a recurring run is what is wanted, and nobody has paused or resumed it by hand."""
+    """Whether a recurring run matches its file and nobody has paused or resumed it manually."""
     mark = _MARK.search(recurring.description)
     enabled = str(recurring.status or recurring.mode) in {"ENABLED", "ENABLE"}
     return bool(mark and mark["digest"] == wanted.digest) and enabled == wanted.schedule.enabled
@@ -140,7 +140,7 @@ def _is(recurring: Any, wanted: Wanted) -> bool:
 
 def _create(client: Client, environment: str, wanted: Wanted) -> None:
     schedule = wanted.schedule
-    text = f"Recipe {schedule.recipe}. Changes by hand are undone: quillflow schedule {schedule.name} of "
+    text = f"Recipe {schedule.recipe}. Manual changes are undone: quillflow schedule {schedule.name} of "
     mode = kfp_server_api.RecurringRunMode
     client.write(
         f"the schedule {schedule.name}",
@@ -154,15 +154,15 @@ def _create(client: Client, environment: str, wanted: Wanted) -> None:
             service_account=client.cluster.service_account or None,
             trigger=kfp_server_api.V2beta1Trigger(cron_schedule=kfp_server_api.V2beta1CronSchedule(cron=schedule.cron)),
             mode=mode.ENABLE if schedule.enabled else mode.DISABLE,
-            max_concurrency="1",  # no run begins while the one before it goes on
-            no_catchup=True,  # what was missed while the cluster was away is not made up for
+            max_concurrency="1",  # no run starts while the previous one continues
+            no_catchup=True,  # runs missed while the cluster was down are not caught up
         ),
     )
 
 
 def _delete(client: Client, recurring: Any) -> None:
-    """Remove a recurring run, and leave the runs that it has started to go on: it owns their Workflows."""
-    with suppress(MissingError):  # somebody has just removed it
+    """Remove a recurring run, but not its Workflows, so that runs it has started continue."""
+    with suppress(MissingError):  # another process has just removed it
         client.write(
             f"the schedule {recurring.display_name}",
             client.recurring.recurring_run_service_delete_recurring_run,

@@ -1,4 +1,4 @@
-"""Bringing a pipeline to the cluster as a version of its own, and starting runs of it."""
+"""Uploads a pipeline to the cluster as a version of its own, and starts runs of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pipelines.cluster.client import Client, MissingError, TakenError
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A compiled pipeline: its name, and its version's, which follows from every byte of it."""
+    """A compiled pipeline: its name, and its version's name, which depends on every byte of it."""
 
     pipeline: str
     version: str
@@ -46,7 +46,7 @@ def package(name: str, environment: Environment) -> Package:
 
 
 def submit(client: Client, what: Package, *, name: str, arguments: Mapping[str, Any]) -> Submitted:
-    """Start a run of a package, brought to the cluster where it is not there yet.
+    """Start a run of a package, which is uploaded if the cluster does not have it.
 
     Raises:
         ClusterError: the cluster refuses, or can't be reached.
@@ -68,14 +68,14 @@ def submit(client: Client, what: Package, *, name: str, arguments: Mapping[str, 
 
 
 def runtime_config(client: Client, arguments: Mapping[str, Any]) -> Any:
-    """What a run is started with: its arguments, and the place of its artifacts where the environment names one."""
+    """A run's arguments, and the place of its artifacts if the environment names one."""
     return kfp_server_api.V2beta1RuntimeConfig(
         parameters=dict(arguments), pipeline_root=client.cluster.pipeline_root or None
     )
 
 
 def experiment(client: Client) -> str:
-    """The id of the environment's experiment, made where it is not there yet."""
+    """The id of the environment's experiment, which is created if necessary."""
     found = find_experiment(client)
     if found is not None:
         return found
@@ -87,13 +87,13 @@ def experiment(client: Client) -> str:
         ).experiment_id
         return str(made)
     except TakenError:
-        if (found := find_experiment(client)) is not None:  # somebody has just made it
+        if (found := find_experiment(client)) is not None:  # another process has just created it
             return found
         raise
 
 
 def find_experiment(client: Client) -> str | None:
-    """The id of the environment's experiment, or None where it is not there."""
+    """The id of the environment's experiment, or None if it does not exist."""
     name = client.cluster.experiment
     wanted = {"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]}
     listed = client.pages(
@@ -107,21 +107,21 @@ def find_experiment(client: Client) -> str | None:
 
 
 def bring(client: Client, what: Package) -> Any:
-    """The reference of a package's version on the cluster, uploaded where it is not there yet."""
+    """The reference of a package's version on the cluster, which is uploaded if necessary."""
     pipeline = _pipeline(client, what.pipeline)
     version = _find_version(client, pipeline, what)
     if version is None:
         try:
             version = _upload(client, pipeline, what)
         except TakenError:
-            version = _find_version(client, pipeline, what)  # somebody has just brought it
+            version = _find_version(client, pipeline, what)  # another process has just uploaded it
             if version is None:
                 raise
     return kfp_server_api.V2beta1PipelineVersionReference(pipeline_id=pipeline, pipeline_version_id=version)
 
 
 def _pipeline(client: Client, name: str) -> str:
-    """The id of the pipeline `name`, made where it is not there yet."""
+    """The id of the pipeline `name`, which is created if necessary."""
 
     def found() -> str:
         call = client.pipelines.pipeline_service_get_pipeline_by_name
@@ -135,7 +135,7 @@ def _pipeline(client: Client, name: str) -> str:
         made = client.write(f"the pipeline {name}", client.pipelines.pipeline_service_create_pipeline, wanted)
         return str(made.pipeline_id)
     except TakenError:
-        return found()  # somebody has just made it
+        return found()  # another process has just created it
 
 
 def _find_version(client: Client, pipeline: str, what: Package) -> str | None:

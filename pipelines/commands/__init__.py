@@ -1,1 +1,1 @@
-"""What `quillflow` can do: a file a command, each with `add`, which gives it to the parser, and what it runs."""
+"""The commands of `quillflow`: a file per command, each with `add`, which adds it to the parser, and its work."""

@@ -1,4 +1,4 @@
-"""`quillflow artifacts`: what runs leave, listed, shown, fetched and verified."""
+"""`quillflow artifacts`: list, show, fetch and verify what runs made."""
 
 import argparse
 import os
@@ -23,19 +23,19 @@ CHAMPION = "champion"
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "List, show, fetch and verify artifacts, on disk or in a bucket."
     actions = commands.add_parser("artifacts", help=text, description=text).add_subparsers(
         metavar="ACTION", required=True
     )
     for name, run, text in (
         ("ls", _ls, "List all artifacts below a root, newest first."),
-        ("show", _show, "Show manifest, metrics and lineage of an artifact, or of all of a run."),
-        ("pull", _pull, "Fetch an artifact or a whole run, going on where a fetch broke off."),
+        ("show", _show, "Show the manifest, metrics and lineage of an artifact, or of all artifacts of a run."),
+        ("pull", _pull, "Fetch an artifact or a whole run; continue a fetch that broke off."),
         (
             "verify",
             _verify,
-            "Hold artifacts to their manifests' sizes and digests; exit 1 if one is damaged.",
+            "Check artifacts against the sizes and digests in their manifests; exit 1 if one is damaged.",
         ),
     ):
         action = actions.add_parser(name, help=text, description=text)
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
                 "name", metavar="WHAT", help="an artifact's URI or RUN/PATH, a run's URI or name, or champion"
             )
         if name == "pull":
-            action.add_argument("directory", type=Path, metavar="DIR", help="where it goes")
+            action.add_argument("directory", type=Path, metavar="DIR", help="the directory to write to")
         add_root_flags(action)
         add_common_flags(action)
         action.set_defaults(run=run)
@@ -59,7 +59,7 @@ def _ls(arguments: argparse.Namespace) -> int:
 
 
 def _named(arguments: argparse.Namespace) -> "list[Artifact]":
-    """The artifacts that a command line names; `champion` is the model that the pointer is at."""
+    """The artifacts that a command line names; `champion` is the model that the pointer points at."""
     from pipelines.results import finding
 
     if arguments.name != CHAMPION:
@@ -68,7 +68,7 @@ def _named(arguments: argparse.Namespace) -> "list[Artifact]":
     pointer = read(place)
     found = finding.resolve(pointer.model, root_of(arguments))
     if [one.digest for one in found] != [pointer.digest]:
-        raise ArtifactError(f"{pointer.model}: not the model any more that {place} was pointed at; promote another")
+        raise ArtifactError(f"{pointer.model}: no longer the model that {place} was pointed at; promote another")
     return found
 
 
@@ -99,7 +99,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _as_table(artifacts: "Sequence[Artifact]", root: str) -> list[str]:
-    """One line an artifact: when, what, how large, of which run, and where in it, or below the root."""
+    """One line per artifact: time, kind, size, run, and its path in the run or below the root."""
     if not artifacts:
         return ["no artifacts"]
     above = f"{storage.place_of(root).key.rstrip('/')}/"
@@ -113,7 +113,7 @@ def _as_table(artifacts: "Sequence[Artifact]", root: str) -> list[str]:
 
 
 def _as_lines(shown: Mapping[str, Any]) -> list[str]:
-    """What `show` found, as lines for a person."""
+    """The result of `show` as lines for a person."""
     manifest = shown["manifest"]
     return [
         f"{manifest['kind']} at {_cleaned(shown['uri'])}",

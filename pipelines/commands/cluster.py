@@ -1,4 +1,4 @@
-"""What the commands that talk to a cluster share: which environment, and which endpoint."""
+"""What the cluster commands share: the environment and the endpoint."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ ENVIRONMENT_VARIABLE = "QUILLFLOW_ENVIRONMENT"
 
 
 def add_environment_flag(parser: argparse.ArgumentParser) -> None:
-    """The flag that names an environment; who works with one all day names it once, by a variable."""
+    """The flag that names an environment, which a variable can name once for all commands."""
     parser.add_argument(
         "--environment",
         default=os.environ.get(ENVIRONMENT_VARIABLE, "local"),
@@ -21,10 +21,12 @@ def add_environment_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of a command that talks to a cluster."""
+    """The flags of a cluster command."""
     add_environment_flag(parser)
     parser.add_argument(
-        "--endpoint", metavar="URL", help="the Kubeflow Pipelines API (default: $KF_PIPELINES_ENDPOINT, the settings')"
+        "--endpoint",
+        metavar="URL",
+        help="address of the Kubeflow Pipelines API (default: $KF_PIPELINES_ENDPOINT, or else the environment's)",
     )
     add_common_flags(parser)
 
@@ -39,8 +41,8 @@ def environment_of(arguments: argparse.Namespace) -> Environment:
 
 
 def add_root_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags that say where runs are kept: here, or where an environment's are."""
-    parser.add_argument("--root", metavar="URI", help="where runs are kept (default: the environment's, else runs)")
+    """The flags that say where runs are stored: here, or in an environment's place."""
+    parser.add_argument("--root", metavar="URI", help="where runs are stored (default: the environment's, else runs)")
     add_environment_flag(parser)
 
 
@@ -50,7 +52,7 @@ def root_of(arguments: argparse.Namespace) -> str:
 
 
 def champion_at(arguments: argparse.Namespace) -> str:
-    """Where the champion of what `root_of` means is: beside the runs of --root, or as the environment says."""
+    """The champion's place: next to the runs of --root, or as the environment says."""
     of = environment_of(arguments)
     if arguments.root is None and of.cluster.pipeline_root:
         return champion_of(of)
@@ -58,11 +60,11 @@ def champion_at(arguments: argparse.Namespace) -> str:
 
 
 def champion_of(of: Environment) -> str:
-    """Where the environment keeps its champion.
+    """The place of the environment's champion.
 
     Raises:
-        UsageError: it keeps none.
+        UsageError: it has none.
     """
     if not of.cluster.champion:
-        raise UsageError(f"environment {of.name} keeps no champion; set cluster.champion, or use another --environment")
+        raise UsageError(f"environment {of.name} has no champion; set cluster.champion, or use another --environment")
     return of.cluster.champion

@@ -1,4 +1,4 @@
-"""`quillflow compare`: runs beside one another."""
+"""`quillflow compare`: runs side by side."""
 
 import argparse
 from pathlib import Path
@@ -12,12 +12,12 @@ from pipelines.commands.output import print_result
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Show runs beside one another: settings that differ, metrics, losses and samples."
+    """Add the command to the parser."""
+    text = "Show runs side by side: settings that differ, metrics, losses and samples."
     command = commands.add_parser("compare", help=text, description=text)
     command.add_argument("names", nargs="+", metavar="RUN", help="a run's name or URI, or a model's URI; two or more")
-    command.add_argument("--page", type=Path, metavar="FILE", help="write a self-contained HTML page too")
-    command.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+    command.add_argument("--page", type=Path, metavar="FILE", help="also write a self-contained HTML page")
+    command.add_argument("--root", default="runs", metavar="URI", help="where runs are stored (default: %(default)s)")
     add_common_flags(command)
     command.set_defaults(run=_compare)
 

@@ -11,10 +11,10 @@ from pipelines.commands.output import print_result
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Write the pipelines as KFP YAML: the whole one, and one a stage."
+    """Add the command to the parser."""
+    text = "Write the pipelines as KFP YAML: the whole pipeline, and one per stage."
     command = commands.add_parser("compile", help=text, description=text)
-    command.add_argument("directory", metavar="DIR", help="where the files go")
+    command.add_argument("directory", metavar="DIR", help="where to write the files")
     command.add_argument(
         "--environment",
         default="local",

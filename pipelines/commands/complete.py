@@ -1,4 +1,4 @@
-"""`quillflow complete`: finishes a text, on the terminal, as it is written."""
+"""`quillflow complete`: completes a text on the terminal, as it is written."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     from pipelines.results.completing import CompleteConfig
 
-    text = "Finish a text with a model, on the terminal, as it is written."
+    text = "Complete a text with a model on the terminal, as it is written."
     command = commands.add_parser("complete", help=text, description=text)
-    command.add_argument("prompt", metavar="TEXT", help="what the text begins with")
+    command.add_argument("prompt", metavar="TEXT", help="the beginning of the text")
     command.add_argument(
         "--model", default="", metavar="URI|RUN", help="a model or a run (default: the newest below the root)"
     )
-    command.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+    command.add_argument("--root", default="runs", metavar="URI", help="where runs are stored (default: %(default)s)")
     add_common_flags(command)
     add_flags(command, CompleteConfig, {})
     command.set_defaults(run=_complete)
@@ -41,7 +41,7 @@ def _complete(arguments: argparse.Namespace) -> int:
     generator.encode(arguments.prompt)
     if unknown := generator.vocabulary.unknown_in(arguments.prompt):
         names = ", ".join(map(repr, unknown))
-        log.warning(f"the model does not know {names}, and reads {generator.vocabulary.stand_in!r} there")
+        log.warning(f"the model does not know {names} and reads {generator.vocabulary.replacement!r} instead")
     if arguments.json:
         print_json({"model": uri, **_written(generator, arguments.prompt, config)})
         return 0
@@ -55,7 +55,7 @@ def _complete(arguments: argparse.Namespace) -> int:
 
 
 def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", number: int) -> None:
-    """Write one text to standard output as its tokens come; its line ends whatever stops it."""
+    """Write one text to standard output token by token; always end its line."""
     write(prompt, colour="soft")
     try:
         for token in generator.stream(prompt, config, number):

@@ -14,7 +14,7 @@ def add(commands: Any, whole: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "completion", help=text, description=text + " To use it: source <(quillflow completion bash)"
     )
-    command.add_argument("shell", choices=SHELLS, help="the shell it is for")
+    command.add_argument("shell", choices=SHELLS, help="the shell")
     add_common_flags(command)
     command.set_defaults(run=lambda arguments: _completion(arguments, whole))
 

@@ -16,7 +16,7 @@ _SCRIPT = """\
 {first}_quillflow() {{
     local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" before=
     local command=quillflow offers= word
-    # In stage.setting=value and --flag=value bash takes "=" for a word of its own, zsh for a part of one.
+    # In stage.setting=value and --flag=value "=" is a word of its own in bash, and a part of one in zsh.
     if [[ $current == "=" ]]; then current=; fi
     if [[ $previous == "=" ]]; then previous="${{COMP_WORDS[COMP_CWORD-2]}}"; fi
     if [[ $current == *=* ]]; then previous="${{current%%=*}}" before="${{current%%=*}}=" current="${{current#*=}}"; fi
@@ -41,7 +41,7 @@ complete -o default -F _quillflow quillflow
 
 
 def script(parser: argparse.ArgumentParser, shell: str) -> str:
-    """The completion script for one of SHELLS; file names come where nothing else is known."""
+    """The completion script for one of SHELLS; it offers file names if nothing else is known."""
     commands = dict(_commands("quillflow", parser))
     values = {name: words for path, command in commands.items() for name, words in _values(path, command).items()}
     for stage in STAGES.values():
@@ -67,7 +67,7 @@ def _commands(path: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str,
 
 
 def _words(parser: argparse.ArgumentParser) -> str:
-    """What may stand anywhere in a command: its commands, the values of what has no flag, its flags."""
+    """The words of a command: its commands, the values of arguments without a flag, its flags."""
     words = [words for action in _actions(parser) if not action.option_strings and (words := _values_of(action))]
     flags = [flag for action in _actions(parser) for flag in action.option_strings if flag.startswith("--")]
     return " ".join([*words, *flags])

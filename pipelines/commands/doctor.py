@@ -1,4 +1,4 @@
-"""`quillflow doctor`: what stands ready here, and what to do about what does not."""
+"""`quillflow doctor`: what is available here, and what to do about what is not."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Look at what is installed, the devices, the container engine, credentials and stores; say what to do."
+    """Add the command to the parser."""
+    text = "Check what is installed, the devices, the container engine, credentials and stores; say what to do."
     command = commands.add_parser(
-        "doctor", help=text, description=text + " What is asked for and fails makes the exit code 1."
+        "doctor", help=text, description=text + " If a check that was asked for fails, the exit code is 1."
     )
     command.add_argument(
-        "--root", default="", metavar="URI", help="ask for this place to be writable, on condition too"
+        "--root", default="", metavar="URI", help="require this place to be writable, with conditional writes"
     )
-    command.add_argument("--docker", action="store_true", help="ask for a container engine with the images")
-    command.add_argument("--gpu", action="store_true", help="ask for a GPU that training can use")
+    command.add_argument("--docker", action="store_true", help="require a container engine with the images")
+    command.add_argument("--gpu", action="store_true", help="require a GPU that training can use")
     add_cluster_flags(command)
     command.set_defaults(run=_doctor)
 

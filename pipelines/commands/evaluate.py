@@ -1,4 +1,4 @@
-"""`quillflow evaluate`: how good a model is."""
+"""`quillflow evaluate`: the quality of a model."""
 
 import argparse
 from pathlib import Path
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Judge a model: its loss against plain models', and what it wrote against people's text."
+    """Add the command to the parser."""
+    text = "Judge a model: compare its loss with plain models', and its samples with people's text."
     command = commands.add_parser("evaluate", help=text, description=text)
     command.add_argument(
         "model",
@@ -23,10 +23,14 @@ def add(commands: Any) -> None:
         metavar="MODEL|RUN",
         help="a model or a run (default: the newest below the root)",
     )
-    command.add_argument("--text", default="", metavar="URI", help="a text to score (default: what was held out)")
-    command.add_argument("--dataset", default="", metavar="URI", help="what it was trained on (default: found)")
-    command.add_argument("--samples", default="", metavar="URI", help="what it wrote (default: the newest found)")
-    command.add_argument("--root", default="runs", metavar="URI", help="where runs are kept (default: %(default)s)")
+    command.add_argument("--text", default="", metavar="URI", help="a text to score (default: the held-out text)")
+    command.add_argument(
+        "--dataset", default="", metavar="URI", help="the dataset it was trained on (default: looked up)"
+    )
+    command.add_argument(
+        "--samples", default="", metavar="URI", help="samples that it wrote (default: the newest found)"
+    )
+    command.add_argument("--root", default="runs", metavar="URI", help="where runs are stored (default: %(default)s)")
     add_common_flags(command)
     command.set_defaults(run=_evaluate)
 
@@ -50,14 +54,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         text=arguments.text,
         samples=arguments.samples or samples,
     )
-    # A path below the current directory reads best as seen from there.
+    # A path below the current directory reads best as a relative one.
     return print_result(arguments, found, [line.replace(f"{Path.cwd()}/", "") for line in as_lines(found)])
 
 
 def _dataset_and_samples(model: "Artifact", root: str) -> tuple[str, str]:
-    """The URIs of what the model was made from and of the newest that it wrote, empty where they are not found.
+    """The URIs of the model's dataset and of its newest samples, empty if they are not found.
 
-    They are looked for below `root`, in the model's run, and beside it.
+    They are looked for below `root`, in the model's run, and next to it.
     """
     from pipelines.results import finding
 

@@ -1,4 +1,4 @@
-"""`quillflow inspect`: a look at a dataset."""
+"""`quillflow inspect`: a dataset's figures and windows."""
 
 import argparse
 from typing import Any
@@ -8,7 +8,7 @@ from pipelines.commands.output import print_result
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "Print a dataset's first windows as text, each with its target."
     command = commands.add_parser("inspect", help=text, description=text)
     command.add_argument("dataset", metavar="DATASET", help="the dataset's URI")

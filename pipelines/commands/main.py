@@ -1,4 +1,4 @@
-"""The command `quillflow`: the whole pipeline, each stage alone, and looks at what they make."""
+"""The command `quillflow`: the whole pipeline, each stage alone, and inspecting their results."""
 
 import argparse
 import sys
@@ -30,7 +30,7 @@ from pipelines.inputs.settings import recipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse a command line and do what it says; the exit code."""
+    """Parse a command line and execute it; return the exit code."""
     log.set_up("")
     arguments = list(sys.argv[1:] if argv is None else argv)
     with errors_in_one_line(verbose="--verbose" in arguments):
@@ -58,7 +58,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     add_run(commands)
     for stage in STAGES.values():
         command = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)
-        command.add_argument("--recipe", metavar="NAME", help="take the settings' defaults from this recipe")
+        command.add_argument("--recipe", metavar="NAME", help="use this recipe's settings as the defaults")
         stage.add_arguments(command, stage_defaults.get(stage.name, {}))
         command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
     add_complete(commands)
@@ -79,7 +79,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def command_names() -> list[str]:
-    """All commands there are."""
+    """All commands."""
     commands = parser([])._subparsers  # noqa: SLF001 -- argparse has no public way to ask
     return [name for action in getattr(commands, "_group_actions", []) for name in action.choices]
 
@@ -90,7 +90,7 @@ def _recipe_defaults(arguments: Sequence[str]) -> Mapping[str, Any]:
     finder.add_argument("--recipe")
     try:
         name = finder.parse_known_args(arguments)[0].recipe
-    except UsageError:  # left for the parser proper, which says it in full
+    except UsageError:  # the parser proper reports it in full
         return {}
     return recipe(name).stages if name else {}
 

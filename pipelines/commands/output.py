@@ -10,7 +10,7 @@ from components.command.stage import print_json
 
 
 def print_result(arguments: argparse.Namespace, values: Mapping[str, Any], lines: Sequence[str]) -> int:
-    """Print `values` as one JSON object where --json asks for it, else `lines`; the exit code 0."""
+    """Print `values` as one JSON object for --json, otherwise `lines`; return the exit code 0."""
     if arguments.json:
         print_json(values)
     else:
@@ -19,5 +19,5 @@ def print_result(arguments: argparse.Namespace, values: Mapping[str, Any], lines
 
 
 def shortest(uri: str) -> str:
-    """A path below the current directory as seen from there."""
+    """A path relative to the current directory, if it is below it."""
     return uri.removeprefix(f"{Path.cwd()}/")

@@ -1,4 +1,4 @@
-"""`quillflow promote`: make a model the champion, if it is better than the one that is."""
+"""`quillflow promote`: make a model the champion if it is better than the current one."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -13,22 +13,24 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Point the champion at a model, if its loss on its held-out text is below the champion's on the same text."
+    """Add the command to the parser."""
+    text = "Point the champion at a model if its loss on its held-out text is below the champion's on the same text."
     command = commands.add_parser(
         "promote",
         help=text,
-        description=text + " Runs in an environment that keeps a champion do so by themselves.",
+        description=text + " Runs in an environment with a champion do this automatically.",
     )
     command.add_argument(
         "name",
         nargs="?",
         default="",
         metavar="MODEL",
-        help="the model's URI, or a run's, or a run's id or name (default: the newest model there is)",
+        help="the model's URI, or a run's URI, id or name (default: the newest model)",
     )
     command.add_argument("--to", metavar="URI", help="the pointer (default: the environment's, else ROOT/champion)")
-    command.add_argument("--force", action="store_true", help="move it whatever the losses: back to an older model")
+    command.add_argument(
+        "--force", action="store_true", help="move it regardless of the losses, for example back to an older model"
+    )
     add_root_flags(command)
     add_common_flags(command)
     command.set_defaults(run=_promote)
@@ -53,7 +55,7 @@ def _dataset_of(model: "Artifact", root: str) -> str:
     uri = next((step["uri"] for step in finding.lineage(model, root) if step["kind"] == "dataset"), None)
     if uri is None:
         raise ArtifactError(
-            f"{model.place}: the champion's loss is of another held-out text, and the dataset that this model was made "
-            f"from, whose text both could be compared on, is not below {root}; --force moves the champion all the same"
+            f"{model.place}: the champion's loss is of different held-out text, and this model's dataset, on which "
+            f"both could be compared, is not below {root}; --force moves the champion without comparison"
         )
     return str(uri)

@@ -1,4 +1,4 @@
-"""`quillflow recipes`: the named settings there are."""
+"""`quillflow recipes`: the named settings."""
 
 import argparse
 from typing import Any
@@ -10,7 +10,7 @@ from pipelines.inputs.settings import as_dict, as_yaml, recipe, recipe_names
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "List the recipes, or print one."
     command = commands.add_parser("recipes", help=text, description=text)
     command.add_argument("name", nargs="?", metavar="RECIPE", help="the recipe to print, as YAML")

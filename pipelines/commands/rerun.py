@@ -15,13 +15,14 @@ from pipelines.inputs.settings import DEFAULT_RECIPE
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "Do one stage of a run again, fed with what the run made, with the settings it had."
+    """Add the command to the parser."""
+    text = "Re-run one stage of a run, with the run's artifacts and settings."
     command = commands.add_parser(
         "rerun",
         help=text,
-        description=text + " On a cluster where the environment has one and no --root is given, else on this machine. "
-        "Training that was left unfinished goes on from its checkpoints.",
+        description=text
+        + " It runs on the environment's cluster if there is one and --root is not given, otherwise on this machine. "
+        "Unfinished training resumes from its checkpoints.",
     )
     command.add_argument("stage", choices=tuple(STAGES), metavar="STAGE", help=", ".join(STAGES))
     command.add_argument(
@@ -29,23 +30,23 @@ def add(commands: Any) -> None:
         dest="former",
         required=True,
         metavar="RUN",
-        help="the run, by its id or name, or the URI of the artifact to feed the stage with",
+        help="the run's id or name, or the URI of the stage's input artifact",
     )
-    add_assignments_flag(command, "a setting that is to differ from the run's")
+    add_assignments_flag(command, "a setting that should differ from the run's")
     command.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,
         metavar="NAME",
-        help="settings to take where those of the run are not known (default: %(default)s)",
+        help="the recipe to use if the run's settings are unknown (default: %(default)s)",
     )
-    command.add_argument("--root", metavar="URI", help="do it on this machine; where runs are kept (default: runs)")
+    command.add_argument("--root", metavar="URI", help="run on this machine; where runs are stored (default: runs)")
     add_cluster_flags(command)
     command.set_defaults(run=_rerun)
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
     if arguments.root is not None and arguments.endpoint is not None:
-        raise UsageError("--root does it on this machine, --endpoint on a cluster; give one of them")
+        raise UsageError("--root runs on this machine, --endpoint on a cluster; give only one of them")
     environment = environment_of(arguments)
     if arguments.root is None and environment.cluster.endpoint:
         return _on_cluster(arguments, environment)
@@ -82,7 +83,9 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
 
     root = environment.cluster.pipeline_root
     if not root:
-        raise UsageError(f"environment {environment.name} has no cluster.pipeline_root; set it to where runs are kept")
+        raise UsageError(
+            f"environment {environment.name} has no cluster.pipeline_root; set it to the place where runs are stored"
+        )
     client = Client(environment.cluster)
     recorded: dict[str, Any] = {}
     if "://" not in arguments.former:
@@ -98,7 +101,7 @@ def _on_cluster(arguments: argparse.Namespace, environment: Environment) -> int:
     values = {
         fed_with: chosen.source,
         "settings": plain(chosen.settings[stage]),
-        # Who asks for a stage again does not want the cache's answer, so this version is like no other.
+        # A re-run must not use the cache, so its version is unique.
         "version": f"{suite_version()} {secrets.token_hex(4)}",
         **place_digests(chosen.settings, [stage]),
     }

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "Run the whole pipeline here: ingest, vectorize, train, sample."
     command = commands.add_parser(
         "run",
         help=text,
-        description=text + " What was made before from the same text, settings and version is not made again.",
+        description=text + " The cache provides what was made before from the same text, settings and version. ",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
     add_settings_flags(command)
@@ -29,27 +29,26 @@ def add(commands: Any) -> None:
         "--root",
         default="runs",
         metavar="URI",
-        help="where runs are kept: a directory or a bucket (default: %(default)s)",
+        help="where runs are stored: a directory or a bucket (default: %(default)s)",
     )
     command.add_argument(
         "--runner",
         choices=("subprocess", "docker"),
         default="subprocess",
-        help="run stages as processes here, or as containers of the images that make images builds "
-        "(default: %(default)s)",
+        help="run stages as processes, or in containers of the images built by make images (default: %(default)s)",
     )
     command.add_argument(
         "--environment",
         default="local",
         metavar="NAME",
-        help="whose shards, retries, caching and champion to keep to: a name, or a .yaml file (default: %(default)s)",
+        help="environment with shards, retries, caching and champion: a name or a .yaml file (default: %(default)s)",
     )
     add_common_flags(command)
     command.set_defaults(run=_run)
 
 
 def add_settings_flags(command: argparse.ArgumentParser) -> None:
-    """The flags that say what the whole pipeline is run with."""
+    """The flags for the whole pipeline's inputs and settings."""
     command.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,
@@ -74,7 +73,7 @@ def add_assignments_flag(command: argparse.ArgumentParser, text: str) -> None:
         default=[],
         dest="assignments",
         metavar="STAGE.SETTING=VALUE",
-        help=f"{text}; may be repeated, for another setting each",
+        help=f"{text}; may be repeated for other settings",
     )
 
 
@@ -104,7 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
         try:
             write(f"\n{show(done)}\n")
         except Exception as error:  # noqa: BLE001 -- whatever it is, the run is done, and listed
-            log.warning(f"not all of it can be shown ({type(error).__name__}: {error})")
+            log.warning(f"some of the result can't be shown ({type(error).__name__}: {error})")
     return 0
 
 

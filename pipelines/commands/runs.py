@@ -1,4 +1,4 @@
-"""`quillflow runs`: what runs on a cluster do and did, and their end."""
+"""`quillflow runs`: list, await, end and inspect runs on a cluster."""
 
 import argparse
 from datetime import UTC, datetime
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
-    text = "List a cluster's runs, wait for one, end it, or show what its stages wrote."
+    """Add the command to the parser."""
+    text = "List a cluster's runs, wait for one, end it, or show its logs."
     actions = commands.add_parser("runs", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
     for name, run, text in (
         ("ls", _ls, "List the environment's runs, newest first."),
-        ("wait", _wait, "Wait until a run has ended; exit 0 if it succeeded, else 1 with the task that failed."),
-        ("cancel", _cancel, "End a run, also one whose workflow is gone; what it has made stays."),
+        ("wait", _wait, "Wait until a run has ended; exit 0 if it succeeded, otherwise 1 with the task that failed."),
+        ("cancel", _cancel, "End a run, also one whose workflow no longer exists; its artifacts stay."),
         ("logs", _logs, "Show what a run's stages wrote."),
     ):
         action = actions.add_parser(name, help=text, description=text)
         if name == "ls":
-            action.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+            action.add_argument("--limit", type=int, default=20, metavar="N", help="at most this many (default: 20)")
         else:
             action.add_argument("name", metavar="RUN", help="the run's id")
         if name == "wait":
-            action.add_argument("--timeout", type=float, metavar="SECONDS", help="how long (default: for ever)")
+            action.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait (default: forever)")
         if name == "logs":
             _add_log_flags(action)
         add_cluster_flags(action)
@@ -36,25 +36,25 @@ def add(commands: Any) -> None:
 
 
 def _add_log_flags(action: argparse.ArgumentParser) -> None:
-    action.add_argument("--stage", default="", choices=STEPS, metavar="STAGE", help="of this stage only")
+    action.add_argument("--stage", default="", choices=STEPS, metavar="STAGE", help="only this stage's")
     action.add_argument(
         "--attempt",
         type=_attempt,
         default=0,
         metavar="N",
-        help="of each task's Nth attempt, from 1 (default: the last)",
+        help="each task's Nth attempt, from 1 (default: the last)",
     )
     action.add_argument(
         "--all",
         action="store_true",
         dest="everything",
-        help="all attempts, with Kubeflow's own lines around the stage's",
+        help="all attempts, including Kubeflow's own lines",
     )
 
 
 def _attempt(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a number from 1 on, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a number of at least 1, not {text!r}")
     return int(text)
 
 
@@ -97,10 +97,10 @@ def _logs(arguments: argparse.Namespace) -> int:
         everything=arguments.everything,
     )
     shown = [{"task": one.task, "attempt": one.attempt, "lines": one.lines} for one in found]
-    return print_result(arguments, {"logs": shown}, [line for one in found for line in _told(one)])
+    return print_result(arguments, {"logs": shown}, [line for one in found for line in _reported(one)])
 
 
-def _told(one: "Log") -> list[str]:
+def _reported(one: "Log") -> list[str]:
     attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
     return [
         f"== {one.task}{attempt}, stored {datetime.fromtimestamp(one.stored, UTC):%Y-%m-%d %H:%M:%S} UTC",

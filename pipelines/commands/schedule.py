@@ -1,4 +1,4 @@
-"""`quillflow schedule`: recurring runs on a cluster, kept as files."""
+"""`quillflow schedule`: recurring runs on a cluster, defined by files."""
 
 import argparse
 from pathlib import Path
@@ -9,15 +9,15 @@ from pipelines.commands.output import print_result
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "Make a cluster's recurring runs match files, list them, or remove one."
     actions = commands.add_parser("schedule", help=text, description=text).add_subparsers(
         metavar="ACTION", required=True
     )
     for name, run, text in (
-        ("apply", _apply, "Make the environment's recurring runs match its files; what matches already stays."),
+        ("apply", _apply, "Make the environment's recurring runs match its files; those that match already stay."),
         ("ls", _ls, "List the environment's recurring runs that came from files."),
-        ("rm", _rm, "Remove one from the cluster; while its file is there, the next apply brings it back."),
+        ("rm", _rm, "Remove one from the cluster; if its file still exists, the next apply creates it again."),
     ):
         action = actions.add_parser(name, help=text, description=text)
         if name == "rm":
@@ -43,7 +43,9 @@ def _apply(arguments: argparse.Namespace) -> int:
     wanted = [one for one in schedule_files.read(directory) if one.environment == environment.name]
     done = schedules.apply(Client(environment.cluster), environment, wanted)
     lines = [f"{name:<20} {what}" for name, what in done.items()]
-    return print_result(arguments, done, lines or [f"no schedules of {environment.name}, in {directory} or there"])
+    return print_result(
+        arguments, done, lines or [f"no schedules of {environment.name}, neither in {directory} nor on the cluster"]
+    )
 
 
 def _ls(arguments: argparse.Namespace) -> int:

@@ -13,16 +13,16 @@ from pipelines.inputs.settings import recipe, settings_of, source_of
 
 
 def add(commands: Any) -> None:
-    """Give the parser the command."""
+    """Add the command to the parser."""
     text = "Run the whole pipeline on a cluster: ingest, vectorize, train, sample."
     command = commands.add_parser(
         "submit",
         help=text,
-        description=text + " The pipeline is brought there as a version of its own, where it is not there yet.",
+        description=text + " The pipeline is uploaded as a version of its own, unless it is there already.",
         epilog="Every setting of every stage can be set; quillflow STAGE --help lists them.",
     )
     add_settings_flags(command)
-    command.add_argument("--name", metavar="NAME", help="what the run is called (default: recipe and time)")
+    command.add_argument("--name", metavar="NAME", help="the run's name (default: recipe and time)")
     command.add_argument("--wait", action="store_true", help="wait until it has ended; exit 1 if it failed")
     add_cluster_flags(command)
     command.set_defaults(run=_submit)
@@ -41,8 +41,8 @@ def _submit(arguments: argparse.Namespace) -> int:
     environment = environment_of(arguments)
     environment.check_whole_run(settings)
     client = Client(environment.cluster)
-    if void := retries.void(client.kubernetes, environment):
-        log.warning(f"{void}; {retries.PATCH} changes that")
+    if ineffective := retries.ineffective(client.kubernetes, environment):
+        log.warning(f"{ineffective}; {retries.PATCH} changes this")
     done = submit(
         client,
         package("text-generation", environment),

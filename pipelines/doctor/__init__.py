@@ -1,4 +1,4 @@
-"""What stands ready here and what does not: `examine` looks, and says of each thing what to do."""
+"""What is available here and what is not: `examine` checks, and says what to do."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from pipelines.doctor.check import Check
 
 
 def examine(*, root: str, environment: Environment, docker: bool, gpu: bool) -> Iterator[Check]:
-    """All checks, one after the other; what was asked for and is not there fails, what was not is a warning.
+    """All checks in order; something missing is a failure if it was asked for, otherwise a warning.
 
     Args:
-        root: URI that is to be written to; empty for none.
-        environment: whose Kubeflow Pipelines API is to answer, where its endpoint is set.
-        docker: whether stages are to run in containers.
-        gpu: whether training is to use a GPU.
+        root: URI that must be writable; empty for none.
+        environment: whose Kubeflow Pipelines API must respond, if its endpoint is set.
+        docker: whether stages should run in containers.
+        gpu: whether training should use a GPU.
     """
     yield machine.python()
     yield machine.packages()

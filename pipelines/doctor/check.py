@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ Verdict = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was looked at: what was found and, where it is not as it should be, what to do."""
+    """One check: what was found and, if it is not as it should be, what to do."""
 
     name: str
     verdict: Verdict
@@ -24,7 +24,7 @@ class Check:
 
 
 def shown(path: Path) -> str:
-    """A path as seen from the current directory or the user's home."""
+    """A path relative to the current directory or the user's home."""
     for above, name in ((Path.cwd(), ""), (home(), "~/")):
         if path.is_relative_to(above) and path != above:
             return f"{name}{path.relative_to(above)}"
@@ -32,5 +32,5 @@ def shown(path: Path) -> str:
 
 
 def missing(name: str, found: str, advice: str, *, asked: bool) -> Check:
-    """The check of something that is not there: a failure where it was asked for, else a warning."""
+    """The check of something missing: a failure if it was asked for, otherwise a warning."""
     return Check(name=name, verdict="fail" if asked else "warn", found=found, advice=advice)

@@ -35,7 +35,7 @@ def python() -> Check:
 
 
 def packages() -> Check:
-    """What the stages import, by what is installed, not by importing it."""
+    """The packages that the stages import, checked without importing them."""
     versions = {name: _version(name) for name in (*TENSORFLOWS, *NEEDED)}
     found = ", ".join(f"{name} {versions[name]}" for name in SHOWN if versions.get(name))
     lacking = [name for name in NEEDED if not versions[name]]
@@ -47,15 +47,15 @@ def packages() -> Check:
 
 
 def devices(*, asked: bool) -> Iterator[Check]:
-    """The GPUs, and whether the LSTM layers will use cuDNN on them; TensorFlow is asked only where there is a GPU."""
+    """The GPUs, and whether the LSTM layers will use cuDNN on them; TensorFlow is asked only if there is a GPU."""
     gpus = _gpus()
     if not gpus:
-        found, advice = "none, so no cuDNN: training computes on the CPU", "where there is one, install NVIDIA's driver"
+        found, advice = "none, so no cuDNN: training computes on the CPU", "if there is one, install NVIDIA's driver"
         yield missing("gpu", found, advice, asked=asked)
         return
     yield Check(name="gpu", verdict="ok", found=", ".join(gpus))
     if not _version("tensorflow"):
-        found, advice = "not used: this TensorFlow is for CPUs alone", "install quillflow[train-gpu]"
+        found, advice = "not used: this TensorFlow is only for CPUs", "install quillflow[train-gpu]"
         yield missing("cudnn", found, advice, asked=asked)
         return
     command = [sys.executable, "-c", _SEEN_BY_TENSORFLOW]
@@ -63,29 +63,29 @@ def devices(*, asked: bool) -> Iterator[Check]:
     count, _, cudnn = answer.stdout.strip().rpartition("\n")[2].partition(" ")
     if count in {"", "0"}:
         found = "not used: TensorFlow sees no GPU"
-        yield missing("cudnn", found, "install quillflow[train-gpu] anew; see to the driver's version", asked=asked)
+        yield missing("cudnn", found, "reinstall quillflow[train-gpu]; check the driver's version", asked=asked)
     else:
         yield Check(name="cudnn", verdict="ok", found=f"version {cudnn}, used by the LSTM layers on {count} GPU(s)")
 
 
 def cores_and_memory() -> Check:
-    """Cores this process may use, and memory that is free."""
+    """Cores that this process may use, and free memory."""
     cores, memory = len(os.sched_getaffinity(0)), _available_memory()
     found = f"{cores} cores, {log.size(memory)} of memory free" if memory else f"{cores} cores"
     if memory and memory < LITTLE_MEMORY_BYTES:
-        advice = "training wants 2 GB: end other programs, or lower train.batch and train.units"
+        advice = "training needs 2 GB: close other programs, or lower train.batch and train.units"
         return missing("cores", found, advice, asked=False)
     return Check(name="cores", verdict="ok", found=found)
 
 
 def disk(root: str) -> Check:
-    """Free space where runs are kept, or where what belongs to a bucket's is kept meanwhile."""
+    """Free space where runs are stored, or for runs in a bucket where their temporary files are."""
     path = (storage.local_path(root or "runs") or cache_directory()).absolute()
     there = next(above for above in (path, *path.parents) if above.exists())
     free = shutil.disk_usage(there).free
     found = f"{log.size(free)} free at {shown(there)}"
     if free < LITTLE_DISK_BYTES:
-        return missing("disk", found, "make room, or keep runs elsewhere with --root", asked=False)
+        return missing("disk", found, "make room, or store runs elsewhere with --root", asked=False)
     return Check(name="disk", verdict="ok", found=found)
 
 
@@ -110,7 +110,7 @@ def _gpus() -> list[str]:
 
 
 def _available_memory() -> float:
-    """Bytes that programs may still take, by Linux's count; 0 elsewhere."""
+    """Bytes that programs may still allocate, according to Linux; 0 on other systems."""
     path = Path("/proc/meminfo")
     found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text(encoding="ascii")) if path.exists() else None
     return int(found[1]) * 1024 if found else 0

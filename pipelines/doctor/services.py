@@ -1,6 +1,6 @@
-"""Checks of what lies outside: the container engine, credentials, the cluster's API, the store.
+"""Checks of services: the container engine, credentials, the cluster's API, the store.
 
-No credential is read or shown, only where one would be taken from.
+No credential is read or shown, only the place that it would be read from.
 """
 
 import os
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 10
 
 
 def container_engine(*, asked: bool) -> Iterator[Check]:
-    """Whether an engine answers, and whether it has the images of this checkout."""
+    """Whether an engine responds, and whether it has the images of this checkout."""
     import docker
     from docker.errors import DockerException
 
@@ -32,24 +32,24 @@ def container_engine(*, asked: bool) -> Iterator[Check]:
         tags = {tag for one in client.images.list() for tag in one.tags}
     except DockerException:
         where = os.environ.get("DOCKER_HOST", "its usual socket")
-        advice = "start Docker, see to the right to use its socket, or point DOCKER_HOST at an engine"
-        yield missing("container engine", f"none answers at {storage.redacted(where)}", advice, asked=asked)
+        advice = "start Docker, get permission to use its socket, or set DOCKER_HOST to an engine"
+        yield missing("container engine", f"none responds at {storage.redacted(where)}", advice, asked=asked)
         return
     yield Check(name="container engine", verdict="ok", found=f"Docker {number}")
     try:
         tag = checkout_tag()
     except OSError:
-        yield missing("images", "which this checkout's are is not known", "install git, which knows", asked=asked)
+        yield missing("images", "this checkout's are unknown", "install git", asked=asked)
         return
     needed = [image(stage, tag=tag) for stage in STAGES]
     if absent := [name for name in needed if name not in tags]:
-        yield missing("images", f"this checkout's {', '.join(absent)} not there", "make them: make images", asked=asked)
+        yield missing("images", f"this checkout's {', '.join(absent)} missing", "build them: make images", asked=asked)
     else:
         yield Check(name="images", verdict="ok", found=", ".join(needed))
 
 
 def credentials(kind: BucketKind) -> Check:
-    """Where credentials for a kind of bucket would be taken from."""
+    """Where credentials for a kind of bucket would be read from."""
     name = f"{kind.schemes[0]} credentials"
     if kind.needless and os.environ.get(kind.needless):
         return Check(name=name, verdict="ok", found=f"none needed: {kind.needless} is set")
@@ -78,33 +78,33 @@ def _credentials_file(kind: BucketKind) -> tuple[Path, bool]:
 
 
 def endpoint(cluster: Cluster) -> Check:
-    """Whether a Kubeflow Pipelines API answers."""
+    """Whether a Kubeflow Pipelines API responds."""
     from pipelines.cluster.client import Client
 
     try:
         client = Client(cluster)
     except QuillflowError as error:
-        return missing("endpoint", str(error), "start a port-forward, or correct the address or the token", asked=True)
-    namespaces = "keeps namespaces apart" if client.namespace else "keeps all runs together"
-    return Check(name="endpoint", verdict="ok", found=f"{storage.redacted(cluster.endpoint)} answers, {namespaces}")
+        return missing("endpoint", str(error), "start a port-forward, or correct the address or token", asked=True)
+    namespaces = "separates namespaces" if client.namespace else "has all runs in one namespace"
+    return Check(name="endpoint", verdict="ok", found=f"{storage.redacted(cluster.endpoint)} responds and {namespaces}")
 
 
 def retries(environment: Environment) -> Check:
-    """Whether the cluster tries again what failed, as the environment's retries ask."""
+    """Whether the cluster retries failed tasks, as the environment's retries ask."""
     from pipelines.cluster.kubernetes import Kubernetes
-    from pipelines.cluster.retries import LOOK, PATCH, void
+    from pipelines.cluster.retries import LOOK, PATCH, ineffective
 
     kubernetes = Kubernetes(environment.cluster)
-    if why := void(kubernetes, environment):
+    if why := ineffective(kubernetes, environment):
         return missing("retries", why, f"apply {PATCH}, or ask the cluster's owner to", asked=False)
     policy = kubernetes.retry_policy()
     if policy is None:
-        return missing("retries", "whether failed tasks are tried again is not known", f"look: {LOOK}", asked=False)
-    return Check(name="retries", verdict="ok", found=f"failed tasks are tried again (retryPolicy {policy})")
+        return missing("retries", "unknown whether failed tasks are retried", f"check: {LOOK}", asked=False)
+    return Check(name="retries", verdict="ok", found=f"failed tasks are retried (retryPolicy {policy})")
 
 
 def store(root: str) -> Iterator[Check]:
-    """Whether a place can be written, refuses what a condition forbids, and lets go of what was written."""
+    """Whether a place can be written, rejects writes whose condition fails, and allows deleting."""
     try:
         place = storage.place_of(root) / f".quillflow-doctor-{secrets.token_hex(8)}" / "probe"
         version = place.store.write(place.key, b"first", expected=ABSENT)
@@ -121,7 +121,7 @@ def store(root: str) -> Iterator[Check]:
 
 
 def _condition(place: storage.Place, version: str) -> Check:
-    """Checkpoints and their one owner rest on a store that refuses to write over what another has written."""
+    """Checkpoints and their single owner depend on a store with conditional writes."""
     try:
         place.store.write(place.key, b"second", expected=ABSENT)
     except ConflictError:
@@ -129,13 +129,13 @@ def _condition(place: storage.Place, version: str) -> Check:
     except QuillflowError as error:
         return missing("conditional write", str(error), "the message says what is missing", asked=True)
     else:
-        advice = "the server must heed If-None-Match and If-Match: use a newer one, or another"
-        return missing("conditional write", "the store writes over what is there all the same", advice, asked=True)
+        advice = "the server must support If-None-Match and If-Match: use a newer one, or another"
+        return missing("conditional write", "the store replaces an object despite the condition", advice, asked=True)
     try:
         place.store.write(place.key, b"second", expected=version)
     except QuillflowError as error:
-        return missing("conditional write", str(error), "the server must heed If-Match: use a newer one", asked=True)
-    return Check(name="conditional write", verdict="ok", found="refused where another wrote, done where none did")
+        return missing("conditional write", str(error), "the server must support If-Match: use a newer one", asked=True)
+    return Check(name="conditional write", verdict="ok", found="rejected after another write, accepted without one")
 
 
 def _removal(place: storage.Place) -> Check:

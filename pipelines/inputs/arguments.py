@@ -19,19 +19,19 @@ from pipelines.inputs.digests import (
 )
 
 MEANT_BY_ENGINE = re.compile(r"\{\{\$|/kfp-workspace")
-"""What Kubeflow's engine puts other text for, wherever it stands in what a task is given."""
+"""What Kubeflow's engine replaces, anywhere in a task's arguments."""
 MEANT_ON_CLUSTER = re.compile(rf"{MEANT_BY_ENGINE.pattern}|\{{\{{|\[\[(ScheduledTime|CurrentTime|Index|RunUUID)\b")
-"""So does a cluster's: Argo for what stands in braces, the scheduler for its own words."""
+"""What a cluster replaces too: Argo what is in braces, the scheduler its own placeholders."""
 _RENAME = "rename the file or directory"
 _PLACES = {f"{name}.{place}": what for name, stage in STAGES.items() for place, what in stage.settings.places().items()}
 _WAYS_OUT = {
-    "sample.prompts": "put it into a file of prompts (sample.prompts_file)",
+    "sample.prompts": "put it into a prompts file (sample.prompts_file)",
     "--root": "name another directory",
     **dict.fromkeys(["--source", *_PLACES], _RENAME),
 }
 _FETCHED = {"--source", *(name for name, what in _PLACES.items() if what.of == "file")}
 DIGESTS = tuple(what.digest for what in _PLACES.values())
-"""The parameters by which tasks are told what the places that settings name hold."""
+"""The parameters with the digests of the places that settings name."""
 _CREDENTIALS = "credentials come from the environment"
 
 
@@ -39,7 +39,7 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
     """The whole pipeline's arguments: settings as plain values, local paths absolute, digests for the cache.
 
     Raises:
-        UsageError: a URI holds secrets, and is not one of a file that is fetched over http(s).
+        UsageError: a URI holds secrets and is not of a file that is fetched over http(s).
     """
     for name, uri in _places(source, settings):
         if storage.has_secrets(uri) and (name not in _FETCHED or not uri.lower().startswith("http")):
@@ -56,9 +56,9 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
 
 
 def withhold(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """A run's arguments without secrets in URIs, and the environment variable that hands those to the stages.
+    """A run's arguments without secrets in URIs, and the environment variable that passes the secrets to the stages.
 
-    Kubeflow's engine puts arguments on the stages' command lines, into its log and its cache.
+    Kubeflow's engine writes arguments to the stages' command lines, its log and its cache.
     """
     known = storage.known_secrets()
     bare = [storage.bare(place, known) for place in storage.places_of(arguments["source"])]
@@ -79,7 +79,7 @@ def plain(settings: Settings) -> dict[str, Any]:
 
 
 def place_digests(settings: Mapping[str, Settings], stages: Iterable[str] = STAGES) -> dict[str, str]:
-    """Names what the places hold that settings of these stages name, by parameter; empty where a setting names none."""
+    """Digests of the places that settings of these stages name, by parameter; empty if a setting names none."""
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
     named = {
         "file": lambda uri: digest_of(uri, allow_private_hosts=private),
@@ -94,41 +94,39 @@ def place_digests(settings: Mapping[str, Settings], stages: Iterable[str] = STAG
 
 
 def refuse_meant(values: Mapping[str, str | list[str]], meant: re.Pattern[str]) -> None:
-    """Refuse what would silently become another text on its way to a stage.
+    """Reject values that would silently change on their way to a stage.
 
     Args:
-        values: by what a user knows them by.
-        meant: what means something to those who pass them on.
+        values: by the names that users know.
+        meant: texts that Kubeflow replaces.
 
     Raises:
-        UsageError: a value has it; where, and what to do.
+        UsageError: a value contains one; where, and what to do.
     """
     for name, value in values.items():
         for text in [value] if isinstance(value, str) else value:
             if found := meant.search(text):
                 way_out = _WAYS_OUT.get(name, "leave it out, or run the stage by its own command")
                 shown = storage.without_secrets(text)
-                raise UsageError(
-                    f"{name}: {shown!r} has {found[0]!r}, which Kubeflow takes for its own and replaces; {way_out}"
-                )
+                raise UsageError(f"{name}: {shown!r} has {found[0]!r}, which Kubeflow would replace; {way_out}")
 
 
 def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
-    """Refuse what would not reach a pod as it is, and what a cluster would show to all who may read its runs.
+    """Reject values that would not reach a pod unchanged, or that everybody who can read the cluster's runs would see.
 
     Raises:
-        UsageError: the source, or a place that a setting names, is on this machine, or has secrets; or a value means
-            something there.
+        UsageError: the source, or a place that a setting names, is on this machine or has secrets; or Kubeflow would
+            replace a value.
     """
     refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
     for name, uri in _places(source, settings):
         if not uri.startswith("builtin:") and storage.local_path(uri) is not None:
-            raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; put it in a bucket")
+            raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; copy it to a bucket")
         if storage.has_secrets(uri):
             raise UsageError(
-                f"{name} {storage.redacted(uri)}: its user or query would stand in the run's parameters, for all to "
-                "read; give it without, and the whole URI in a Kubernetes secret that the environment file's "
-                f"store.secret_keys puts into {storage.SECRETS_VARIABLE}, or copy the file into a bucket"
+                f"{name} {storage.redacted(uri)}: its user or query would be in the run's parameters, for everybody "
+                "to read; leave it out, and put the whole URI in a Kubernetes secret that the environment file's "
+                f"store.secret_keys sets as {storage.SECRETS_VARIABLE}, or copy the file to a bucket"
             )
 
 
@@ -139,7 +137,7 @@ def _places(source: str, settings: Mapping[str, Settings]) -> list[tuple[str, st
 
 
 def _named_values(source: str, settings: Mapping[str, Settings]) -> dict[str, str | list[str]]:
-    """All text that a run is given, by its name; places as they will be given."""
+    """All text in a run's arguments, by name; with places in their final form."""
     values: dict[str, Any] = {"--source": _absolute_source(source)}
     for stage in settings:
         values |= {f"{stage}.{name}": value for name, value in plain(settings[stage]).items()}
@@ -151,7 +149,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _absolute_source(source: str) -> str:
-    """A source whose paths are as seen from anywhere; what a glob has before it is no part of its pattern."""
+    """A source with absolute paths; the directory before a glob is escaped from its pattern."""
     return "\n".join(map(_absolute_place, storage.places_of(source)))
 
 
@@ -163,6 +161,6 @@ def _absolute_place(uri: str) -> str:
 
 
 def _absolute(uri: str) -> str:
-    """A path as seen from anywhere; any other URI, and none, as it is."""
+    """A path as an absolute one; any other URI, or an empty one, unchanged."""
     is_path = uri and "://" not in uri and not uri.startswith("builtin:")
     return str(storage.user_path(uri).absolute()) if is_path else uri

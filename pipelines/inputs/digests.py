@@ -1,7 +1,7 @@
-"""What a run's cache must notice, named by digests that travel as task parameters.
+"""Digests of what a run's cache must notice, which are passed as task parameters.
 
-Kubeflow keys a task by its image, command and arguments: it sees neither a source file's bytes nor the
-code a component imports.
+Kubeflow's cache key is a task's image, command and arguments: it covers neither a source file's bytes nor the code
+that a component imports.
 """
 
 import hashlib
@@ -19,36 +19,36 @@ from components.train.checkpoints import newest_digest
 
 
 def digest_of(uri: str, *, allow_private_hosts: bool) -> str:
-    """Names the bytes at `uri`: their SHA-256, or where they are remote what the server says of their version.
+    """A digest of the bytes at `uri`: their SHA-256, or for a remote file the version that the server gives.
 
-    A server that says nothing, or a bucket that can't be asked from here, gives a name of its own each time: such a
-    source is never taken for unchanged. What is missing gets an empty name; the stage that needs it says so.
+    If the server gives none, or a bucket can't be asked from here, the digest is unique each time: such a source never
+    counts as unchanged. A missing file has an empty digest; the stage that needs it reports the error.
     """
     if not uri:
         return ""
-    return _told(lambda: storage.source_digest(uri, allow_private_hosts=allow_private_hosts))
+    return _reported(lambda: storage.source_digest(uri, allow_private_hosts=allow_private_hosts))
 
 
 def digest_of_artifact(uri: str) -> str:
-    """Names the artifact at `uri` by its manifest, as `digest_of` does; empty for none."""
+    """A digest of the artifact at `uri` from its manifest, as `digest_of`; empty if there is none."""
     return digest_of(f"{uri.rstrip('/')}/{MANIFEST_NAME}", allow_private_hosts=False) if uri else ""
 
 
 def digest_of_checkpoints(uri: str) -> str:
-    """Names the newest checkpoint at `uri`, as `digest_of` does; empty for none."""
-    return _told(lambda: newest_digest(uri)) if uri else ""
+    """A digest of the newest checkpoint at `uri`, as `digest_of`; empty if there is none."""
+    return _reported(lambda: newest_digest(uri)) if uri else ""
 
 
-def _told(ask: Callable[[], str]) -> str:
+def _reported(ask: Callable[[], str]) -> str:
     try:
         return ask()
     except StorageError as error:
-        log.warning(f"whether it has changed can't be told from here, so no cache will answer: {error}")
+        log.warning(f"unknown whether it has changed, so the cache is not used: {error}")
         return storage.unknown_digest()
 
 
 def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
-    """As `digest_of`, of all files that a source stands for; empty where one is missing.
+    """As `digest_of`, for all files of a source; empty if one is missing.
 
     Raises:
         SourceError: a directory or glob has no files.
@@ -56,12 +56,12 @@ def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
     """
     from components.ingest.source import digest_of
 
-    return _told(lambda: digest_of(source, allow_private_hosts=allow_private_hosts))
+    return _reported(lambda: digest_of(source, allow_private_hosts=allow_private_hosts))
 
 
 @cache
 def suite_version() -> str:
-    """The suite's version, with a digest of its stages' code: an edited checkout is a version of its own."""
+    """The suite's version, with a digest of the stages' code: an edited checkout is a different version."""
     digest = hashlib.sha256()
     root = Path(next(iter(components.__path__)))
     for path in sorted(root.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""A run's settings: a recipe's, with what was set on top, checked for all four stages before anything starts."""
+"""A run's settings: a recipe with changes on top, checked for all four stages before anything starts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ from pipelines.inputs.yaml_files import load_yaml, read_yaml
 
 DEFAULT_RECIPE = "default"
 MAXIMUM_SETTINGS_BYTES = 100_000
-"""A stage's settings travel on a command line, which Linux limits to 128 KiB an argument."""
+"""A stage's settings are an argument on a command line, which Linux limits to 128 KiB."""
 _RECIPES = resources.files("pipelines") / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Named settings: by stage, only those that differ from the stage's defaults."""
+    """Named settings, by stage; only those that differ from the stage's defaults."""
 
     name: str
     description: str
@@ -33,7 +33,7 @@ class Recipe:
 
 
 def recipe_names() -> list[str]:
-    """All recipes there are, sorted."""
+    """All recipes that come with Quillflow, sorted."""
     return sorted(entry.name.removesuffix(".yaml") for entry in _RECIPES.iterdir() if entry.name.endswith(".yaml"))
 
 
@@ -41,7 +41,7 @@ def recipe(name: str) -> Recipe:
     """The recipe of this name, or the one in a YAML file: a name that ends in .yaml or .yml is a path.
 
     Raises:
-        UsageError: there is none, or the file is no recipe; one line that says where.
+        UsageError: there is none, or the file is not a recipe; one line that says where.
     """
     if name.endswith((".yaml", ".yml")):
         values = read_yaml(name, f"recipe {name}")
@@ -59,7 +59,7 @@ def recipe(name: str) -> Recipe:
 
 
 def _as_mapping(values: Any, name: str) -> dict[str, Any]:
-    """A recipe's values, held to their form; the settings among them are checked by their stages."""
+    """A recipe's values, checked for their form; the stages check their settings."""
     known = ("description", "source", *STAGES)
     if not isinstance(values, dict):
         raise UsageError(f"recipe {name}: must be a mapping with {', '.join(known)}")
@@ -76,10 +76,10 @@ def _one_a_line(value: Any) -> str:
 
 
 def source_of(chosen: Recipe, given: str | Sequence[str] | None, *, named: str) -> str:
-    """The text of a run: what is given, or else the recipe's, several places one a line; `named` says how to name one.
+    """The source of a run: the given one or the recipe's, with one place per line; `named` says how to give one.
 
     Raises:
-        UsageError: there is neither.
+        UsageError: there is none.
     """
     given = given if isinstance(given, str) or given is None else "\n".join(given)
     if source := given or chosen.source:
@@ -112,7 +112,7 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
     """Each stage's settings: the recipe's with `values`, by stage, on top.
 
     Raises:
-        UsageError: a name or value is wrong, or a stage's settings are more than a task can be given.
+        UsageError: a name or value is wrong, or a stage's settings are too large for a task.
     """
     parsed = {
         stage: STAGES[stage].settings.parse(values.get(stage, {}), stage, chosen.stages.get(stage, {}))
@@ -128,12 +128,12 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
 
 
 def as_dict(chosen: Recipe) -> dict[str, Any]:
-    """What is in a recipe, to be shown: without the secrets of its source and other places."""
+    """A recipe's content for display, without the secrets in its source and other places."""
     stages = {stage: STAGES[stage].settings.redacted(values) for stage, values in chosen.stages.items()}
     return {"description": chosen.description, "source": storage.redacted_source(chosen.source), **stages}
 
 
 def as_yaml(chosen: Recipe) -> str:
-    """The recipe as YAML, to be shown."""
+    """The recipe as YAML, for display."""
     plain = json.loads(as_json({name: value for name, value in as_dict(chosen).items() if value}))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))

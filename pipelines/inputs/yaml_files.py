@@ -1,4 +1,4 @@
-"""YAML that people write: recipes, environments, schedules; nothing in it grows, repeats or runs."""
+"""YAML that people write: recipes, environments, schedules; with limits, and without code or duplicate keys."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from components.artifacts.plaintext import decoded
 
 MAXIMUM_CHARACTERS = 1_000_000
 MAXIMUM_VALUES = 20_000
-"""How many values a file may hold, those of its aliases each time they are named."""
+"""How many values a file may hold, counting an alias's each time it is used."""
 MAXIMUM_DEPTH = 50
 
 
 def read_yaml(path: str, name: str) -> Any:
-    """The values of a YAML file, `~` as a home directory; raises as `load_yaml`, also where it can't be read."""
+    """The values of a YAML file, `~` as a home directory; raises as `load_yaml`, also if it can't be read."""
     try:
         return load_yaml(decoded(storage.user_path(path).read_bytes(), name), name)
     except OSError as error:
@@ -28,28 +28,28 @@ def load_yaml(text: str, place: str) -> Any:
     """The values of a YAML text; errors call it `place`.
 
     Raises:
-        UsageError: it is no YAML, is beyond a limit, or has a key twice; one line that says where.
+        UsageError: it is not YAML, exceeds a limit, or has a key twice; one line that says where.
     """
     if len(text) > MAXIMUM_CHARACTERS:
-        raise UsageError(f"{place}: more than {MAXIMUM_CHARACTERS:,} characters, which is more than any settings take")
+        raise UsageError(f"{place}: more than {MAXIMUM_CHARACTERS:,} characters, which is more than any settings need")
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
-        # Before anything is made of it: merging keys copies what aliases name.
+        # Before the values are built: merging keys copies what aliases name.
         _values_in(node, {}, 0, place)
         return loader.construct_document(node)
     except yaml.YAMLError as error:
-        raise UsageError(f"{place}: no valid YAML{_where(error)}: {_problem(error)}") from None
-    except ValueError as error:  # a date that is none, a number without end
-        raise UsageError(f"{place}: no valid YAML: {' '.join(str(error).split())[:120]}") from None
+        raise UsageError(f"{place}: not valid YAML{_where(error)}: {_problem(error)}") from None
+    except ValueError as error:  # an invalid date, an endless number
+        raise UsageError(f"{place}: not valid YAML: {' '.join(str(error).split())[:120]}") from None
     except RecursionError:
         raise UsageError(f"{place}: nested more than {MAXIMUM_DEPTH} deep") from None
 
 
 def _values_in(node: yaml.Node, known: dict[int, int], depth: int, place: str) -> int:
-    """How many values a node holds with all that aliases repeat; `known` has those that were counted."""
+    """How many values a node holds, counting what aliases repeat; `known` has those already counted."""
     if depth > MAXIMUM_DEPTH:
         raise UsageError(f"{place}: nested more than {MAXIMUM_DEPTH} deep, or within itself")
     if id(node) in known:
@@ -64,7 +64,7 @@ def _values_in(node: yaml.Node, known: dict[int, int], depth: int, place: str) -
     for child in children:
         count += _values_in(child, known, depth + 1, place)
         if count > MAXIMUM_VALUES:
-            raise UsageError(f"{place}: more than {MAXIMUM_VALUES:,} values, with those that its aliases repeat")
+            raise UsageError(f"{place}: more than {MAXIMUM_VALUES:,} values, including those that its aliases repeat")
     known[id(node)] = count
     return count
 
@@ -74,7 +74,7 @@ def _refuse_repeated_keys(node: yaml.MappingNode, place: str) -> None:
     for key, _ in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
             if key.value in seen:
-                raise UsageError(f"{place}: {key.value!r} stands twice, again at line {key.start_mark.line + 1}")
+                raise UsageError(f"{place}: {key.value!r} is given twice, again at line {key.start_mark.line + 1}")
             seen.add(key.value)
 
 

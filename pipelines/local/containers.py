@@ -1,4 +1,4 @@
-"""Running stages as containers of their images, through kfp.local's DockerRunner."""
+"""Runs stages as containers of their images, through kfp.local's DockerRunner."""
 
 import codecs
 import copy
@@ -30,17 +30,17 @@ _PASSED_ON = re.compile(
     "(HTTPS?|NO)_PROXY|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE"
 )
 _CREDENTIALS = {name: path for kind in KINDS for name, path in kind.files.items()}
-"""Where clients look by default, below the home, for the files that these name; a container's home is another."""
+"""The default places, below the home directory, of the files that these name; a container's home differs."""
 
 
 class Containers:
-    """Stages as containers of this checkout's images, with the rights of who calls and no more.
+    """Stages as containers of this checkout's images, as the calling user and without capabilities.
 
     Args:
-        device: where training computes, as train's setting says.
+        device: train's setting of where to compute.
 
     Raises:
-        QuillflowError: no engine answers, or images are missing.
+        QuillflowError: no engine responds, or images are missing.
     """
 
     def __init__(self, *, device: str) -> None:
@@ -56,18 +56,18 @@ class Containers:
             _require(self._client, name)
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
-        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        """Run a pipeline with the directory `root` for Kubeflow's engine; return its outputs."""
         from kfp import local
 
         environment = _environment()
         mounts = _mounts([*_read_by_stages(arguments), *environment.values()], root)
         _refuse_links_out(arguments["source"], [*(Path(mount["Source"]) for mount in mounts), root])
         runner = local.DockerRunner(
-            entrypoint="",  # the image's own would take the engine's command for its arguments
+            entrypoint="",  # the image's entrypoint would read the engine's command as arguments
             user=f"{os.getuid()}:{os.getgid()}",
             environment=environment,
             mounts=mounts,
-            network_mode="host",  # an endpoint on this machine has the same address inside
+            network_mode="host",  # so that an endpoint on this machine has the same address inside
             read_only=True,
             tmpfs={"/tmp": ""},  # noqa: S108 -- the container's own
             cap_drop=["ALL"],
@@ -78,14 +78,14 @@ class Containers:
             return self._in_images(pipeline)(**arguments).outputs
 
     def stop(self, number: int, *, at_once: bool) -> bool:
-        """Stop what runs, by the signal that came: a terminal tells no container. False where nothing runs."""
+        """Stop running containers with a signal, which a terminal does not send them; False if none run."""
         self._stopped_by = number
         for container in self._running:
             threading.Thread(target=_stop, args=(container.id, number, at_once), daemon=True).start()
         return bool(self._running)
 
     def _in_images(self, pipeline: Any) -> Any:
-        """The pipeline with each stage in this run's image of it."""
+        """The pipeline with each stage in this run's image."""
         copied = copy.deepcopy(pipeline)
         for executor in copied.pipeline_spec.deployment_spec["executors"].values():
             if "container" in executor and (found := re.search(r"quillflow/([a-z]+)", executor["container"]["image"])):
@@ -94,7 +94,7 @@ class Containers:
 
     @contextmanager
     def _in_charge(self) -> Iterator[None]:
-        """Run the engine's containers with `_run`: the engine's own way takes a failed one that is gone for done."""
+        """Run the engine's containers with `_run`: the engine itself counts a failed container that is gone as done."""
         from kfp.local import docker_task_handler
 
         theirs = docker_task_handler.run_docker_container
@@ -105,7 +105,7 @@ class Containers:
             docker_task_handler.run_docker_container = theirs
 
     def _run(self, client: Any, image: str, command: list[str], volumes: Any, **options: Any) -> int:
-        """Run a container to its end, its lines printed; its exit code."""
+        """Run a container to its end and print its lines; return its exit code."""
         if self._stopped_by:
             return 128 + self._stopped_by
         if image == self._uses_gpu:
@@ -116,7 +116,7 @@ class Containers:
             raise _refused(image, error) from None
         try:
             container.start()
-            self._running.append(container)  # not sooner: who does not run can't be told to stop
+            self._running.append(container)  # late: a container that is not running can't be stopped
             for line in _lines(container.logs(stream=True)):
                 sys.stdout.write(line)
             code = int(container.wait()["StatusCode"])
@@ -141,7 +141,7 @@ def _engine() -> Any:
             cause = cause.__context__
         said = cause.strerror if isinstance(cause, OSError) else " ".join(str(error).split())
         raise QuillflowError(
-            f"--runner docker: no Docker engine answers ({said}); start one, or name it by DOCKER_HOST"
+            f"--runner docker: no Docker engine responds ({said}); start one, or set DOCKER_HOST"
         ) from None
 
 
@@ -150,7 +150,7 @@ def _require(client: Any, name: str) -> None:
         client.images.get(name)
     except errors.ImageNotFound:
         raise QuillflowError(
-            f"--runner docker: there is no image {name}; make the images of this checkout with: make images"
+            f"--runner docker: there is no image {name}; build the images of this checkout with: make images"
         ) from None
 
 
@@ -159,27 +159,29 @@ def _has_gpu(client: Any) -> bool:
         return False
     if "nvidia" in client.info().get("Runtimes", {}):
         return True
-    log.warning("this machine's GPU is left out: install the NVIDIA Container Toolkit to hand it to containers")
+    log.warning(
+        "this machine's GPU is not used: install the NVIDIA Container Toolkit to make it available to containers"
+    )
     return False
 
 
 def _environment() -> dict[str, str]:
-    """The variables that stages read, as they are here, credentials' default places among them."""
+    """The variables that stages read, with their values here, including credentials' default places."""
     passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
     found = {name: home() / path for name, path in _CREDENTIALS.items() if name not in passed}
     return passed | {name: str(path) for name, path in found.items() if path.is_file()}
 
 
 def _read_by_stages(arguments: Mapping[str, Any]) -> list[str]:
-    """The paths and URIs that stages read: the source's places, and those that settings name."""
+    """The paths and URIs that stages read: the source's places, and those named by settings."""
     named = [arguments[stage.name].get(name) for stage in STAGES.values() for name in stage.settings.places()]
     return [*storage.places_of(arguments["source"]), *filter(None, named)]
 
 
 def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:
-    """What there is of `uris` on this machine outside the root, at the place it has here, to be read.
+    """Read-only mounts for `uris` on this machine outside the root, at the same places.
 
-    The directory for temporary files alone can be written to.
+    Only the directory for temporary files can be written to.
     """
     scratch = Path(os.environ["TMPDIR"])
     mounts = {scratch: Mount(str(scratch), str(scratch), type="bind")}
@@ -192,7 +194,7 @@ def _mounts(uris: Iterable[str], root: Path) -> list[Mount]:
 
 
 def _refuse_links_out(source: str, seen: Iterable[Path]) -> None:
-    """Refuse a source whose files are links to where containers see nothing.
+    """Reject a source with files that are links to places outside the containers.
 
     Raises:
         UsageError: one is.
@@ -203,13 +205,13 @@ def _refuse_links_out(source: str, seen: Iterable[Path]) -> None:
         target = Path(os.path.realpath(path or ""))
         if path and target.exists() and not any(target.is_relative_to(one) for one in whole):
             raise UsageError(
-                f"--source {path}: is a link to {target}, which the containers of --runner docker don't see; put "
-                "a copy in the link's place, or name the files themselves"
+                f"--source {path}: is a link to {target}, which the containers of --runner docker can't "
+                "see; replace the link by a copy, or name the files themselves"
             )
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines, of what comes in pieces."""
+    """Whole lines from a stream of pieces."""
     decode, rest = codecs.getincrementaldecoder("utf-8")("replace").decode, ""
     for chunk in chunks:
         *lines, rest = (rest + decode(chunk)).split("\n")
@@ -219,9 +221,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def _stop(identity: str, number: int, at_once: bool) -> None:
-    """What `docker stop` or `docker kill` does, for every process of a container.
+    """Signal every process of a container, as `docker stop` or `docker kill` signal the first.
 
-    Its first is a shell, which passes no signal on. The client is one of its own: another thread has the run's.
+    The first is a shell, which passes no signal on. The client is a new one: another thread uses the run's.
     """
     with suppress(errors.DockerException):
         container = docker.from_env().containers.get(identity)

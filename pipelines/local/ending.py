@@ -1,4 +1,4 @@
-"""How a run that failed or was stopped ends: what went wrong, and how what it left is taken up."""
+"""How a run that failed or was stopped ends: what went wrong, and how to resume."""
 
 import re
 import signal
@@ -22,12 +22,12 @@ class RunError(QuillflowError):
 
 
 def killed(stage: str) -> str:
-    """What is said of a stage that ended without a word, as the kernel lets it."""
-    return f"{stage}: killed by SIGKILL, probably since this machine ran out of memory; {STEPS[stage].less_memory}"
+    """The message about a stage that the kernel killed."""
+    return f"{stage}: killed by SIGKILL, probably because this machine ran out of memory; {STEPS[stage].less_memory}"
 
 
 def ending(error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay, root: str, name: str) -> RunError:
-    """The error that ends the run of a name, with how to take up the training it left unfinished, where it did."""
+    """The error that ends a run, with how to resume its training if it is unfinished."""
     message, code = (str(error), error.exit_code) if isinstance(error, RunError) else ("interrupted", INTERRUPTED)
     if signals:
         message, code = (f"stopped by {signal.Signals(signals[0]).name}", TERMINATED)
@@ -37,17 +37,19 @@ def ending(error: RunError | KeyboardInterrupt, signals: list[int], relay: Relay
             message += f"; {relay.last_error}"
     damaged = re.search(rf"{re.escape(root)}/(?P<run>[^/\s]+)/(?:{'|'.join(STEPS)})\b", message)
     if damaged and damaged["run"] != name:
-        message += f"; remove {damaged[0]} and run again: it is then made anew"
-    where = _where_training_goes_on(f"{root}/{name}") if "train" in relay.executed else ""
+        message += f"; remove {damaged[0]} and run again to make it again"
+    where = _how_to_resume(f"{root}/{name}") if "train" in relay.executed else ""
     if not where and code in (INTERRUPTED, TERMINATED) and not {"sample", "report"} & {*relay.executed}:
         where = (
-            "; no train step was saved" if "train" in relay.executed else "; training had not begun, nothing is saved"
+            "; no train step was saved"
+            if "train" in relay.executed
+            else "; training had not started, so nothing is saved"
         )
     return RunError(message + where, code)
 
 
-def _where_training_goes_on(run: str) -> str:
-    """How to take up the training that the run at this URI left unfinished; else empty."""
+def _how_to_resume(run: str) -> str:
+    """How to resume the unfinished training of the run at this URI; empty if there is none."""
     checkpoints = f"{run}/train/checkpoints"
     try:
         step = newest_step(checkpoints)
@@ -55,4 +57,4 @@ def _where_training_goes_on(run: str) -> str:
             return ""
     except storage.StorageError:  # what ended the run says more
         return ""
-    return f"; training goes on from train step {step:,} with --set train.init_from={checkpoints}"
+    return f"; resume training from train step {step:,} with --set train.init_from={checkpoints}"

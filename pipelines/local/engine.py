@@ -1,4 +1,4 @@
-"""What surrounds Kubeflow's local engine: its output is sorted, signals are passed on, leavings removed."""
+"""Runs Kubeflow's local engine: sorts its output, passes signals on, and removes its temporary files."""
 
 import builtins
 import io
@@ -21,26 +21,26 @@ from components.artifacts.scratch import make_scratch
 from components.command.log import FORMAT_VARIABLE, Display
 from components.command.printing import put, visible, without_colours, write
 from components.steps import STEPS
-from pipelines.local.engine_hooks import exit_codes_told
+from pipelines.local.engine_hooks import exit_codes_reported
 
 STOP_SECONDS = 60
-"""How long a stopped stage may take to save what it has."""
-# The engine's own words, with colours about; a task's name begins with its stage's: sample, sample-shard.
+"""How long a stopped stage may take to save."""
+# The engine's own message, possibly with colours; a task's name begins with its stage's: sample, sample-shard.
 _EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STEPS)})\b")
 
 
 class Relay(io.TextIOBase):
     """Stands in for standard output while the engine runs.
 
-    The stages' own lines (JSON, see components.command.log) go to the display; all else, the engine's
-    noise among it, goes to the log only.
+    The stages' own lines (JSON, see components.command.log) go to the display; everything else, such as the engine's
+    output, goes only to the log.
     """
 
     def __init__(self, display: Display, log: TextIO, verbose: TextIO | None) -> None:
         self._display, self._log, self._verbose = display, log, verbose
         self._rest = ""
         self._lock = Lock()  # the engine runs a loop's tasks side by side
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self.executed: list[str] = []
         self.last_error = ""
         self.exit_code = 1
@@ -51,7 +51,7 @@ class Relay(io.TextIOBase):
         return self._log.name
 
     def write(self, text: str) -> int:
-        """Take text as it comes, and handle whole lines."""
+        """Collect text and handle whole lines."""
         with self._lock:
             *lines, self._rest = (self._rest + text).split("\n")
             for line in lines:
@@ -59,11 +59,11 @@ class Relay(io.TextIOBase):
         return len(text)
 
     def show_cached(self, stages: Sequence[str]) -> None:
-        """Tell of those of `stages` that the cache answered for, once each."""
+        """Show which of `stages` came from the cache, once each."""
         for stage in stages:
-            if stage not in self.executed and stage not in self._told:
+            if stage not in self.executed and stage not in self._reported:
                 self._display.show(stage, "cached: made before from the same input, settings and version")
-                self._told.add(stage)
+                self._reported.add(stage)
 
     def _handle(self, line: str) -> None:
         put(visible(without_colours(line)) + "\n", self._log)
@@ -93,7 +93,7 @@ def _stage_line(line: str) -> dict[str, Any] | None:
 
 @contextmanager
 def quiet_engine(relay: Relay, extra: Mapping[str, str], *, verbose: bool) -> Iterator[None]:
-    """The engine's surroundings: its output relayed, its warnings unseen, its temporary files removed."""
+    """Relay the engine's output, hide its warnings, and remove its temporary files."""
     scratch = make_scratch()
     # SubprocessRunner puts sys.executable for the text "python3" in every argument, a path or prompt with
     # that text in it included. With this name for it the exchange changes nothing.
@@ -125,52 +125,52 @@ class Executor(Protocol):
     """Where a run's stages run.
 
     Attributes:
-        killed: whether a stage was killed by a signal that gives it no time for a word, mostly for memory.
+        killed: whether a stage was killed by SIGKILL, usually because memory ran out.
     """
 
     killed: bool
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
-        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        """Run a pipeline with the directory `root` for Kubeflow's engine; return its outputs."""
 
     def stop(self, number: int, *, at_once: bool) -> bool:
-        """Have all that runs heed a signal, and end in STOP_SECONDS or at once; False where nothing runs.
+        """Signal everything that runs, and kill it after STOP_SECONDS or at once; False if nothing runs.
 
-        Called within the signal's handler.
+        Called in the signal's handler.
         """
 
 
 class Processes:
-    """Stages as processes of this machine, in the environment this one runs in."""
+    """Stages as processes on this machine, with this process's environment."""
 
     def __init__(self) -> None:
         self.killed = False
         self._ended = Event()
 
     def start(self, pipeline: Any, arguments: Mapping[str, Any], root: Path) -> Any:
-        """Run a pipeline, with what Kubeflow's engine keeps in the directory `root`; its outputs."""
+        """Run a pipeline with the directory `root` for Kubeflow's engine; return its outputs."""
         from kfp import local
 
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
-            with exit_codes_told(self._note):
+            with exit_codes_reported(self._note):
                 return pipeline(**arguments).outputs
         finally:
             self._ended.set()
 
     def stop(self, number: int, *, at_once: bool) -> bool:
-        """Have all that this process has started heed a signal; SIGINT is a terminal's, which tells them itself."""
+        """Signal all processes that this one has started; a terminal sends them SIGINT itself."""
         if at_once:
             return _send(signal.SIGKILL)
         Thread(target=self._see_the_end, daemon=True).start()
         return _send(0 if number == signal.SIGINT else number)
 
     def _note(self, exit_code: int) -> None:
-        # A stage's process is a shell's child: of a kill of the child alone the shell tells so.
+        # A stage's process is a shell's child: the shell reports a kill of the child by this code.
         self.killed |= exit_code in {-signal.SIGKILL, 128 + signal.SIGKILL}
 
     def _see_the_end(self) -> None:
-        """Tell those whom no terminal told, or that began since, and kill what does not end."""
+        """Signal processes that no terminal signalled or that started since, and kill those that do not end."""
         for _ in range(STOP_SECONDS):
             if self._ended.wait(1):
                 return
@@ -180,7 +180,7 @@ class Processes:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keep `print` and the root logger: of tasks side by side each puts back what another had put there."""
+    """Restore `print` and the root logger: parallel tasks overwrite each other's saved versions."""
     root, original_print = logging.getLogger(), builtins.print
     handlers, level = list(root.handlers), root.level
     try:
@@ -193,13 +193,13 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
-    """Pass SIGTERM and Ctrl-C on to the stage that runs, so that training commits before all ends.
+    """Pass SIGTERM and Ctrl-C on to the running stage, so that training saves before everything ends.
 
-    SIGHUP, of a terminal that is closed, is as SIGTERM. What came is listed. SIGINT and SIGHUP that the caller ignores,
-    as nohup does, stay ignored; a second SIGINT ends all at once.
+    SIGHUP, from a closed terminal, counts as SIGTERM. The signals received are listed. SIGINT and SIGHUP that the
+    caller ignores, as nohup does, stay ignored; a second SIGINT ends everything at once.
 
     Raises:
-        KeyboardInterrupt: a signal came and no stage ran.
+        KeyboardInterrupt: a signal arrived while no stage was running.
     """
     received: list[int] = []
 
@@ -220,7 +220,7 @@ def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
 
 
 def _send(number: int) -> bool:
-    """Send a signal, or with 0 none, to all that this process has started; False where nothing is left of it."""
+    """Send a signal (0: none) to all processes that this one has started; False if none are left."""
     processes = _descendants(os.getpid())
     for process in processes:
         with suppress(ProcessLookupError):  # it has just ended
@@ -229,7 +229,7 @@ def _send(number: int) -> bool:
 
 
 def _descendants(process: int) -> list[int]:
-    """The processes that a process started, and theirs, by Linux's /proc; none elsewhere."""
+    """The processes that a process started, and theirs, from Linux's /proc; none on other systems."""
     found: list[int] = []
     for task in Path(f"/proc/{process}/task").glob("*/children"):
         try:

@@ -1,4 +1,4 @@
-"""What Kubeflow's local engine neither asks nor tells: what a run is called, and how a stage's process ended."""
+"""Hooks into Kubeflow's local engine: the name of a run, and how a stage's process ended."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Any
 
 @contextmanager
 def named(run: str) -> Iterator[None]:
-    """Let the engine call its run so, which is also its directory's name; its own names are times of day."""
+    """Set the engine's name for its run, which is also its directory's; its own names are times of day."""
     from kfp.local import executor_input_utils
 
     theirs = executor_input_utils.get_local_pipeline_resource_name
@@ -19,8 +19,8 @@ def named(run: str) -> Iterator[None]:
 
 
 @contextmanager
-def exit_codes_told(note: Callable[[int], None]) -> Iterator[None]:
-    """Hand `note` the exit code of each stage's process, negative for a signal; the engine keeps to itself which."""
+def exit_codes_reported(note: Callable[[int], None]) -> Iterator[None]:
+    """Pass the exit code of each stage's process to `note`, negative for a signal; the engine does not report it."""
     from kfp.local import subprocess_task_handler
 
     theirs = subprocess_task_handler.run_local_subprocess

@@ -1,4 +1,4 @@
-"""The user's home directory; a user without a name, such as OpenShift gives a container, has none, or one that is /."""
+"""The user's home directory; a user without a name, as in OpenShift's containers, has none, or /."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """The home directory, or what stands for it where there is none: a place of the user's own for temporary files."""
+    """The home directory or, if there is none, a directory of the user's own for temporary files."""
     try:
         return Path.home()
     except RuntimeError:  # no HOME, and no entry in the list of users
@@ -14,7 +14,7 @@ def home() -> Path:
 
 
 def cache_directory() -> Path:
-    """Where this user's caches are kept; it can be written to, though it may not be there yet."""
+    """The directory of this user's caches; it can be written to, but may not exist yet."""
     if named := os.environ.get("XDG_CACHE_HOME"):
         return Path(named)
     found = home()

@@ -1,4 +1,4 @@
-"""Running the pipeline on this machine, through Kubeflow's own engine (kfp.local)."""
+"""Runs the pipeline on this machine, through Kubeflow's own engine (kfp.local)."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ from pipelines.local.home import cache_directory
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a run made: its name, each artifact's URI, the model's metrics, and how each stage was answered."""
+    """The result of a run: its name, its artifacts' URIs, the model's metrics, and which stages were cached."""
 
     name: str
     artifacts: Mapping[str, str]
@@ -54,7 +54,7 @@ class Run:
         data, _ = (place.store.read(min(keys)) if keys else None) or (b"", "")
         first = next(rows_of(data.decode()), None)
         if first is None:
-            raise ArtifactError(f"{place}: no text in these samples")
+            raise ArtifactError(f"{place}: these samples contain no text")
         return first
 
 
@@ -67,21 +67,21 @@ def run_pipeline(
     runner: str = "subprocess",
     verbose: bool = False,
 ) -> Run:
-    """Run ingest, vectorize, train and sample; what was made before from the same is taken from the cache.
+    """Run ingest, vectorize, train and sample; the cache provides what was made before from the same inputs.
 
-    Where the environment keeps a champion that may point at the run's model, a better model is promoted.
+    If the environment has a champion that may point at the run's model, a better model is promoted.
 
     Args:
-        source: URI of the text; a relative path is taken from the current directory.
+        source: URI of the text; a relative path is relative to the current directory.
         settings: each stage's settings by its name.
-        root: URI that keeps all runs: a directory, or a bucket's, whose cache and logs are kept on this machine.
-        environment: its shards, retries and caching are kept to; what it asks of a cluster's nodes is not.
+        root: URI that stores all runs: a directory, or a bucket's, with the cache and logs on this machine.
+        environment: its shards, retries and caching apply; its requests to a cluster's nodes do not.
         runner: `subprocess` for stages as processes, `docker` as containers of this checkout's images.
         verbose: show the engine's own output and the stages' tracebacks too.
 
     Raises:
-        QuillflowError: a stage failed; its own one-line error is the message. Or the runner can't run any.
-        UsageError: the settings do not go with the environment.
+        QuillflowError: a stage failed, with its own one-line error as message, or the runner can't run stages.
+        UsageError: the settings conflict with the environment.
     """
     root = str(storage.place_of(root))
     refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
@@ -117,7 +117,7 @@ def run_pipeline(
 
 
 def _refuse_to_read_runs(source: str, root: str) -> None:
-    """Refuse a source whose files runs are among: each would be read as text by the next."""
+    """Reject a root inside the source: each run would be read as text by the next."""
     runs = storage.place_of(root).parts
     for uri in storage.places_of(source):
         if uri.startswith("builtin:") or storage.is_web(uri) or storage.is_pipe(uri):
@@ -125,12 +125,12 @@ def _refuse_to_read_runs(source: str, root: str) -> None:
         parts = storage.place_of(uri).parts
         if parts == runs[: len(parts)]:
             raise UsageError(
-                f"--root {root} lies in --source {uri}, where its runs would be read as text; name another"
+                f"--root {root} is inside --source {uri}, so its runs would be read as text; choose another"
             )
 
 
 def _keep_pipes(source: str, engine_root: Path, maximum_bytes: int) -> str:
-    """The source with what comes through pipes in files, named by what they hold: stages are other processes."""
+    """The source with pipes copied to files, named by their content, since stages are other processes."""
     return "\n".join(
         _kept(uri, engine_root / "sources", maximum_bytes) if storage.is_pipe(uri) else uri
         for uri in storage.places_of(source)
@@ -146,12 +146,12 @@ def _kept(uri: str, directory: Path, maximum_bytes: int) -> str:
         spooled.replace(kept)
     finally:
         spooled.unlink(missing_ok=True)
-    log.info(f"What came through the pipe is kept at {kept}")
+    log.info(f"The pipe's content is stored at {kept}")
     return str(kept)
 
 
 def _with_champion_for(root: str, environment: Environment) -> Environment:
-    """The environment with its champion's whole URI; without one where others read it and can't read the models."""
+    """The environment with its champion's absolute URI, or without one if others could not read its models."""
     champion = environment.cluster.champion
     if champion and storage.local_path(root) is not None and storage.local_path(champion) is None:
         log.info(f"Nothing is promoted: {champion} can't point at models on this machine; --root can name a bucket")
@@ -179,12 +179,12 @@ def _call_engine(
         reason, code = relay.last_error or " ".join(str(error).split()), relay.exit_code
         if executor.killed and not relay.last_error:
             reason, code = killed(relay.executed[-1]), 128 + signal.SIGKILL
-        raise RunError(f"{reason} (the run's whole log: {relay.log_name})", code) from error
+        raise RunError(f"{reason} (full log: {relay.log_name})", code) from error
     return {name: outputs[name].uri for name in MADE_BY}
 
 
 def _engine_root(root: str) -> Path:
-    """Where the engine keeps what it needs on a disk: the root itself, or for a bucket a place in the user's cache."""
+    """The engine's directory on a disk: the root itself, or for a bucket a place in the user's cache."""
     path = storage.local_path(root)
     if path is not None:
         return path
@@ -196,7 +196,7 @@ def _new_run_name() -> str:
 
 
 def _run_name(uri: str, root: str) -> str:
-    """The run an artifact was made in: the layout is <root>/<run>/<stage>/<artifact>."""
+    """The run that made an artifact: the layout is <root>/<run>/<stage>/<artifact>."""
     return uri.removeprefix(root.rstrip("/") + "/").partition("/")[0]
 
 
@@ -206,9 +206,9 @@ def _new_log(engine_root: Path) -> Path:
 
 
 def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
-    """Hold what the engine and its cache answered with to the manifests.
+    """Check the outputs of the engine and its cache against their manifests.
 
-    The cache only knows that a path exists, or did; and a Docker engine elsewhere writes to another machine's disk.
+    The cache only knows that a path existed, and a remote Docker engine writes to another machine's disk.
     """
     for name, uri in uris.items():
         if name == "checkpoints":
@@ -220,4 +220,4 @@ def _check(uris: Mapping[str, str], stages: Mapping[str, str]) -> None:
                 with storage.incoming(uri, name):
                     pass
             except ArtifactError as error:
-                raise ArtifactError(f"{error} (remove {uri} and run again: the cache then makes it anew)") from None
+                raise ArtifactError(f"{error} (remove {uri} and run again to make it again)") from None

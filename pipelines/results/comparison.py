@@ -1,4 +1,4 @@
-"""Runs beside one another: the settings that differ, their curves, metrics and samples."""
+"""Compares runs: the settings that differ, their curves, metrics and samples."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ class Compared:
 
     Attributes:
         name: as it was given.
-        uris: where its artifacts are, by kind; what the run took from the cache lies in an earlier run.
-        settings: all settings that made it, as `stage.setting`.
+        uris: its artifacts' URIs, by kind; those that the run took from the cache are in an earlier run.
+        settings: all its settings, as `stage.setting`.
         metrics: the model's.
-        history: the model's rows, one an epoch, losses in nats per token.
+        history: the model's rows, one per epoch, losses in nats per token.
         samples: the first text at each temperature.
-        tokens_a_character: of the text the losses are of, None where the dataset is not known.
+        tokens_a_character: of the text of the losses, None if the dataset is unknown.
     """
 
     name: str
@@ -58,14 +58,14 @@ def look_at(names: Sequence[str], root: str) -> list[Compared]:
 
 
 def differing(runs: Sequence[Compared]) -> dict[str, list[Any]]:
-    """The settings that differ, each with its value in every run, None where the run has none."""
+    """The settings that differ, each with its value in every run, or None if the run has none."""
     names = dict.fromkeys(name for run in runs for name in run.settings)
     values = {name: [run.settings.get(name) for run in runs] for name in names}
     return {name: row for name, row in values.items() if any(value != row[0] for value in row)}
 
 
 def caution(runs: Sequence[Compared]) -> str:
-    """In words what keeps the runs' held-out losses from being compared; nothing where they may be."""
+    """Why the runs' held-out losses can't be compared; empty if they can."""
     scored = [run.metrics for run in runs if run.metrics.get("validation_loss_nats") is not None]
     names = {"held_out": "are of different text", "validation_protocol": "were measured by different protocols"}
     apart = [words for name, words in names.items() if len({metrics.get(name) for metrics in scored}) > 1]
@@ -73,14 +73,14 @@ def caution(runs: Sequence[Compared]) -> str:
 
 
 def points(runs: Sequence[Compared]) -> list[int]:
-    """A few train steps, evenly spread over those the runs have losses at, each run's last among them."""
+    """A few train steps, spread evenly over those with losses, including each run's last."""
     steps = sorted({row["train_step"] for run in runs for row in run.history})
     some = {steps[index * (len(steps) - 1) // max(POINTS - 1, 1)] for index in range(POINTS)} if steps else set()
     return sorted(some | {run.history[-1]["train_step"] for run in runs if run.history})
 
 
 def as_dict(runs: Sequence[Compared]) -> dict[str, Any]:
-    """What `--json` prints: each list has one entry a run, in the order they were given."""
+    """What `--json` prints: each list has one entry per run, in the given order."""
     return {
         "runs": [{"name": run.name, "artifacts": run.uris} for run in runs],
         "settings": differing(runs),
@@ -95,13 +95,13 @@ def _look_at(name: str, root: str, known: Mapping[str, Artifact]) -> Compared:
     for artifact in finding.resolve(name, root):
         kind = artifact.manifest.kind
         if kind in found and found[kind].digest != artifact.digest:
-            raise UsageError(f"{name}: more than one run is there; quillflow artifacts ls names them")
+            raise UsageError(f"{name}: contains more than one run; quillflow artifacts ls lists them")
         found[kind] = artifact
     for artifact in list(found.values()):
         for above in _made_from(artifact, known):
             found.setdefault(above.manifest.kind, above)
     if not found.keys() & _STAGE_OF.keys():
-        raise ArtifactError(f"{name}: no corpus, dataset, model or samples there to compare")
+        raise ArtifactError(f"{name}: has no corpus, dataset, model or samples to compare")
     settings = {
         f"{stage}.{setting}": value
         for kind, stage in _STAGE_OF.items()
@@ -135,7 +135,7 @@ def texts(name: str, found: Sequence[Artifact]) -> list[dict[str, Any]]:
     """
     samples = [one for one in found if one.manifest.kind == "samples"]
     if not samples:
-        raise ArtifactError(f"{name}: no samples there")
+        raise ArtifactError(f"{name}: has no samples")
     files = sorted(file for file in samples[-1].manifest.files if file.endswith(".jsonl"))
     return [row for file in files for row in rows_of(_file(samples[-1], file))]
 
@@ -150,7 +150,7 @@ def _first_texts(samples: Artifact | None) -> list[dict[str, Any]]:
 
 
 def _file(artifact: Artifact | None, name: str) -> str:
-    """A small file of an artifact, empty where there is none."""
+    """A small file of an artifact, empty if there is none."""
     read = artifact.place.store.read((artifact.place / name).key) if artifact else None
     return read[0].decode() if read else ""
 

@@ -1,4 +1,4 @@
-"""How compared runs are shown: as tables on a terminal and as a page."""
+"""Shows compared runs as tables on a terminal and as a page."""
 
 import re
 import shutil
@@ -31,15 +31,15 @@ _BODY = """
 {% if settings() %}{{ table(["setting"] + letters, settings()) }}{% else %}<p class="soft">None.</p>{% endif %}
 {% endcall %}
 {% if metrics %}{% call part("Metrics") %}{{ table(["metric"] + letters, metrics) }}{% endcall %}{% endif %}
-{% if trained %}{% call part("How training went") %}
-<p class="soft">The held-out loss is drawn whole, the training loss dashed.</p>
+{% if trained %}{% call part("Training") %}
+<p class="soft">The held-out loss is a solid line, the training loss a dashed one.</p>
 {{ plots(curves()) }}
 {% for title, rows in losses() %}<details><summary>{{ title }}</summary>
 {{ table(["train step"] + letters, rows) }}
 </details>
 {% endfor %}
 {% endcall %}{% endif %}
-{% if samples %}{% call part("What they write") %}
+{% if samples %}{% call part("Samples") %}
 {% for temperature, texts in samples %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>
 <div class="side">
 {% for letter, row in texts %}<div><div class="soft">{{ letter }}</div>
@@ -54,7 +54,7 @@ _BODY = """
 
 
 def as_lines(runs: Sequence[Compared]) -> list[str]:
-    """The comparison as tables for a terminal, a column a run."""
+    """The comparison as tables for a terminal, a column per run."""
     letters = _letters(runs)
     lines = [f"{letter}  {run.name}" for letter, run in zip(letters, runs, strict=True)]
     tables = [("Settings that differ", "setting", _settings(runs)), ("Metrics", "metric", _metrics(runs))]
@@ -104,20 +104,20 @@ def _letters(runs: Sequence[Compared]) -> list[str]:
 
 
 def _settings(runs: Sequence[Compared]) -> list[list[str]]:
-    """A row a setting that differs."""
+    """A row per setting that differs."""
     return [[name, *map(_value, values)] for name, values in differing(runs).items()]
 
 
 def _metrics(runs: Sequence[Compared]) -> list[list[str]]:
-    """A row a metric."""
+    """A row per metric."""
     return [[name, *map(_value, values)] for name, values in as_dict(runs)["metrics"].items()]
 
 
 def _losses(runs: Sequence[Compared]) -> list[tuple[str, list[list[str]]]]:
-    """For each loss its title and a row a train step."""
+    """For each loss its title and a row per train step."""
     return [
         (
-            f"{name.capitalize()} loss in nats per token, the newest at a train step",
+            f"{name.capitalize()} loss in nats per token, the latest at each train step",
             [[f"{step:,}", *(_value(run.loss_at(step, loss)) for run in runs)] for step in points(runs)],
         )
         for name, loss in LOSSES.items()
@@ -151,7 +151,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _side_by_side(texts: Sequence[str]) -> list[str]:
-    """Texts in columns of the terminal; one below the other where it is too narrow for that."""
+    """Texts in columns of the terminal, or one below the other if it is too narrow."""
     whole = shutil.get_terminal_size().columns - 2
     width = whole // len(texts) - 2
     columns = [_wrapped(text, max(width, NARROWEST)) for text in texts]

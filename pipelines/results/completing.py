@@ -1,4 +1,4 @@
-"""Finishing somebody's text with a model, without waiting for TensorFlow."""
+"""Completes a text with a model, without waiting for TensorFlow."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from components.generator.strategies import RULES
 
 
 class CompleteConfig(Writing, Settings):
-    """How a text is finished."""
+    """The settings of complete."""
 
     only: ClassVar[tuple[Only, ...]] = (
         Only(
@@ -29,7 +29,7 @@ def load(uri: str) -> TextGenerator:
 
     Raises:
         ArtifactError: the model is missing, damaged or foreign.
-        StorageError: the store fails for good.
+        StorageError: the store fails after all retries.
     """
     with storage.incoming(uri, "model", log.transferred) as directory:
         return TextGenerator.read(directory)

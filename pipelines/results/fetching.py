@@ -1,4 +1,4 @@
-"""Artifacts fetched and verified, one or a whole run's."""
+"""Fetches and verifies artifacts, one or a whole run's."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -13,18 +13,17 @@ from pipelines.results.finding import Artifact
 
 
 def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
-    """Fetch artifacts, one into `directory` itself, several as they lie below the place that holds them all.
+    """Fetch artifacts: one into `directory` itself, several with their paths below their common place.
 
-    So the links between a run's pages still lead somewhere. Files that are there already and are as listed are not
-    fetched again, so a fetch that broke off goes on; fetches into one directory take turns. A copy was written when its
-    original was.
+    So the links between a run's pages still work. Files that exist already, as listed, are not fetched again, so a
+    fetch that broke off is continued; fetches into one directory take turns. A copy keeps its original's time.
 
     Returns:
         The artifacts' paths.
 
     Raises:
-        ArtifactError: something else is in the way, and nothing was fetched, or an artifact is damaged.
-        StorageError: a store fails for good.
+        ArtifactError: something else is there, and nothing was fetched, or an artifact is damaged.
+        StorageError: a store fails after all retries.
     """
     targets = _targets(artifacts, directory)
     _refuse_others(artifacts, targets, directory)
@@ -33,7 +32,7 @@ def pull(artifacts: Sequence[Artifact], directory: Path) -> list[str]:
         return [str(directory)]
     directory.mkdir(parents=True, exist_ok=True)
     with storage.taking_turns(directory):
-        _refuse_others(artifacts, targets, directory)  # another may have come first
+        _refuse_others(artifacts, targets, directory)  # another process may have been first
         for artifact, target in zip(artifacts, targets, strict=True):
             _fetch(artifact, target)
     return [str(target) for target in targets]
@@ -45,7 +44,7 @@ def _fetch(artifact: Artifact, target: Path) -> None:
 
 
 def verify_all(artifacts: Sequence[Artifact]) -> Mapping[str, str]:
-    """Hold every artifact to its manifest; by URI, empty where it is whole, else what is wrong with it."""
+    """Check every artifact against its manifest; by URI, what is wrong with it, or empty."""
     verdicts = {}
     for artifact in artifacts:
         try:
@@ -64,13 +63,13 @@ def _targets(artifacts: Sequence[Artifact], directory: Path) -> list[Path]:
     keys = [artifact.place.key.split("/") for artifact in artifacts]
     above = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*keys, strict=False)))
     for artifact, key in zip(artifacts, keys, strict=True):
-        if {"", ".", ".."} & set(key[above:]):  # a bucket's keys may hold such, and lead anywhere
-            raise ArtifactError(f"{artifact.place}: no place inside {directory} is like it; fetch it by its URI alone")
+        if {"", ".", ".."} & set(key[above:]):  # a bucket's keys may contain .. and lead anywhere
+            raise ArtifactError(f"{artifact.place}: can't be placed inside {directory}; fetch it alone, by its URI")
     return [directory.joinpath(*key[above:]) for key in keys]
 
 
 def _refuse_others(artifacts: Sequence[Artifact], targets: Sequence[Path], directory: Path) -> None:
-    """Refuse before anything is fetched what `storage.pull` would refuse, and files beside the artifacts."""
+    """Reject, before anything is fetched, what `storage.pull` would reject, and files next to the artifacts."""
     for artifact, target in zip(artifacts, targets, strict=True):
         storage.refuse_others(target, artifact.digest)
     if len(artifacts) == 1:

@@ -1,4 +1,4 @@
-"""Artifacts where they lie: found below a root, and shown with their lineage.
+"""Finds artifacts below a root and shows them with their lineage.
 
 A root is a directory of local runs or a bucket's prefix.
 """
@@ -42,7 +42,7 @@ class Artifact:
 
     @property
     def in_run(self) -> str:
-        """Its path below its run; empty where its place names none."""
+        """Its path below its run; empty if its place names none."""
         return f"/{self.place.key}".rpartition(f"/{self.run}/")[2] if self.run else ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,9 +58,9 @@ class Artifact:
 
 
 def find(root: str) -> list[Artifact]:
-    """All artifacts below `root` but parts of others (single checkpoints, shards of samples), newest first.
+    """All artifacts below `root`, newest first, without parts of others (single checkpoints, shards of samples).
 
-    What can't be read as a manifest is passed over with a warning: one torn file must not hide the rest.
+    A manifest that can't be read is skipped with a warning: one incomplete file must not hide the rest.
     """
     place = storage.place_of(root)
     listed = [entry for entry in place.store.list(place.key) if _is_manifest(entry.key.removeprefix(place.key))]
@@ -72,10 +72,10 @@ def find(root: str) -> list[Artifact]:
 def resolve(name: str, root: str) -> list[Artifact]:
     """The artifacts that `name` means: the one at that URI, all below it, or those of the run of that name.
 
-    An artifact is meant by RUN/PATH too, its path below its run.
+    RUN/PATH also names an artifact, by its path below its run.
 
     Raises:
-        ArtifactError: it means none.
+        ArtifactError: there are none.
     """
     for uri in (name, *run_uris(name, root)):
         found = _at(uri) or find(uri)
@@ -83,9 +83,7 @@ def resolve(name: str, root: str) -> list[Artifact]:
             return found
     of_run = [one for one in find(root) if name in (one.run, f"{one.run}/{one.in_run}")]
     if not of_run:
-        raise ArtifactError(
-            f"{name}: no artifact, and no run of that name under {root}; quillflow artifacts ls lists them"
-        )
+        raise ArtifactError(f"{name}: neither an artifact nor a run under {root}; quillflow artifacts ls lists both")
     return of_run
 
 
@@ -106,7 +104,7 @@ def find_model(name: str, root: str) -> Artifact:
 
 
 def made_or_used(found: Sequence[Artifact], kind: str, root: str) -> Artifact | None:
-    """The newest of a kind among a run's artifacts, or what they were made from; None where there is none."""
+    """The newest of a kind among a run's artifacts, or what they were made from; None if there is none."""
     for artifact in found:
         if artifact.manifest.kind == kind:
             return artifact
@@ -126,7 +124,7 @@ def run_uris(run: str, root: str) -> list[str]:
 def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     """What the artifact was made from, back to the source: kind, digest, and where it is.
 
-    It is looked for below `root` and beside the artifact; of several that are the same, the nearest is named.
+    It is looked for below `root` and next to the artifact; of several identical ones, the nearest is named.
     """
     known = [*find(root), *beside(artifact)]
     chain: list[dict[str, Any]] = []
@@ -134,7 +132,7 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     for maker in makers:
         for kind, digest in maker.manifest.made_from.items():
             found = _nearest(artifact, [one for one in known if one.digest == digest])
-            # A source is no artifact: the settings of the corpus say where it was.
+            # A source is not an artifact: the corpus's settings say where it was.
             uri = maker.manifest.config.get("source") if kind == "source" else found and str(found.place)
             chain.append({"kind": kind, "digest": digest, "uri": uri})
             if found:
@@ -159,7 +157,7 @@ def _nearest(artifact: Artifact, candidates: Sequence[Artifact]) -> Artifact | N
 
 
 def show(artifact: Artifact, root: str) -> dict[str, Any]:
-    """All there is to say of an artifact: its manifest, a model's metrics, its lineage."""
+    """Everything known about an artifact: its manifest, a model's metrics, its lineage."""
     shown = {**artifact.as_dict(), "manifest": artifact.manifest.model_dump(mode="json")}
     if "metrics.json" in artifact.manifest.files:
         metrics = artifact.place.store.read((artifact.place / "metrics.json").key)

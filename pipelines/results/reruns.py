@@ -1,4 +1,4 @@
-"""One stage of a run again: what it is fed with, the settings it had, and doing it on this machine."""
+"""Re-runs one stage of a run: its inputs, the settings it had, and running it on this machine."""
 
 import re
 import secrets
@@ -23,7 +23,7 @@ _CHECKPOINT = re.compile(rf"/checkpoints/(?P<name>\d{{10}}-[0-9a-f]{{8}})/{re.es
 
 @dataclass(frozen=True, kw_only=True)
 class Unfinished:
-    """Training that a run left before it made a model: its checkpoints' URI, and the newest one's manifest."""
+    """A run's training without a model: its checkpoints' URI, and the newest one's manifest."""
 
     uri: str
     manifest: Manifest
@@ -31,7 +31,7 @@ class Unfinished:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A stage to do again: where its input is, and all stages' settings, of which its own count."""
+    """A stage to re-run: its input's URI, and all stages' settings, of which its own apply."""
 
     stage: str
     source: str
@@ -41,15 +41,15 @@ class Plan:
 def plan(
     stage: str, run: str, root: str, *, recorded: Mapping[str, Any], assignments: Sequence[str], fallback: str
 ) -> Plan:
-    """What doing a stage of a run again takes.
+    """What is needed to re-run a stage of a run.
 
     Args:
         stage: its name.
-        run: a run below `root`, or the URI of the artifact to feed the stage with.
-        root: URI that keeps all runs.
-        recorded: what the cluster says the run was started with; empty for a run on this machine.
-        assignments: `stage.setting=value`, on top of the settings that the run had.
-        fallback: the recipe whose settings are taken where the run's are not known.
+        run: a run below `root`, or the URI of the stage's input artifact.
+        root: URI that stores all runs.
+        recorded: the run's arguments according to the cluster; empty for a run on this machine.
+        assignments: `stage.setting=value`, on top of the run's settings.
+        fallback: the recipe to use if the run's settings are unknown.
 
     Raises:
         ArtifactError: what the stage needs was not found.
@@ -57,7 +57,7 @@ def plan(
     """
     for assignment in assignments:
         if not assignment.startswith(f"{stage}."):
-            raise UsageError(f"--set {assignment}: only {stage} is done again; set {stage}.SETTING=VALUE")
+            raise UsageError(f"--set {assignment}: only {stage} is re-run; set {stage}.SETTING=VALUE")
     unfinished = _unfinished(run, root)
     if not (recorded or unfinished):
         finding.resolve(run, root)
@@ -65,18 +65,18 @@ def plan(
         unfinished = None
     had = _settings_on_record(stage, recorded) or _settings_in_manifests(stage, run, root, unfinished)
     if not had:
-        log.info(f"{run}: the settings it had for {stage} are not known; taking those of the recipe {fallback}")
+        log.info(f"{run}: its settings for {stage} are unknown; using the recipe {fallback}")
     chosen = recipe(fallback)
     if had:
         chosen = replace(chosen, stages={stage: had})
     if unfinished:
-        assignments = [*_going_on(unfinished, assignments), *assignments]
+        assignments = [*_resuming(unfinished, assignments), *assignments]
     settings = settings_of(chosen, assignments)
     return Plan(stage=stage, source=_input(stage, run, root, recorded, unfinished), settings=settings)
 
 
 def rerun_here(chosen: Plan, root: str) -> dict[str, Any]:
-    """Do a stage again on this machine, into a run of its own below `root`; what the stage returns, with the run."""
+    """Re-run a stage on this machine, as a new run below `root`; return the stage's result with the run's name."""
     stage = STAGES[chosen.stage]
     name = f"rerun-{stage.name}-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"
     first, *outputs = stage.artifacts
@@ -86,7 +86,7 @@ def rerun_here(chosen: Plan, root: str) -> dict[str, Any]:
 
 
 def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None) -> Artifact:
-    """The newest artifact of a kind that a run made, or that what it made was made from.
+    """The newest artifact of a kind that a run made or used.
 
     Raises:
         ArtifactError: there is none.
@@ -100,8 +100,8 @@ def of_run(run: str, kind: str, root: str, unfinished: Unfinished | None = None)
         found = next((artifact for artifact in finding.find(root) if artifact.digest == digest), None)
     if found is None:
         raise ArtifactError(
-            f"{run}: no {kind} below {root} that it made or used; where the cache answered for all of it, name the "
-            f"{kind} itself by its URI (quillflow artifacts ls --root {root} lists them)"
+            f"{run}: it made or used no {kind} below {root}; if all of it came from the cache, name the "
+            f"{kind} by its URI (quillflow artifacts ls --root {root} lists them)"
         )
     return found
 
@@ -114,14 +114,14 @@ def _input(stage: str, run: str, root: str, recorded: Mapping[str, Any], unfinis
 
 
 def _settings_on_record(stage: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run on a cluster was started with for a stage: all four stages have theirs, a stage alone `settings`."""
+    """A stage's settings in the arguments of a run on a cluster: under its name, or `settings` for a single stage."""
     if isinstance(recorded.get(stage), dict):
         return dict(recorded[stage])
     return dict(recorded["settings"]) if STAGES[stage].feed_parameter in recorded and "settings" in recorded else {}
 
 
 def _settings_in_manifests(stage: str, run: str, root: str, unfinished: Unfinished | None) -> dict[str, Any]:
-    """The settings that a stage's artifact, or its newest checkpoint, says it was made with."""
+    """The settings recorded in a stage's artifact, or in its newest checkpoint."""
     if unfinished:
         config = unfinished.manifest.config
     else:
@@ -147,14 +147,14 @@ def _unfinished(run: str, root: str) -> Unfinished | None:
     return None
 
 
-def _going_on(unfinished: Unfinished, assignments: Sequence[str]) -> list[str]:
-    """The setting that takes training up where it was left, unless what is set says otherwise."""
+def _resuming(unfinished: Unfinished, assignments: Sequence[str]) -> list[str]:
+    """The setting that resumes training, unless the given settings exclude it."""
     named = {assignment.partition("=")[0].removeprefix("train.") for assignment in assignments}
     if named & {"init_from", "start_anew"}:
         return []
     if changed := named - UNCHANGED_BY:
-        log.info(f"Training begins anew: {', '.join(sorted(changed))} would change the steps already taken")
+        log.info(f"Training starts over: {', '.join(sorted(changed))} would change the steps already taken")
         return []
     steps = unfinished.manifest.counts["train_step"]
-    log.info(f"Training goes on after train step {steps:,}, from {unfinished.uri}")
+    log.info(f"Training resumes after train step {steps:,}, from {unfinished.uri}")
     return [f"train.init_from={unfinished.uri}"]

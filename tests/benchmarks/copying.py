@@ -80,14 +80,14 @@ def _two(what: str, conditions: str, seconds: float, gigabytes: float) -> Iterat
 
 def _write_texts(place: Path, megabytes: int) -> None:
     """The training text, held-out text, and samples of which some hold a passage of the training text."""
-    chance = np.random.default_rng(1)
-    text = _prose(chance, megabytes * 1_000_000)
+    rng = np.random.default_rng(1)
+    text = _prose(rng, megabytes * 1_000_000)
     (place / "text.txt").write_text(text, encoding="utf-8", newline="")
-    (place / "human.txt").write_text(_prose(chance, HUMAN_CHARACTERS), encoding="utf-8", newline="")
-    written = _prose(chance, TEXTS * TEXT_CHARACTERS)
+    (place / "human.txt").write_text(_prose(rng, HUMAN_CHARACTERS), encoding="utf-8", newline="")
+    written = _prose(rng, TEXTS * TEXT_CHARACTERS)
     texts = [written[begin : begin + TEXT_CHARACTERS] for begin in range(0, len(written), TEXT_CHARACTERS)]
     for number in range(COPIES):
-        begin = int(chance.integers(len(text) - COPY_CHARACTERS))
+        begin = int(rng.integers(len(text) - COPY_CHARACTERS))
         texts[number] = texts[number][:-COPY_CHARACTERS] + text[begin : begin + COPY_CHARACTERS]
     rows = [
         {"id": number, "text": text, "temperature": (0.5, 0.8)[number % 2], "strategy": "temperature"}
@@ -96,12 +96,12 @@ def _write_texts(place: Path, megabytes: int) -> None:
     (place / "rows.json").write_text(json.dumps(rows))
 
 
-def _prose(chance: np.random.Generator, characters: int) -> str:
+def _prose(rng: np.random.Generator, characters: int) -> str:
     """Words of letters as frequent as the n-th word of a language is, the n-th made from n, so all texts share them."""
     letters = "etaoinshrdlu"
     words = [_word(number, letters) for number in range(1, WORDS + 1)]
     weights = np.arange(1, WORDS + 1) ** -ZIPF
-    chosen = chance.choice(WORDS, characters // 3, p=weights / weights.sum())
+    chosen = rng.choice(WORDS, characters // 3, p=weights / weights.sum())
     return " ".join(map(words.__getitem__, chosen.tolist()))[:characters]
 
 

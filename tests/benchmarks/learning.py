@@ -33,7 +33,7 @@ from tests.benchmarks.scoring import WindowLoss
 SHAKESPEARE_WINDOW = 256
 TUTORIAL_EPOCHS = 6
 TUTORIAL_BEST = 1.556
-"""The tutorial's best held-out loss, after 6 epochs; a full run measures it anew."""
+"""The tutorial's best held-out loss, after 6 epochs; a full run measures it again."""
 SNAPSHOTS = 50
 CURVE_POINTS = 12
 SOONER = 20

@@ -122,7 +122,7 @@ def _part(seconds: list[float], what: str) -> tuple[float, str]:
 
 
 def _first_longer(seconds: list[float]) -> float:
-    """How much longer the first call took than the others; 0 where there is no other to tell by."""
+    """How much longer the first call took than the others; 0 if there are no others."""
     return max(seconds[0] - median(seconds[1:]), 0.0) if len(seconds) > 1 else 0.0
 
 

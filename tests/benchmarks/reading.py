@@ -31,7 +31,7 @@ STEPS_A_CALL = 2000
 TURNS = 9
 GROWTH_STEPS = 40
 LOADING = 25  # per cent
-WINDOWS = 5  # per cent; `overhead` tells the share of a train step, which is what counts
+WINDOWS = 5  # per cent; `overhead` measures the share of a train step, which is what counts
 
 
 def figures(budget: Budget) -> Iterator[Figure]:

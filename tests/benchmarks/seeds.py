@@ -1,4 +1,4 @@
-"""How much chance there is in what `default` learns in its three minutes, and what it learns of other texts.
+"""How much the seed matters for what `default` learns in its three minutes, and what it learns of other texts.
 
 The recipe was chosen within the first nine tenths of tinyshakespeare, so its last tenth was held out of every choice,
 and so were the other texts whole. Too long for a short budget.

@@ -1,4 +1,4 @@
-"""Runs benchmark modules and tells their figures.
+"""Runs benchmark modules and prints their figures.
 
 Each module runs in a process of its own: what one sets in TensorFlow (deterministic operations, precision,
 threads) must not reach the next.

@@ -50,7 +50,7 @@ def network(vocabulary_size: int) -> Any:
 
 
 def epochs(text: str, *, seed: int = 1) -> Iterator[tuple[float, float]]:
-    """Train on a text's first nine tenths, without end; after each epoch yield where it stands.
+    """Train on a text's first nine tenths, without end; after each epoch yield its progress.
 
     Yields:
         Seconds of training so far, preparation and evaluation left out; and the held-out loss in nats: of the

@@ -23,8 +23,8 @@ def tutorial_loop(
             keras.layers.Dense(vocabulary, activation="softmax"),
         ]
     )
-    chance = np.random.default_rng(1)
-    seed_text = chance.integers(0, vocabulary, window).tolist()
+    rng = np.random.default_rng(1)
+    seed_text = rng.integers(0, vocabulary, window).tolist()
 
     def write(length: int) -> NDArray[np.int64]:
         text = list(seed_text)
@@ -34,7 +34,7 @@ def tutorial_loop(
                 one_hot[0, place, character] = True
             weights = np.log(model.predict(one_hot, verbose=0)[0].astype(np.float64)) / temperature
             weights = np.exp(weights - weights.max())
-            text.append(int(chance.multinomial(1, weights / weights.sum()).argmax()))
+            text.append(int(rng.multinomial(1, weights / weights.sum()).argmax()))
         return np.array(text[window:])
 
     return write

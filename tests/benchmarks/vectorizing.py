@@ -92,9 +92,9 @@ def plain_work(text: bytes) -> None:
 
 def write_corpus(directory: Path, letters: str, megacharacters: int) -> None:
     """A corpus artifact of made-up words in lines; a million characters, again and again."""
-    chance = random.Random(1)
-    words = ["".join(chance.choices(letters, k=chance.randint(1, 9))) for _ in range(5000)]
-    text = "".join(chance.choice(words) + (" " if chance.random() < 0.9 else "\n") for _ in range(200_000))
+    rng = random.Random(1)
+    words = ["".join(rng.choices(letters, k=rng.randint(1, 9))) for _ in range(5000)]
+    text = "".join(rng.choice(words) + (" " if rng.random() < 0.9 else "\n") for _ in range(200_000))
     assert len(text) > 1_000_000
     directory.mkdir()
     with (directory / "text.txt").open("w", encoding="utf-8", newline="") as file:

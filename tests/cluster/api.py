@@ -21,7 +21,7 @@ MULTI_USER = "a namespace is needed: this API keeps namespaces apart"
 
 @dataclass
 class Api:
-    """What the server keeps, and what it answers; times go on by a second with each thing made."""
+    """What the server stores, and its responses; the time advances by a second with each object created."""
 
     multi_user: bool = False
     token: str = ""

@@ -1,4 +1,4 @@
-"""What Kubeflow stores of a task, as it was seen: a log an attempt, the stage's lines amid the launcher's."""
+"""What Kubeflow stores of a task, as it was seen: a log per attempt, with the stage's lines among the launcher's."""
 
 import json
 
@@ -25,7 +25,7 @@ def store_log(task: str, *messages: str, attempt: int = 0, plain: tuple[int, ...
 
 
 def _line(stage: str, message: str, *, as_json: bool) -> str:
-    """A stage's line, in a pod for a person unless it is told otherwise."""
+    """A stage's line, in a pod for a person by default."""
     if as_json:
         return json.dumps({"quillflow": stage, "level": "info", "message": message})
     return f"{stage:<10} {message}"

@@ -1,4 +1,4 @@
-"""`quillflow runs cancel`, and runs whose workflow is gone: they are told, and come to an end."""
+"""`quillflow runs cancel`, and runs whose workflow is gone: they are reported, and can be ended."""
 
 import json
 
@@ -29,21 +29,21 @@ def test_a_run_is_ended(server: Server, quillflow: Command, run: str) -> None:
     assert server.api.runs[run].state == "CANCELED"
     assert server.api.runs[run].storage_state != "ARCHIVED"
     code, _, err = quillflow("runs", "cancel", run)
-    assert (code, err) == (1, f"error: run {run} has ended already: canceled\n")
+    assert (code, err) == (1, f"error: run {run} has already ended: canceled\n")
 
 
 @pytest.mark.usefixtures("kubectl")
-def test_a_run_whose_workflow_is_gone_is_told_by_ls_and_wait(quillflow: Command, gone: str) -> None:
-    assert quillflow("runs", "ls")[1].splitlines()[1].endswith(f"{gone}  first  its workflow is gone")
+def test_a_run_whose_workflow_is_gone_is_reported_by_ls_and_wait(quillflow: Command, gone: str) -> None:
+    assert quillflow("runs", "ls")[1].splitlines()[1].endswith(f"{gone}  first  its workflow no longer exists")
     code, _, err = quillflow("runs", "wait", gone)
     assert code == 1
     assert err.startswith(
-        f"error: run {gone}: its workflow is gone, so it would be running for ever; quillflow runs ca"
+        f"error: run {gone}: its workflow no longer exists, so it would be running forever; quillflow runs ca"
     )
 
 
 @pytest.mark.usefixtures("kubectl")
-def test_a_kubeconfig_that_leads_to_another_cluster_tells_nothing(
+def test_a_kubeconfig_that_leads_to_another_cluster_reports_nothing(
     server: Server, quillflow: Command, gone: str
 ) -> None:
     """There is no such workflow there, nor anything else of the runs' namespace."""

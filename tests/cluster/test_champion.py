@@ -144,7 +144,7 @@ def test_a_damaged_model_does_not_become_champion(tmp_path: Path, scratch: Path)
 
 def test_a_file_that_is_no_pointer_is_not_written_over(root: str, scratch: Path) -> None:
     storage.write_file(f"{root}/champion", b"mine")
-    with pytest.raises(ArtifactError, match="no champion's pointer, or torn"):
+    with pytest.raises(ArtifactError, match="not a champion's pointer, or incomplete"):
         promote(make_model(root, "one", scratch, 1.5), f"{root}/champion")
     assert storage.read_file(f"{root}/champion")[0] == b"mine"  # type: ignore[index]
 
@@ -216,7 +216,7 @@ def test_a_model_that_cannot_be_compared_is_refused_with_what_lacks(
     new = make_model(in_bucket, "two", scratch, 1.4, held_out="b" * 64)
     code, out, err = quillflow("promote", "two")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith(f"error: {new}: the champion's loss is of another held-out text, and the dataset")
+    assert err.startswith(f"error: {new}: the champion's loss is of different held-out text, and this model's dataset")
     assert quillflow("promote", "two", "--force")[1] == f"Champion is now {new}: it was forced\n"
 
 
@@ -236,7 +236,7 @@ def test_a_champion_that_was_replaced_in_its_place_is_not_pulled(
     quillflow("promote", "one", "--root", root)
     make_model(root, "one", scratch, 1.9)
     code, _, err = quillflow("artifacts", "pull", "champion", str(tmp_path / "best"), "--root", root)
-    assert (code, "not the model any more that" in err) == (1, True)
+    assert (code, "no longer the model that" in err) == (1, True)
 
 
 def test_where_there_is_no_champion_that_is_said(quillflow: Command, in_bucket: str, tmp_path: Path) -> None:

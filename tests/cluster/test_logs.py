@@ -1,4 +1,4 @@
-"""`quillflow runs logs`: what stages wrote, found where Kubeflow stores it and told from Kubeflow's own lines."""
+"""`quillflow runs logs`: what stages wrote, found where Kubeflow stores it, without Kubeflow's own lines."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_lines_that_a_stage_wrote_as_json_are_shown_alike(quillflow: Command, ta
 
 
 def test_what_a_process_wrote_among_its_stage_s_lines_stays(quillflow: Command, tasks: str, run: str) -> None:
-    """A traceback stands before the stage's last line; what the shell says of a killed process after it."""
+    """A traceback comes before the stage's last line; the shell's message about a killed process after it."""
     store_log(f"{tasks}/train/{UUID}", "epoch 1", "Traceback (most recent call last):", "epoch 2", plain=(1,))
     assert "epoch 1\nTraceback (most recent call last):\ntrain      epoch 2\n" in quillflow("runs", "logs", run)[1]
     store_log(f"{tasks}/train/{UUID}", "epoch 1", "Killed", plain=(1,))
@@ -86,24 +86,29 @@ def test_logs_that_older_releases_of_kubeflow_stored_are_found(quillflow: Comman
     assert quillflow("runs", "logs", run)[1].splitlines()[1] == "read"
 
 
-def test_wait_tells_the_stage_s_own_error(server: Server, quillflow: Command, tasks: str, run: str) -> None:
+def test_wait_shows_the_stage_s_own_error(server: Server, quillflow: Command, tasks: str, run: str) -> None:
     store_log(f"{tasks}/ingest/{UUID}", "reading", "error: gs://lab/tale.txt: no such file; see to its name")
     server.api.end(run, "FAILED", "ingest")
     code, _, err = quillflow("runs", "wait", run)
     assert (code, f"run {run}: ingest failed: gs://lab/tale.txt: no such file; see to its name; " in err) == (1, True)
 
 
-def test_wait_tells_what_to_raise_where_a_stage_was_killed(
+def test_wait_shows_what_to_raise_where_a_stage_was_killed(
     server: Server, quillflow: Command, tasks: str, run: str
 ) -> None:
     """After an out-of-memory kill the shell's word is all that the log ends with."""
     store_log(f"{tasks}/train/{UUID}", "epoch 1", "Killed", plain=(1,))
     server.api.end(run, "FAILED", "train")
     err = quillflow("runs", "wait", run)[2]
-    assert "train failed: killed from outside, mostly for memory; raise train.memory_limit in the environment" in err
+    assert (
+        "train failed: killed from outside, usually because it ran out of memory; "
+        "raise train.memory_limit in the environment" in err
+    )
 
 
-def test_where_no_log_is_stored_yet_the_way_to_the_pods_is_told(server: Server, quillflow: Command, run: str) -> None:
+def test_where_no_log_is_stored_yet_a_command_for_the_pods_is_shown(
+    server: Server, quillflow: Command, run: str
+) -> None:
     server.api.reach(run, "train")
     code, out, err = quillflow("runs", "logs", run)
     assert (code, out) == (1, "")

@@ -14,19 +14,27 @@ SECRET = "s3cret"
 @pytest.mark.parametrize(
     ("fault", "when", "message"),
     [
-        ("400 cron is wrong", "POST .*/runs", "refuses the run first with 400: cron is wrong; mend what it names"),
-        ("401", "healthz", "wants a sign-in, or the one given has run out; put a valid token into KFP_EXISTING"),
-        ("302", "healthz", "wants a sign-in, or the one given has run out; put a valid token into KFP_EXISTING"),
-        ("login", "healthz", "answers text/html for its health, so it is no Kubeflow Pipelines API or wants a sign"),
-        ("403 no", "GET .*/experiments", "does not allow the experiment stories: no; ask its owner for the right"),
-        ("404 gone", "POST .*/runs", "the run first is not there: gone; see to the name and the environment"),
-        ("409 busy", "POST .*/runs", "the run first is there already or being changed: busy; look, then try again"),
+        (
+            "400 cron is wrong",
+            "POST .*/runs",
+            "rejected the run first (400: cron is wrong); fix the problem named above",
+        ),
+        ("401", "healthz", "requires a sign-in, or the token has expired; set KFP_EXISTING"),
+        ("302", "healthz", "requires a sign-in, or the token has expired; set KFP_EXISTING"),
+        (
+            "login",
+            "healthz",
+            "answers text/html for its health, so it is not a Kubeflow Pipelines API or requires a sign",
+        ),
+        ("403 no", "GET .*/experiments", "does not allow the experiment stories: no; ask its owner for permission"),
+        ("404 gone", "POST .*/runs", "the run first does not exist: gone; check the name and the environment"),
+        ("409 busy", "POST .*/runs", "the run first already exists or is being changed: busy; check, then try again"),
         (
             "503 no quorum",
             "POST .*/runs",
-            "fails at the run first with 503: no quorum; try again in a while; it may",
+            "the run first failed with 503: no quorum; try again later; it may",
         ),
-        ("429 slow", "POST .*/upload", "fails at the pipeline version text-generation-"),
+        ("429 slow", "POST .*/upload", "the pipeline version text-generation-"),
     ],
 )
 def test_a_refusal_is_one_line_that_says_what_to_do(
@@ -36,16 +44,16 @@ def test_a_refusal_is_one_line_that_says_what_to_do(
     said, out, err = quillflow("submit", "--name", "first")
     assert (said, out) == (1, "")
     assert message in err
-    *told, error = err.splitlines()
+    *reported, error = err.splitlines()
     assert error.startswith(f"error: {server.url}: ")
-    assert all(line.startswith("Uploaded pipeline version") for line in told)
+    assert all(line.startswith("Uploaded pipeline version") for line in reported)
     assert not server.api.runs
 
 
 def test_what_the_server_says_at_length_ends_between_two_words(server: Server, quillflow: Command) -> None:
     server.faults.add(f"400 {'scheduler ' * 60}", "POST .*/runs")
     err = quillflow("submit")[2]
-    assert " scheduler scheduler ...; mend what it names and try again\n" in err
+    assert " scheduler scheduler ...); fix the problem named above and retry\n" in err
     assert err.count("scheduler") < 60
 
 
@@ -62,14 +70,14 @@ def test_a_read_that_keeps_failing_is_given_up(server: Server, quillflow: Comman
     server.faults.add("500 broken", "GET .*/runs", times=99)
     code, out, err = quillflow("runs", "ls")
     assert (code, out) == (1, "")
-    assert err == f"error: {server.url}: fails at the list of runs with 500: broken; try again in a while\n"
+    assert err == f"error: {server.url}: the list of runs failed with 500: broken; try again later\n"
     assert server.faults.count("GET .*/runs") == 5
 
 
 def test_what_changes_something_is_asked_for_once(server: Server, quillflow: Command) -> None:
     server.faults.add("503", "POST .*/runs")
     code, _, err = quillflow("submit")
-    assert (code, "it may have been done all the same, so look first" in err) == (1, True)
+    assert (code, "it may have succeeded nevertheless, so check first" in err) == (1, True)
     assert server.faults.count("POST .*/runs") == 1
 
 
@@ -81,8 +89,8 @@ def test_a_server_that_is_away_is_one_line_with_how_to_reach_it(quillflow: Comma
         code, out, err = quillflow(*command, "--endpoint", away)
     assert (code, out) == (1, "")
     assert err == (
-        f"error: {away}: can't be reached (connection refused); see that the endpoint is right and the server up, or "
-        "forward its port: kubectl port-forward -n kubeflow svc/ml-pipeline 8888\n"
+        f"error: {away}: can't be reached (connection refused); check the endpoint and whether the server is running, "
+        "or forward its port: kubectl port-forward -n kubeflow svc/ml-pipeline 8888\n"
     )
 
 
@@ -94,7 +102,10 @@ def test_an_endpoint_that_speaks_no_tls_is_said_to_be_unreachable(server: Server
 @pytest.mark.parametrize(
     ("endpoint", "message"),
     [
-        ("", "no cluster to talk to; name its API with --endpoint, KF_PIPELINES_ENDPOINT or an --environment with one"),
+        (
+            "",
+            "no cluster is given; name its API with --endpoint, KF_PIPELINES_ENDPOINT or an --environment that has one",
+        ),
         ("localhost:8888", "localhost:8888: write the endpoint with http:// or https://"),
     ],
 )
@@ -114,7 +125,7 @@ def test_the_endpoint_may_come_from_kubeflows_own_variable(
     assert quillflow("runs", "ls")[:2] == (0, "no runs\n")
 
 
-def test_a_token_opens_the_door_and_stands_in_no_line(
+def test_a_token_opens_the_door_and_is_in_no_line(
     server: Server, quillflow: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server.api.token = SECRET
@@ -132,7 +143,7 @@ def test_a_token_opens_the_door_and_stands_in_no_line(
     assert quillflow("runs", "ls")[0] == 0
 
 
-def test_a_password_in_the_endpoint_stands_in_no_line(quillflow: Command) -> None:
+def test_a_password_in_the_endpoint_is_in_no_line(quillflow: Command) -> None:
     _, out, err = quillflow("runs", "ls", "--endpoint", f"http://ada:{SECRET}@127.0.0.1:1")
     assert SECRET not in out + err
     assert "http://127.0.0.1:1: can't be reached" in err

@@ -66,7 +66,7 @@ def test_settings_are_the_runs_but_for_those_that_are_set(server: Server, quillf
     settings = newest(server).runtime_config.parameters["settings"]
     assert (settings["epochs"], settings["seed"]) == (7, 5)
     code, _, err = quillflow("rerun", "train", "--from", run, "--set", "sample.seed=5")
-    assert (code, "only train is done again; set train.SETTING=VALUE" in err) == (2, True)
+    assert (code, "only train is re-run; set train.SETTING=VALUE" in err) == (2, True)
 
 
 def test_a_rerun_is_never_answered_from_the_cache(server: Server, quillflow: Command, run: str) -> None:
@@ -89,7 +89,7 @@ def test_a_rerun_can_be_done_again_in_turn(server: Server, quillflow: Command, r
 def test_an_artifact_by_its_uri_feeds_a_stage_too(server: Server, quillflow: Command, in_bucket: str, run: str) -> None:
     dataset = f"{in_bucket}/text-generation/{run}/vectorize/{UUID}/dataset"
     code, _, err = quillflow("rerun", "train", "--from", dataset, "--recipe", "quick")
-    assert (code, "are not known; taking those of the recipe quick" in err) == (0, True)
+    assert (code, "are unknown; using the recipe quick" in err) == (0, True)
     parameters = newest(server).runtime_config.parameters
     assert (parameters["dataset_uri"], parameters["settings"]["train_steps"]) == (dataset, 500)
 
@@ -126,7 +126,7 @@ def checkpoint(root: str, run: str, scratch: Path, step: int, dataset: str) -> s
     return uri
 
 
-def test_training_that_was_left_goes_on_from_its_checkpoints_even_where_all_before_came_from_the_cache(
+def test_training_that_was_left_resumes_from_its_checkpoints_even_where_all_before_came_from_the_cache(
     server: Server, quillflow: Command, in_bucket: str, run: str, scratch: Path
 ) -> None:
     from pipelines.results import finding
@@ -138,13 +138,13 @@ def test_training_that_was_left_goes_on_from_its_checkpoints_even_where_all_befo
     checkpoint(in_bucket, second, scratch, 100, found.digest)
     checkpoints = checkpoint(in_bucket, second, scratch, 200, found.digest)
     code, _, err = quillflow("rerun", "train", "--from", second)
-    assert (code, f"Training goes on after train step 200, from {checkpoints}" in err) == (0, True), err
+    assert (code, f"Training resumes after train step 200, from {checkpoints}" in err) == (0, True), err
     parameters = newest(server).runtime_config.parameters
     assert parameters["dataset_uri"] == dataset
     assert (parameters["settings"]["init_from"], parameters["settings"]["epochs"]) == (checkpoints, 9)
 
 
-def test_training_begins_anew_where_what_is_set_would_change_the_steps_taken(
+def test_training_starts_over_where_what_is_set_would_change_the_steps_taken(
     server: Server, quillflow: Command, in_bucket: str, run: str, scratch: Path
 ) -> None:
     from pipelines.results import finding
@@ -154,7 +154,7 @@ def test_training_begins_anew_where_what_is_set_would_change_the_steps_taken(
     second = newest(server).run_id
     checkpoint(in_bucket, second, scratch, 200, found.digest)
     code, _, err = quillflow("rerun", "train", "--from", second, "--set", "train.seed=5")
-    assert (code, "Training begins anew: seed would change the steps already taken" in err) == (0, True)
+    assert (code, "Training starts over: seed would change the steps already taken" in err) == (0, True)
     assert newest(server).runtime_config.parameters["settings"]["init_from"] == ""
 
 
@@ -162,11 +162,11 @@ def test_a_run_that_is_not_there_or_made_nothing_is_named(server: Server, quillf
     quillflow("submit")
     (run,) = server.api.runs
     code, _, err = quillflow("rerun", "train", "--from", "no-such-run")
-    assert (code, "run no-such-run is not there" in err) == (1, True)
+    assert (code, "run no-such-run does not exist" in err) == (1, True)
     code, _, err = quillflow("rerun", "train", "--from", run)
     assert code == 1
-    assert f"{run}: no dataset below {in_bucket} that it made or used" in err
-    assert "name the dataset itself by its URI" in err
+    assert f"{run}: it made or used no dataset below {in_bucket}" in err
+    assert "name the dataset by its URI" in err
 
 
 def test_without_a_root_in_the_environment_nobody_knows_where_to_look(quillflow: Command) -> None:
@@ -176,7 +176,7 @@ def test_without_a_root_in_the_environment_nobody_knows_where_to_look(quillflow:
 
 @pytest.fixture
 def local_run(tmp_path: Path) -> str:
-    """A run on this machine that has come as far as its dataset; where runs are kept."""
+    """A run on this machine that has come as far as its dataset; where runs are stored."""
     source, root = tmp_path / "tale.txt", tmp_path / "runs"
     source.write_text("Once upon a time there was a mill, and the mill ground on. " * 30)
     place = root / "text-generation-1"
@@ -217,11 +217,11 @@ def test_ingest_of_a_local_run_reads_its_source_again(quillflow: Command, local_
 
 def test_a_local_run_that_lacks_the_input_is_named(quillflow: Command, local_run: str) -> None:
     code, _, err = quillflow("rerun", "sample", "--from", "text-generation-1", "--root", local_run)
-    assert (code, "text-generation-1: no model below" in err) == (1, True)
+    assert (code, "text-generation-1: it made or used no model below" in err) == (1, True)
 
 
 def test_on_this_machine_and_on_a_cluster_are_two_places(quillflow: Command, tmp_path: Path) -> None:
     code, _, err = quillflow(
         "rerun", "train", "--from", "x", "--root", str(tmp_path), "--endpoint", "http://127.0.0.1:9"
     )
-    assert (code, err) == (2, "error: --root does it on this machine, --endpoint on a cluster; give one of them\n")
+    assert (code, err) == (2, "error: --root runs on this machine, --endpoint on a cluster; give only one of them\n")

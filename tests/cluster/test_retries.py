@@ -10,7 +10,9 @@ from tests.cluster.conftest import Command
 from tests.cluster.server import Server
 
 PATCH = yaml.safe_load((Path(__file__).parents[2] / "deploy/kubeflow/retries.yaml").read_text())
-VOID = "the cluster tries lost pods again, not failed ones (retryPolicy OnError), so retries.count 3 counts for train"
+INEFFECTIVE = (
+    "the cluster retries lost pods, but not failed ones (retryPolicy OnError), so retries.count 3 applies only to train"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +27,12 @@ def checked(quillflow: Command) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("kubectl")
-def test_kubeflow_s_own_settings_make_retries_void_and_it_is_said(quillflow: Command) -> None:
+def test_kubeflow_s_own_settings_make_retries_ineffective_and_it_is_said(quillflow: Command) -> None:
     found = checked(quillflow)
-    assert (found["verdict"], VOID in found["found"]) == ("warn", True)
+    assert (found["verdict"], INEFFECTIVE in found["found"]) == ("warn", True)
     assert found["advice"] == "apply deploy/kubeflow/retries.yaml, or ask the cluster's owner to"
     code, _, err = quillflow("submit")
-    assert (code, f"warning: {VOID} alone" in err) == (0, True)
+    assert (code, f"warning: {INEFFECTIVE}, which restarts" in err) == (0, True)
 
 
 @pytest.mark.usefixtures("kubectl")
@@ -44,14 +46,14 @@ def test_with_the_patch_of_deploy_or_argo_s_own_defaults_they_count(
 
 
 @pytest.mark.parametrize("access", ["forbidden", "none"])
-def test_what_can_t_be_read_is_told_with_the_command_that_shows_it(
+def test_what_can_t_be_read_is_reported_with_the_command_that_shows_it(
     server: Server, quillflow: Command, request: pytest.FixtureRequest, access: str
 ) -> None:
     if access == "forbidden":
         request.getfixturevalue("kubectl")
         server.api.controller = {}
     found = checked(quillflow)
-    assert (found["verdict"], "is not known" in found["found"]) == ("warn", True)
+    assert (found["verdict"], "unknown whether" in found["found"]) == ("warn", True)
     assert "kubectl get configmap workflow-controller-configmap -n kubeflow -o jsonpath=" in found["advice"]
     assert quillflow("submit")[2].count("warning") == 0
 

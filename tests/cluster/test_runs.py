@@ -71,7 +71,7 @@ def test_wait_exits_1_for_every_other_end(server: Server, quillflow: Command, ru
 
 @pytest.mark.usefixtures("kubectl")
 def test_wait_says_which_attempt_runs_and_what_its_pod_waits_for(server: Server, quillflow: Command, run: str) -> None:
-    """The scheduler's own sentence; attempts are told apart by their numbers on the way to them."""
+    """The scheduler's own sentence; attempts differ by the numbers in their paths."""
     why = "Unschedulable: 0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."
     server.api.reach(run, "train")
     server.api.workflows[run].add_pod("train(0).executor(0)", "Failed", "Error (exit code 1)")
@@ -82,7 +82,7 @@ def test_wait_says_which_attempt_runs_and_what_its_pod_waits_for(server: Server,
     assert (code, f"Run {run} is running: train, attempt 2, waits: {why[:-1]}\n" in err) == (0, True)
 
 
-def test_without_kubernetes_wait_tells_the_attempt_and_the_command_that_shows_more(
+def test_without_kubernetes_wait_shows_the_attempt_and_the_command_that_shows_more(
     server: Server, quillflow: Command, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "POLLS_UNTIL_HINT", 1)
@@ -102,7 +102,7 @@ def test_wait_does_not_sit_out_the_retries_of_a_pod_that_is_refused(
     code, _, err = quillflow("runs", "wait", run)
     assert code == 1
     assert err.endswith(
-        f"error: run {run}: the cluster refuses sample's pod, and no retry will help: {why}; "
+        f"error: run {run}: the cluster rejects sample's pod, and no retry will help: {why}; "
         f"quillflow runs cancel {run} ends it\n"
     )
 
@@ -118,7 +118,7 @@ def test_a_pod_over_a_quota_is_waited_for(server: Server, quillflow: Command, ru
 
 @pytest.mark.usefixtures("kubectl")
 @pytest.mark.parametrize(
-    ("stage", "message", "told"),
+    ("stage", "message", "reported"),
     [
         (
             "train",
@@ -129,12 +129,12 @@ def test_a_pod_over_a_quota_is_waited_for(server: Server, quillflow: Command, ru
         ("ingest", "Error (exit code 1)", "ingest failed: Error (exit code 1); quillflow runs logs"),
     ],
 )
-def test_wait_tells_how_the_pod_ended(
-    server: Server, quillflow: Command, run: str, stage: str, message: str, told: str
+def test_wait_shows_how_the_pod_ended(
+    server: Server, quillflow: Command, run: str, stage: str, message: str, reported: str
 ) -> None:
     server.api.workflows[run].add_pod(f"{stage}(0).executor(0)", "Failed", message)
     server.api.end(run, "FAILED", stage)
-    assert told in quillflow("runs", "wait", run)[2]
+    assert reported in quillflow("runs", "wait", run)[2]
 
 
 def test_wait_outlasts_a_server_that_is_away_for_a_while(server: Server, quillflow: Command, run: str) -> None:
@@ -142,7 +142,7 @@ def test_wait_outlasts_a_server_that_is_away_for_a_while(server: Server, quillfl
     server.faults.after(f"GET .*/runs/{run}", lambda: server.api.end(run))
     code, _, err = quillflow("runs", "wait", run)
     assert code == 0
-    assert "with 503: upgrading; try again in a while (still waiting)" in err
+    assert "with 503: upgrading; try again later (still waiting)" in err
 
 
 def test_wait_gives_up_on_a_server_that_stays_away(
@@ -153,12 +153,12 @@ def test_wait_gives_up_on_a_server_that_stays_away(
     assert quillflow("runs", "wait", run)[0] == 1
 
 
-def test_wait_does_not_wait_longer_than_it_is_told(quillflow: Command, run: str) -> None:
+def test_wait_does_not_wait_longer_than_asked(quillflow: Command, run: str) -> None:
     code, _, err = quillflow("runs", "wait", run, "--timeout", "0.05")
-    assert (code, f"run {run} has not ended after 0:00; it goes on" in err) == (1, True)
+    assert (code, f"run {run} has not ended after 0:00; it continues" in err) == (1, True)
 
 
 def test_a_run_that_is_not_there_is_named(quillflow: Command, run: str) -> None:
     assert run
     code, _, err = quillflow("runs", "wait", "no-such-run")
-    assert (code, "run no-such-run is not there: ResourceNotFoundError" in err) == (1, True)
+    assert (code, "run no-such-run does not exist: ResourceNotFoundError" in err) == (1, True)

@@ -81,7 +81,7 @@ def test_without_held_out_text_nothing_is_scheduled_where_a_champion_is_kept(
 ) -> None:
     assert in_bucket
     code, _, err = quillflow("schedule", "apply", str(write(settings={"vectorize": {"held_out": 0}}).parent))
-    assert (code, "vectorize.held_out: the environment lab keeps a champion" in err) == (2, True)
+    assert (code, "vectorize.held_out: the environment lab has a champion" in err) == (2, True)
     assert not server.changes()
 
 
@@ -161,7 +161,7 @@ def test_files_of_other_environments_are_left_to_those(
 
 
 @pytest.mark.parametrize("change", ["apply", "rm", "apply without its file"])
-def test_a_run_that_a_schedule_has_started_goes_on_when_the_schedule_changes_or_goes(
+def test_a_run_that_a_schedule_has_started_continues_when_the_schedule_changes_or_goes(
     server: Server, write: Write, quillflow: Command, apply: Callable[[], dict[str, str]], change: str
 ) -> None:
     path = write()
@@ -243,7 +243,7 @@ def test_settings_that_do_not_go_with_the_environment_are_refused(
     environment.write_text(environment.read_text() + "sample: {shards: 4}\n")
     path = write(settings={"sample": {"shards": 2}})
     code, _, err = quillflow("schedule", "apply", str(path.parent))
-    assert (code, "sample.shards: the environment lab shares the work among 4" in err) == (2, True)
+    assert (code, "sample.shards: the environment lab already has 4 shards" in err) == (2, True)
     assert not server.changes()
 
 
@@ -252,7 +252,7 @@ def test_two_files_of_one_name_are_refused(write: Write, quillflow: Command) -> 
     again = path.with_name("zz.yaml")
     again.write_text(path.read_text())
     code, _, err = quillflow("schedule", "apply", str(path.parent))
-    assert (code, f"{again}: name: nightly is that of {path} too" in err) == (2, True)
+    assert (code, f"{again}: name: nightly is also the name of {path}" in err) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "\xff"])

@@ -55,7 +55,7 @@ def test_json_says_what_was_submitted(server: Server, quillflow: Command) -> Non
     assert json.loads(out) == {"run": run, "name": "first", "version": version.name, "link": link}
 
 
-def test_an_api_that_keeps_namespaces_apart_is_told_ours(server: Server, quillflow: Command, environment: Path) -> None:
+def test_an_api_with_separate_namespaces_gets_ours(server: Server, quillflow: Command, environment: Path) -> None:
     server.api.multi_user = True
     code, _, err = quillflow("submit")
     assert (code, "a namespace is needed" in err) == (1, True)
@@ -86,7 +86,7 @@ def test_several_objects_in_a_bucket_are_named_by_all_their_versions(
     assert {one["source"] for one in parameters} == {source}
     first, more, changed, other = (one["source_digest"] for one in parameters)
     assert len({first, more, changed}) == 3
-    assert (other == changed) == bool(pattern)  # what a pattern leaves out has no part
+    assert (other == changed) == bool(pattern)  # what a pattern leaves out does not count
 
 
 def test_a_glob_in_a_bucket_that_matches_nothing_is_refused_before_the_cluster_hears_of_it(
@@ -104,7 +104,7 @@ def test_a_bucket_that_cannot_be_asked_from_here_is_never_taken_for_unchanged(
     assert in_bucket
     for _ in range(2):
         code, _, err = quillflow("submit", "--source", "gs://elsewhere/tale.txt")
-        assert (code, "whether it has changed can't be told from here" in err) == (0, True)
+        assert (code, "unknown whether it has changed" in err) == (0, True)
     first, second = (run.runtime_config.parameters["source_digest"] for run in server.api.runs.values())
     assert first != second
 
@@ -122,7 +122,7 @@ def test_the_root_and_the_service_account_are_the_environments(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--source", "tale.txt"], "--source tale.txt: is on this machine, where the cluster can't read it; put it in"),
+        (["--source", "tale.txt"], "--source tale.txt: is on this machine, where the cluster can't read it; copy it"),
         (["--source", "texts/"], "--source texts/: is on this machine"),
         (["--source", "texts/*.txt"], "--source texts/*.txt: is on this machine"),
         (["--source", "gs://bucket/*.txt", "~/tale.txt"], "--source ~/tale.txt: is on this machine"),
@@ -149,7 +149,7 @@ def test_without_held_out_text_no_run_begins_where_a_champion_is_kept(
     assert in_bucket
     code, out, err = quillflow("submit", "--set", "vectorize.held_out=0")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "vectorize.held_out: the environment lab keeps a champion, which is chosen by the held-out loss" in err
+    assert "vectorize.held_out: the environment lab has a champion, which is chosen by the held-out loss" in err
     assert not server.faults.seen
 
 

@@ -1,6 +1,6 @@
 """The Workflows that run what the API of `api.py` is asked for, and what Kubernetes says of them, as both were seen.
 
-A Workflow may go while its run stays: whoever owns it takes it along, and the API goes on saying what it said last.
+A Workflow may be deleted while its run stays: its owner's deletion removes it, and the API keeps its last answer.
 """
 
 import secrets
@@ -59,7 +59,7 @@ def started(pipeline: str, platform: dict[str, Any], owner: str | None) -> Workf
 
 
 def tasks_of(workflow: Workflow, run: str, stage: str, state: str, attempt: int = 0) -> Any:
-    """What the API tells of a run at a stage: no error and no pod, the Workflow's own nodes, and one without a name."""
+    """What the API shows of a run at a stage: no error and no pod, the Workflow's own nodes, and one without a name."""
     names = (None, workflow.name, f"{workflow.name}(0)", *((stage, f"{stage}({attempt})") if stage else ()))
     details = [
         kfp.V2beta1PipelineTaskDetail(run_id=run, task_id=f"{number}", display_name=name, state=state)

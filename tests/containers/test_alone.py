@@ -93,7 +93,7 @@ def test_the_images_make_samples_of_a_text_one_after_the_other(
         assert verify(fetched[kind], kind).made_from == {source: digest(fetched[source])}
 
 
-def test_training_in_a_container_that_is_stopped_saves_and_goes_on(
+def test_training_in_a_container_that_is_stopped_saves_and_resumes(
     engine: Any, name_of: Callable[[str], str], run: Run, network: Any, environment: Any
 ) -> None:
     root = f"s3://bucket/{next(_numbers)}"

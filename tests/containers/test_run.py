@@ -81,7 +81,7 @@ def test_a_run_in_containers_is_the_callers_and_the_cache_answers_for_what_has_n
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_run_that_is_stopped_saves_and_is_taken_up_where_it_was(
+def test_a_run_that_is_stopped_saves_and_is_resumed_where_it_was(
     number: int, code: int, caller: Caller, tiny: list[str], engine: Any
 ) -> None:
     process = caller.start(
@@ -180,7 +180,7 @@ def test_a_missing_image_is_named_with_what_makes_it(
     assert stopped.value.code == 1
     assert capsys.readouterr().err == (
         "error: --runner docker: there is no image quillflow/ingest:0.0.0; "
-        "make the images of this checkout with: make images\n"
+        "build the images of this checkout with: make images\n"
     )
     assert not (tmp_path / "runs").exists()
 

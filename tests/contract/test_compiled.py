@@ -82,12 +82,12 @@ def test_a_compiled_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> N
 
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
-def test_every_task_is_told_the_version_and_may_be_cached(place: str, name: str) -> None:
+def test_every_task_has_the_version_and_may_be_cached(place: str, name: str) -> None:
     found = [task for what, task in tasks(specification(place, name)[0]) if what != "promote"]
     assert found
     for task in found:
-        told = task["inputs"]["parameters"]["version"]["componentInputParameter"]
-        assert told in {"version", "pipelinechannel--version"}
+        reported = task["inputs"]["parameters"]["version"]["componentInputParameter"]
+        assert reported in {"version", "pipelinechannel--version"}
         assert task["cachingOptions"] == {"enableCache": True}
 
 
@@ -187,18 +187,18 @@ def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: 
 
 
 @pytest.mark.parametrize("place", CLUSTERS)
-def test_train_alone_is_told_to_start_again_by_itself(place: str) -> None:
+def test_train_alone_is_asked_to_restart_by_itself(place: str) -> None:
     """Whatever the cluster does with a task that failed; in no argument, so the cache's key is the same."""
     retries = environment(place).retries
     spec, _ = specification(place)
-    told = {
+    reported = {
         executor: json.loads(variable["value"])
         for executor, container in containers(spec).items()
         for variable in container.get("env", [])
         if variable["name"] == RETRIES_VARIABLE
     }
     asked = {"count": retries.count, "backoff": retries.backoff, "factor": retries.factor}
-    assert told == {"exec-train": asked}
+    assert reported == {"exec-train": asked}
 
 
 @pytest.mark.parametrize(("place", "name"), [(place, name) for place in CLUSTERS for name in PIPELINES])
@@ -231,12 +231,12 @@ def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address(pl
         )
 
 
-def test_who_pays_for_requests_is_told_to_every_task(tmp_path: Path) -> None:
+def test_who_pays_for_requests_is_set_on_every_task(tmp_path: Path) -> None:
     store = ObjectStore(request_payer="requester", user_project="who-pays")
     path = compile_pipeline("ingest", environment("gke").model_copy(update={"store": store}), tmp_path / "ingest.yaml")
     (container,) = containers(next(yaml.safe_load_all(path.read_text()))).values()
-    told = {variable["name"]: variable["value"] for variable in container["env"]}
-    assert told == {"AWS_REQUEST_PAYER": "requester", "GS_USER_PROJECT": "who-pays"}
+    reported = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert reported == {"AWS_REQUEST_PAYER": "requester", "GS_USER_PROJECT": "who-pays"}
 
 
 def test_workload_identity_needs_no_secret() -> None:

@@ -69,7 +69,7 @@ WALL_CLOCK = {
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path not in WALL_CLOCK], ids=str)
 def test_what_waits_or_is_paced_goes_by_a_clock_that_nobody_can_set(path: Path) -> None:
-    """Ownership, pacing, when to save and how long to wait go on as they were where the time of day jumps."""
+    """Ownership, pacing, saving and waiting do not change when the time of day jumps."""
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)

@@ -41,7 +41,7 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] == "components"], ids=str)
-def test_a_component_imports_only_what_stands_below_it(path: Path) -> None:
+def test_a_component_imports_only_what_is_below_it(path: Path) -> None:
     own = path.parts[1]
     for name in imported(path):
         assert not name.startswith("pipelines"), f"{path} imports {name}"
@@ -58,7 +58,7 @@ def room(module: str) -> str:
 @pytest.mark.parametrize(
     "path", [path for path in MODULES if path.parts[0] == "pipelines" and path.parts[1:] != ("__init__.py",)], ids=str
 )
-def test_a_room_of_the_pipelines_imports_only_what_stands_below_it(path: Path) -> None:
+def test_a_room_of_the_pipelines_imports_only_what_is_below_it(path: Path) -> None:
     own = room(".".join(path.with_suffix("").parts))
     for name in imported(path):
         if name.startswith("pipelines."):

@@ -28,7 +28,7 @@ _PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def render(directory: str) -> list[Object]:
-    """The objects that a directory below deploy/ stands for; the test skips where there is no kustomize."""
+    """The objects that a directory below deploy/ renders to; the test is skipped without kustomize."""
     kustomize, kubectl = (shutil.which(name, path=_PATH) for name in ("kustomize", "kubectl"))
     if not kustomize and not kubectl:
         pytest.skip("needs kubectl or kustomize; make test builds kustomize where the Go module proxy can be reached")

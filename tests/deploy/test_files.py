@@ -1,4 +1,4 @@
-"""What stands beside the manifests in deploy/: the README's commands, the schedules, what a person fills in."""
+"""What is next to the manifests in deploy/: the README's commands, the schedules, what a person fills in."""
 
 import re
 import shlex

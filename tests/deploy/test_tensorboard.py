@@ -85,7 +85,7 @@ def test_its_image_and_keys_are_where_the_stages_have_them(overlay: str) -> None
 
 
 @pytest.mark.parametrize("directory", TENSORBOARDS)
-def test_the_mirror_is_told_what_it_understands_and_no_more_than_there_is_room_for(directory: str) -> None:
+def test_the_mirror_gets_arguments_that_it_understands_and_no_more_than_there_is_room_for(directory: str) -> None:
     mirror, spec = container_of(directory, "mirror"), pod_of(directory)
     assert mirror["command"] == ["python3", "-m", "components.tensorboard"]
     given = parser().parse_args(mirror["args"])

@@ -49,7 +49,7 @@ class Reader:
         return sorted((self._box.directory / "runs").glob("text-generation-*"), reverse=True)
 
     def _submit(self, failing: bool) -> str:
-        """A run of the cluster that the page tells of."""
+        """A run of the cluster that the page names."""
         done = self._box.run("quillflow submit --environment gke --recipe quick")
         assert done
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""A directory where documented commands run as they stand, in seconds and touching nothing else."""
+"""A directory where documented commands run unchanged, in seconds and without touching anything else."""
 
 import os
 import shlex

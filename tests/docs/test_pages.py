@@ -1,4 +1,4 @@
-"""What the documentation names exists, and what exists stands in it."""
+"""What the documentation names exists, and what exists is in it."""
 
 import re
 import shlex

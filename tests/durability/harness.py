@@ -97,12 +97,12 @@ def weights(place: Path) -> str:
 
 def kills(seed: int, whole_seconds: float, touches: int) -> Iterator[Kill]:
     """Kills at seeded random moments: half by time over a whole run, half at a touch of the checkpoints."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     while True:
-        if chance.random() < 0.5:
-            yield Kill(seconds=chance.uniform(0.1, whole_seconds))
+        if rng.random() < 0.5:
+            yield Kill(seconds=rng.uniform(0.1, whole_seconds))
         else:
-            yield Kill(touch=chance.randint(1, touches))
+            yield Kill(touch=rng.randint(1, touches))
 
 
 def measure(dataset: Path, place: Path, settings: dict[str, Any], checkpoints: str = "") -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""Train's component as Kubeflow's pod runs it, below a launcher that does not pass on what it is told.
+"""Train's component as Kubeflow's pod runs it, below a launcher that does not pass signals on.
 
 python -m tests.durability.task train DATASET PLACE SETTINGS   the component's function, its outputs in PLACE
 python -m tests.durability.task launch DATASET PLACE SETTINGS  that in a shell, read by this process

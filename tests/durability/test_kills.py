@@ -16,7 +16,7 @@ KILLS = int(os.environ.get("SOAK_KILLS", "30"))
 def test_training_that_is_killed_ends_with_the_same_weights(dataset: Path, tmp_path: Path) -> None:
     settings, place = harness.VARIANTS["carried state, cosine"], tmp_path / "killed"
     _, touches = harness.measure(dataset, tmp_path / "undisturbed", settings)
-    for touch in (1, touches // 3, touches // 3):  # before anything is saved, and twice amid saving
+    for touch in (1, touches // 3, touches // 3):  # before anything is saved, and twice during saving
         assert harness.train(dataset, place, settings, harness.Kill(touch=touch)) == -9
     assert harness.train(dataset, place, settings) == 0
     log = (tmp_path / "killed.log").read_text()

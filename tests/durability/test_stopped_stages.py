@@ -36,18 +36,18 @@ def stalling() -> Iterator[str]:
             asked = connection.recv(1 << 16)
             if asked.startswith(b"GET"):
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\nSome text. ")
-                begun.set()
+                started.set()
             elif asked:
                 connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 999999\r\n\r\n')
                 connection.close()
 
     kept: list[socket.socket] = []
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        BEGUN[port] = begun
+        STARTED[port] = started
         yield f"http://127.0.0.1:{port}/text"
         ended.set()
         socket.create_connection(("127.0.0.1", port)).close()
@@ -56,7 +56,7 @@ def stalling() -> Iterator[str]:
             connection.close()
 
 
-BEGUN: dict[int, threading.Event] = {}
+STARTED: dict[int, threading.Event] = {}
 """By a server's port, set when the first part of its text was sent."""
 
 
@@ -82,18 +82,18 @@ def test_ingest_that_is_stopped_says_so_and_leaves_nothing(
 ) -> None:
     (tmp_path / "tmp").mkdir()
     process = started(tmp_path, "ingest", "--source", stalling, "--corpus", "out/corpus", "--allow-private-hosts")
-    assert BEGUN[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
+    assert STARTED[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip().split("\n")[-1].split(maxsplit=1)[1]) == (code, said)
     assert left(tmp_path) == []
 
 
-def test_a_run_killed_inside_ingest_goes_on_as_if_it_had_not_been(tmp_path: Path, stalling: str) -> None:
+def test_a_run_killed_inside_ingest_continues_as_if_it_had_not_been(tmp_path: Path, stalling: str) -> None:
     (tmp_path / "tmp").mkdir()
     flags = ["--root", "runs", "--set=ingest.allow_private_hosts=true", "--set=vectorize.length=100000"]
     process = started(tmp_path, "run", "--source", stalling, *flags)
-    assert BEGUN[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
+    assert STARTED[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
     process.kill()
     process.communicate(timeout=60)
     assert not list(tmp_path.rglob("manifest.json"))
@@ -110,12 +110,10 @@ def test_a_run_whose_stage_is_killed_by_the_kernel_says_that_memory_may_have_run
 ) -> None:
     (tmp_path / "tmp").mkdir()
     process = started(tmp_path, "run", "--source", stalling, "--root=runs", "--set=ingest.allow_private_hosts=true")
-    assert BEGUN[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
+    assert STARTED[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
     os.kill(_descendants(process.pid)[0], signal.SIGKILL)  # the innermost, as the kernel does: not the shell around it
     _, err = process.communicate(timeout=60)
-    said = (
-        "error: ingest: killed by SIGKILL, probably since this machine ran out of memory; close other programs, or use"
-    )
+    said = "error: ingest: killed by SIGKILL, probably because this machine ran out of memory; close other programs, or"
     assert err.splitlines()[-1].startswith(said)
     assert process.returncode == 137
 

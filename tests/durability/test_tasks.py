@@ -1,4 +1,4 @@
-"""Training in a pipeline's task: killed with -9 it goes on in its pod; when Kubeflow's launcher dies it saves."""
+"""Training in a pipeline's task: killed with -9 it resumes in its pod; when Kubeflow's launcher dies it saves."""
 
 import json
 import os
@@ -68,19 +68,19 @@ def test_killed_again_and_again_it_ends_with_the_undisturbed_run_s_weights(datas
             seen = steps(place)[-1]
             os.kill(below(process.pid, 1), signal.SIGKILL)
             until("another process", lambda: len(children(process.pid)) == 1)
-        told, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, told
-    assert told.count("error: training was killed by SIGKILL") == 2
-    assert "starts again from its checkpoints in 0.1 s, retry 2 of 2" in told
-    assert "resumed at train step" in told
+        reported, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, reported
+    assert reported.count("error: training was killed by SIGKILL") == 2
+    assert "restarts from its checkpoints in 0.1 s, retry 2 of 2" in reported
+    assert "resumed at train step" in reported
     assert harness.weights(place) == harness.weights(tmp_path / "alone")
 
 
-def test_when_the_launcher_is_gone_it_saves_and_lets_go_of_the_checkpoints(dataset: Path, tmp_path: Path) -> None:
+def test_when_the_launcher_is_gone_it_saves_and_releases_the_checkpoints(dataset: Path, tmp_path: Path) -> None:
     place = tmp_path / "orphaned"
     with task("launch", dataset, place, ENDLESS) as launcher:
-        told = iter(launcher.stdout or ())
-        assert any("tokens/s" in line for line in told)
+        reported = iter(launcher.stdout or ())
+        assert any("tokens/s" in line for line in reported)
         saved, trainer = steps(place), below(launcher.pid, 3)
         launcher.send_signal(signal.SIGTERM)
         until("its end", lambda: state(trainer) == "Z")

@@ -31,11 +31,11 @@ OF_SEVERAL_GPUS = "NcclAllReduce"
 
 
 def main() -> int:
-    """Trace, walk and tell; the exit code."""
+    """Trace, walk and report; return the exit code."""
     if not any(kernel.device_type == "GPU" for kernel in registered("CudnnRNNV3")):
         print("error: the TensorFlow installed here has no GPU kernels; make check-gpu-kernels makes an environment")
         return 1
-    # The CPU twice: the second stands for the GPU, so that what was put on the CPU on purpose can be told apart.
+    # The CPU twice: the second plays the GPU, so that what was put on the CPU on purpose can be distinguished.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     uses: dict[Use, set[str]] = defaultdict(set)
@@ -57,7 +57,7 @@ def main() -> int:
                 crossings[crossing].add(title)
     if not any(kernel.device_type == "GPU" for kernel in registered(OF_SEVERAL_GPUS)):
         short[f"several GPUs: {OF_SEVERAL_GPUS} has no GPU kernel"] = None
-    _tell(uses, crossings)
+    _report(uses, crossings)
     print(f"\n{len(uses)} operations by dtype in {len(set.union(*uses.values()))} graphs, {len(short)} fall short")
     print("\n".join(short))
     return 1 if short else 0
@@ -71,7 +71,7 @@ def _cases(recipes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "quick, writing by every rule", {**recipes["quick"], "sample": rules}
 
 
-def _tell(uses: Mapping[Use, set[str]], crossings: Mapping[Crossing, set[str]]) -> None:
+def _report(uses: Mapping[Use, set[str]], crossings: Mapping[Crossing, set[str]]) -> None:
     print(f"{'operation':<32} {'dtypes':<46} {'runs on':<8} {'graphs':>6}  why not on the GPU")
     for use, graphs in sorted(uses.items()):
         why = reason_of(use) if not use.has_kernel else "placed there" if use.device == "CPU" else ""

@@ -46,7 +46,7 @@ def findings(uses: Iterable[Use], crossings: Iterable[Crossing], tokens: int) ->
     for use in sorted(uses):
         what = f"{use.operation} ({use.dtypes})"
         if not use.has_kernel and not reason_of(use):
-            yield f"{what}: has no GPU kernel, and no reason stands in WITHOUT_KERNEL"
+            yield f"{what}: has no GPU kernel, and no reason is in WITHOUT_KERNEL"
         elif use.device == "CPU" and use.computes and not reason_of(use):
             yield f"{what}: computes on the CPU"
         if use.device == "GPU" and use.operation in REFUSED_BY_DETERMINISM | UNSEEDED:

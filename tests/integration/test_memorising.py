@@ -25,9 +25,9 @@ WRITING = ["--temperatures", "0.5", "--count", "4", "--length", "200"]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short text of random words, ingested and vectorized."""
     place = tmp_path_factory.mktemp("memorising")
-    chance = np.random.default_rng(1)
-    words = ["".join(chance.choice(list(LETTERS), chance.integers(2, 8))) for _ in range(WORDS)]
-    (place / "text.txt").write_text(" ".join(chance.choice(words, LENGTH)))
+    rng = np.random.default_rng(1)
+    words = ["".join(rng.choice(list(LETTERS), rng.integers(2, 8))) for _ in range(WORDS)]
+    (place / "text.txt").write_text(" ".join(rng.choice(words, LENGTH)))
     quillflow("ingest", "--source", place / "text.txt", "--corpus", place / "corpus")
     settings = ["--length", "16", "--held-out", "0.3"]
     quillflow("vectorize", "--corpus", place / "corpus", "--dataset", place / "dataset", *settings)
@@ -79,25 +79,25 @@ def longest_copy(written: list[str], corpus: str) -> int:
 def test_a_model_that_recites_is_called_out_with_the_passage_and_its_place(
     place: Path, by_heart: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = evaluated(by_heart, capsys)
-    assert re.search(r"^These samples (copy|hold a copy): ", told, re.MULTILINE)
+    reported = evaluated(by_heart, capsys)
+    assert re.search(r"^These samples (copy|hold a copy): ", reported, re.MULTILINE)
     found: dict[str, Any] = json.loads(evaluated(by_heart, capsys, "--json"))["samples"]
     longest = found["longest"]
     corpus = (place / "corpus" / "text.txt").read_text()
     assert longest["characters"] == longest_copy(texts(by_heart / "samples"), corpus) > 2 * 16
     assert corpus[longest["place"] :].startswith(longest["passage"])
     where = f"The longest copied passage is {longest['characters']:,} characters of sample {longest['id']}"
-    assert where in told
-    assert f"stands at character {longest['place']:,} of the training text:" in told
-    assert repr(longest["passage"]) in told
+    assert where in reported
+    assert f"it is at character {longest['place']:,} of the training text:" in reported
+    assert repr(longest["passage"]) in reported
 
 
 def test_the_same_network_after_few_steps_is_not_called_out(
     trained: Callable[[int], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = evaluated(trained(HONEST), capsys)
-    assert "learned nothing" not in told
-    assert "These samples do not copy: 0.0% of the runs of 32 characters" in told
+    reported = evaluated(trained(HONEST), capsys)
+    assert "learned nothing" not in reported
+    assert "These samples do not copy: 0.0% of the runs of 32 characters" in reported
 
 
 def test_a_model_that_recites_can_be_kept_from_it(place: Path, by_heart: Path) -> None:

@@ -26,7 +26,7 @@ def in_environment(tmp_path: Path) -> Callable[[str], str]:
 
 
 def said(done: dict[str, Any]) -> str:
-    """What the run's promotion told."""
+    """What the run's promotion logged."""
     found = re.search(r"^promote +(Champion .*)$", done["stderr"], re.MULTILINE)
     assert found is not None, done["stderr"]
     return found[1]
@@ -49,9 +49,9 @@ def test_every_run_promotes_a_better_model_of_whatever_text(
     source.write_text(source.read_text() + "Ümläuts jump over the lazy dogs; they never tire. " * 20)
     second = run(*tiny, flag)
     is_now = rf"Champion is now {re.escape(second['artifacts']['model'])}: on its held-out text it takes (\S+) bits.*"
-    told = re.fullmatch(is_now, said(second))
-    assert told is not None, said(second)
-    assert float(told[1]) == pytest.approx(second["metrics"]["validation_bits_per_char"], abs=1e-4)
+    reported = re.fullmatch(is_now, said(second))
+    assert reported is not None, said(second)
+    assert float(reported[1]) == pytest.approx(second["metrics"]["validation_bits_per_char"], abs=1e-4)
 
     # The cache answers for all else, and never for a promotion.
     again = run(*tiny, flag)
@@ -70,5 +70,5 @@ def test_without_held_out_text_no_run_begins(
     with pytest.raises(SystemExit) as ended:
         main(["run", *tiny, in_environment(str(tmp_path / "runs" / "champion")), "--set=vectorize.held_out=0"])
     assert ended.value.code == 2
-    assert "vectorize.held_out: the environment box keeps a champion" in capsys.readouterr().err
+    assert "vectorize.held_out: the environment box has a champion" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()

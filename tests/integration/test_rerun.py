@@ -36,7 +36,7 @@ def quillflow(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[dict
     return json.loads(out), err
 
 
-def test_a_run_whose_training_was_left_goes_on_and_its_better_model_becomes_champion(
+def test_a_run_whose_training_was_left_continues_and_its_better_model_becomes_champion(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, _ = quillflow(capsys, "promote", RUN, "--root", str(root))
@@ -46,7 +46,7 @@ def test_a_run_whose_training_was_left_goes_on_and_its_better_model_becomes_cham
     shutil.rmtree(left / "train" / "model")
 
     done, err = quillflow(capsys, "rerun", "train", "--from", "left", "--root", str(root), "--set", "train.epochs=4")
-    assert f"Training goes on after train step {first_steps(root)}, from {left / 'train' / 'checkpoints'}" in err
+    assert f"Training resumes after train step {first_steps(root)}, from {left / 'train' / 'checkpoints'}" in err
     assert "resumed at train step" in err
     assert done["metrics"]["epochs"] == 4
     assert Path(done["model"]) == root / done["run"] / "train" / "model"
@@ -63,7 +63,7 @@ def test_a_run_whose_training_was_left_goes_on_and_its_better_model_becomes_cham
 @pytest.mark.parametrize(
     ("assignment", "start"), [("train.init_from=s3://b/other", "s3://b/other"), ("train.start_anew=true", "")]
 )
-def test_where_to_go_on_from_is_what_was_set(root: Path, assignment: str, start: str) -> None:
+def test_where_to_resume_from_is_what_was_set(root: Path, assignment: str, start: str) -> None:
     left = root / "left-too"
     if not left.exists():
         shutil.copytree(root / RUN, left)
@@ -72,7 +72,7 @@ def test_where_to_go_on_from_is_what_was_set(root: Path, assignment: str, start:
     assert settings["train"].model_dump()["init_from"] == start
 
 
-def test_training_that_was_finished_is_done_anew(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_that_was_finished_is_done_again(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done, err = quillflow(capsys, "rerun", "train", "--from", RUN, "--root", str(root), "--set", "train.seed=7")
     assert "resumed" not in err
     assert done["metrics"]["epochs"] == 1
@@ -109,7 +109,7 @@ def test_a_run_that_is_not_there_is_one_line(root: Path, capsys: pytest.CaptureF
         main(["rerun", stage, "--from", "nowhere", "--root", str(root)])
     assert stopped.value.code == 1
     out, err = capsys.readouterr()
-    said = f"error: nowhere: no artifact, and no run of that name under {root}; quillflow artifacts ls lists them\n"
+    said = f"error: nowhere: neither an artifact nor a run under {root}; quillflow artifacts ls lists them\n"
     assert (out, err) == ("", said)
 
 

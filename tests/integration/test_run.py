@@ -91,7 +91,7 @@ def assert_traced(result: dict[str, Any]) -> None:
     assert verify(paths["report"], "report").made_from == {"samples": digest(paths["samples"])}
     page = (paths["report"] / "report.html").read_text(encoding="utf-8")
     assert all(digest(paths[kind])[:16] in page for kind in ("corpus", "dataset", "model", "samples"))
-    assert "not the one here" not in page
+    assert "not this one" not in page
     for kind in ("corpus", "model", "samples", "report"):
         assert (paths[kind].parent / "page").read_bytes() == (paths[kind] / "report.html").read_bytes()
 
@@ -166,8 +166,8 @@ def test_a_prompt_outside_the_vocabulary_is_wrong_use_and_costs_no_training_twic
     error = capsys.readouterr().err.splitlines()[-1]
     assert "'Ω' at character 1" in error
     assert "; remove" not in error
-    mended = run(*tiny, "--set=sample.prompts=The 1")
-    assert mended["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
+    fixed = run(*tiny, "--set=sample.prompts=The 1")
+    assert fixed["stages"] == {**CACHED, "sample": "executed", "report": "executed"}
 
 
 def test_without_json_a_run_ends_with_where_things_are_the_loss_and_a_sample(
@@ -215,4 +215,4 @@ def test_a_pipeline_that_shards_takes_no_shards_from_its_settings(
     with pytest.raises(SystemExit) as stopped:
         main(["run", *tiny, "--environment", str(sharded), "--set=sample.shards=3"])
     assert stopped.value.code == 2
-    assert "sample.shards: the environment sharded shares the work among 2; leave it at 1" in capsys.readouterr().err
+    assert "sample.shards: the environment sharded already has 2 shards; leave it at 1" in capsys.readouterr().err

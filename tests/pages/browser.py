@@ -17,7 +17,7 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 @dataclass(frozen=True)
 class Seen:
-    """A page as it stands in the browser: its document, and what stood in the console."""
+    """A page in the browser: its document, and what was in the console."""
 
     document: str
     console: list[str]
@@ -30,7 +30,7 @@ class Seen:
 
 
 def see(page: Path, fragment: str = "", *options: str) -> Seen:
-    """Open a page; whatever it asked the network for would be refused, and stand in the console."""
+    """Open a page; whatever it asked the network for would be refused, and be in the console."""
     with tempfile.TemporaryDirectory(prefix="quillflow-browser-") as profile:
         command = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         command += [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"]
@@ -39,9 +39,9 @@ def see(page: Path, fragment: str = "", *options: str) -> Seen:
     return Seen(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
 
 
-def told(page: Path, script: str, *options: str) -> Any:
+def reported(page: Path, script: str, *options: str) -> Any:
     """What a script that is put into a copy of the page gives back, as JSON."""
-    copy = page.with_name(f"told-{page.name}")
+    copy = page.with_name(f"shown-{page.name}")
     text = _POLICY.sub("", page.read_text(encoding="utf-8"))
     script = f"<script>document.title = JSON.stringify((() => {{ {script} }})())</script></body>"
     copy.write_text(text.replace("</body>", script), encoding="utf-8")

@@ -46,7 +46,7 @@ METRICS = {
 
 
 def history(epochs: int = 2, *, held_out: bool = True, samples: bool = True) -> list[dict[str, Any]]:
-    """Rows of ten train steps each; training was taken up again at steps 4 and 14."""
+    """Rows of ten train steps each; training was resumed at steps 4 and 14."""
     rows = []
     for epoch in range(1, epochs + 1):
         curve = [
@@ -81,7 +81,7 @@ def history(epochs: int = 2, *, held_out: bool = True, samples: bool = True) -> 
 def training(**changes: Any) -> Training:
     """What the train page shows."""
     values: dict[str, Any] = {
-        "description": "1 x LSTM 8 over 12 characters, reading all that came before",
+        "description": "1 x LSTM 8 over 12 characters, reading all text before a token",
         "metrics": METRICS,
         "history": history(),
         "tokens_a_character": 1.0,

@@ -40,7 +40,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shown(seen: browser.Seen) -> list[int]:
-    """The ids of the texts that are not hidden, in the order they stand."""
+    """The ids of the texts that are not hidden, in their order on the page."""
     body = re.sub(r"<section[^>]* hidden.*?</section>", "", seen.document, flags=re.DOTALL)
     return [
         int(number)
@@ -55,7 +55,7 @@ def test_a_page_asks_for_nothing_says_nothing_in_the_console_and_runs_no_text(pa
     assert seen.title.endswith(" · Quillflow")
 
 
-def test_the_console_would_tell_of_a_request_an_error_and_a_foreign_script(page: Path) -> None:
+def test_the_console_would_report_of_a_request_an_error_and_a_foreign_script(page: Path) -> None:
     foreign = page.with_name("foreign.html")
     added = '<img src="https://example.com/x.png"><script>1</script><h1>'
     foreign.write_text(page.read_text().replace("<h1>", added))
@@ -64,7 +64,7 @@ def test_the_console_would_tell_of_a_request_an_error_and_a_foreign_script(page:
 
 @pytest.mark.parametrize("options", [(), (DARK,)], ids=["light", "dark"])
 def test_all_text_can_be_read_in_light_and_dark(page: Path, options: tuple[str, ...]) -> None:
-    measured = browser.told(page, CONTRAST, *options)
+    measured = browser.reported(page, CONTRAST, *options)
     assert measured["least"] >= 4.5
     assert measured["seen"] > 10
     assert (measured["paper"] < 0.5) == bool(options)
@@ -72,7 +72,7 @@ def test_all_text_can_be_read_in_light_and_dark(page: Path, options: tuple[str, 
 
 def test_a_page_is_no_wider_than_a_narrow_screen(page: Path) -> None:
     script = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    assert browser.told(page, script, "--window-size=500,900") is True
+    assert browser.reported(page, script, "--window-size=500,900") is True
 
 
 def test_a_page_opens_in_a_frame_that_may_run_scripts_and_nothing_else(page: Path) -> None:
@@ -122,4 +122,4 @@ def test_the_filter_follows_what_is_typed_and_chosen(samples: Path) -> None:
         return [put("search", "mill"), put("group", "Temperature 0.5"), put("order", "-nats"), put("search", ""),
           put("shade", false), before === shaded()];
     """
-    assert browser.told(samples, script) == [[0, 2, 1], [0, 2], [0, 2], [0, 2, 4], [0, 2, 4], False]
+    assert browser.reported(samples, script) == [[0, 2, 1], [0, 2], [0, 2], [0, 2, 4], [0, 2, 4], False]

@@ -116,20 +116,20 @@ def test_the_train_page_plots_loss_rate_and_speed_and_marks_resumes(training_pag
         "tokens per second",
     ):
         assert words in page.text
-    assert "Taken up again at train step 4, 14" in page.text
+    assert "Resumed at train step 4, 14" in page.text
     dashed = page.source.count("stroke-dasharray")
     again = training_page(history=[{**row, "resumed_at": []} for row in made.history()])
     assert dashed - again.source.count("stroke-dasharray") == 4  # two in each plot of the loss
-    assert "Taken up again" not in again.text
+    assert "Resumed" not in again.text
 
 
-def test_the_train_page_tells_layers_settings_environment_and_each_epoch(training_page: Callable[..., Page]) -> None:
+def test_the_train_page_shows_layers_settings_environment_and_each_epoch(training_page: Callable[..., Page]) -> None:
     page = training_page()
     for words in ("lstm_1", "B x T x 8", "416", "init_from", "3.11.2", "1.3500", "1:20"):
         assert words in page.text
 
 
-def test_samples_stand_by_temperature_and_epoch(training_page: Callable[..., Page]) -> None:
+def test_samples_are_by_temperature_and_epoch(training_page: Callable[..., Page]) -> None:
     found = re.findall(r"epoch (\d) at ([\d.]+)", training_page().text)
     assert found == [("1", "0.5"), ("2", "0.5"), ("1", "1.0"), ("2", "1.0")]
 
@@ -165,7 +165,7 @@ def test_each_token_is_shaded_by_its_nats(tmp_path: Path) -> None:
     assert f'<span class="continuation">{shaded}' in page
 
 
-def test_texts_stand_by_temperature_with_how_surprising_they_are(tmp_path: Path) -> None:
+def test_texts_are_by_temperature_with_how_surprising_they_are(tmp_path: Path) -> None:
     text = Page(made.samples_page(tmp_path).read_text()).text
     assert re.findall(r"text (\d) · seed 1 · ([\d.]+) nats", text) == [
         ("0", "1.500"), ("2", "0.900"), ("4", "0.100"), ("1", "0.500"), ("3", "2.500"), ("5", "3.500"),
@@ -211,13 +211,13 @@ def test_runs_whose_tokens_differ_are_compared_in_bits_per_character(comparison:
     assert ">bits per character</text>" not in unknown.source
 
 
-def test_as_many_runs_as_there_are_letters_are_told_apart(comparison: Callable[..., Page]) -> None:
+def test_as_many_runs_as_there_are_letters_are_distinguished(comparison: Callable[..., Page]) -> None:
     page = comparison(*(made.compared(1) for _ in range(26)))
     legends = re.findall(r'<use xlink:href="#(\w+)"[^>]*style="fill: var\(--series-(\d)\)', page.source)
     assert len(set(legends)) >= 26
 
 
-def test_samples_of_compared_runs_stand_side_by_side(comparison: Callable[..., Page]) -> None:
+def test_samples_of_compared_runs_are_side_by_side(comparison: Callable[..., Page]) -> None:
     page = comparison(made.compared(1), made.compared(2, samples=[]), made.compared(3))
     assert re.findall(r"(\d) wrote", page.text) == ["1", "3"]
     assert re.findall(r'<div class="soft">(\w)</div>', page.source) == ["A", "C"]

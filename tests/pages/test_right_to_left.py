@@ -58,7 +58,7 @@ def test_every_page_shows_it_from_the_right(name: str, tmp_path: Path, monkeypat
     monkeypatch.setattr(made, "HARM", f"{HEBREW}, {HEBREW}!")
     monkeypatch.setattr(made, "TEXTS", [{**row, "prompt": f"abc, {HEBREW} ", "text": text} for row in made.TEXTS])
     script = f"{LINES} return [...document.querySelectorAll('.text')].map(lines)"
-    shown: list[list[str]] = browser.told(made.PAGES[name](tmp_path), script, "--window-size=2000,900")
+    shown: list[list[str]] = browser.reported(made.PAGES[name](tmp_path), script, "--window-size=2000,900")
     assert shown
     assert {lines[0] for lines in shown} == {"from the right"}
     if name in {"samples", "run"}:
@@ -71,6 +71,6 @@ def test_names_in_tables_and_plots_are_shown_from_the_right_in_their_places(tmp_
     values: dict[str, Any] = {"settings": {"prompts": f"{HEBREW}!", "units": "8"}}
     write_page(tmp_path / "page.html", "{{ pairs(settings) }}", title="Settings", **values)
     script = f"{LINES} return [...document.querySelectorAll('td')].map((cell) => [lines(cell)[0], cell.offsetLeft])"
-    (name, left), (_, other) = browser.told(tmp_path / "page.html", script)
+    (name, left), (_, other) = browser.reported(tmp_path / "page.html", script)
     assert name == "from the right"
     assert left == other

@@ -24,7 +24,7 @@ class Faults:
 
         A number is that status. "reset": the connection breaks before the request gets through; "lost": after it;
         "stall": no answer comes; "flip": one bit of the body is wrong; "cut": the body breaks off in the middle;
-        "short": half the body comes as if it were all; "spoil": one bit of what is sent is wrong.
+        "short": half the body comes as if it were all; "damage": one bit of what is sent is wrong.
         """
         with self._lock:
             self._waiting += [(lambda request: re.search(when, request) is not None, fault)] * times

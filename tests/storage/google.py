@@ -77,7 +77,7 @@ class GcsProxy(Proxy):
         return answer
 
     def _known_bytes(self, session: str, headers: dict[str, str]) -> int:
-        """How much of an upload has come, where a chunk comes again: Google tells, the emulator takes offence."""
+        """How much of an upload has come, where a chunk comes again: Google answers, the emulator fails."""
         start = re.match(r"bytes (\d+)-", headers.get("content-range", headers.get("Content-Range", "")))
         known = int(self.storage.get_resumable_byte_count(session))
         return known if start and int(start[1]) < known else 0

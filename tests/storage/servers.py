@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._break_off()
         else:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
-            body = _flipped(body) if fault == "spoil" else body
+            body = _flipped(body) if fault == "damage" else body
             with proxy.lock:
                 answer = proxy.pass_on(self.command, self.path, headers, body)
             if fault == "lost":
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 -- the base class's names
 
     def _body(self) -> bytes:
-        """The whole body; a store keeps nothing of an upload whose client died amid it."""
+        """The whole body; a store keeps nothing of an upload whose client died during it."""
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             chunks = []
             while size := int(self._whole(self.rfile.readline()).split(b";")[0], 16):

@@ -41,7 +41,7 @@ def test_a_store_that_refuses_nearly_a_third_holds_no_stage_up_for_good(
     root: str, kind: str, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert root.startswith(f"{kind}://")
-    chance = random.Random(7)
-    decided = refuse(monkeypatch, lambda: chance.random() < 0.3)
+    rng = random.Random(7)
+    decided = refuse(monkeypatch, lambda: rng.random() < 0.3)
     stages(root, source)
     assert sum(decided) >= 5

@@ -29,7 +29,7 @@ def put(uri: str, data: bytes) -> None:
 
 
 @pytest.fixture
-def amid(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
+def halfway(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
     """Has something happen while ingest reads, after the source was opened."""
 
     def when_read(change: Change) -> None:
@@ -69,7 +69,7 @@ def test_a_source_that_changed_between_its_digest_and_its_reading_is_refused(
 
 @pytest.mark.parametrize("name", ["tale.txt", "tale.txt.gz"])
 def test_a_file_that_grows_while_it_is_read_is_refused(
-    name: str, tmp_path: Path, amid: Callable[[Change], None]
+    name: str, tmp_path: Path, halfway: Callable[[Change], None]
 ) -> None:
     source = tmp_path / name
     data = b"once upon a time"
@@ -79,26 +79,26 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
         with source.open("ab") as file:
             file.write(b" there was")
 
-    amid(grow)
-    with pytest.raises(SourceError, match=rf"{name}: changed while it was read; try again when nothing writes to it"):
+    halfway(grow)
+    with pytest.raises(SourceError, match=rf"{name}: changed while it was read; wait until nothing writes to it"):
         ingest(IngestConfig(), source=str(source), corpus=str(tmp_path / "corpus"))
     assert not (tmp_path / "corpus").exists()
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3"])
 def test_an_object_that_is_replaced_while_it_is_read_is_refused(
-    root: str, tmp_path: Path, amid: Callable[[Change], None]
+    root: str, tmp_path: Path, halfway: Callable[[Change], None]
 ) -> None:
     put(f"{root}/tale.txt", b"once upon a time")
     digest = digest_of(f"{root}/tale.txt", allow_private_hosts=False)
-    amid(lambda: put(f"{root}/tale.txt", b"once upon a tide"))
+    halfway(lambda: put(f"{root}/tale.txt", b"once upon a tide"))
     with pytest.raises(SourceError, match=CHANGED):
         ingest(IngestConfig(), source=f"{root}/tale.txt", corpus=str(tmp_path / "corpus"), source_digest=digest)
 
 
 @pytest.mark.parametrize("said", ["ETag", "Last-Modified"])
 def test_a_page_that_changes_between_its_name_and_its_reading_or_while_it_is_read_is_refused(
-    server: Server, said: str, tmp_path: Path, amid: Callable[[Change], None]
+    server: Server, said: str, tmp_path: Path, halfway: Callable[[Change], None]
 ) -> None:
     def answer(text: bytes, day: int) -> None:
         value = f'"{day}"' if said == "ETag" else f"Mon, 0{day} Nov 2021 10:00:00 GMT"
@@ -115,7 +115,7 @@ def test_a_page_that_changes_between_its_name_and_its_reading_or_while_it_is_rea
     with pytest.raises(SourceError, match=CHANGED):
         ingest(config, source=source, corpus=str(tmp_path / "other"), source_digest=digest)
     digest = digest_of_source(source, allow_private_hosts=True)
-    amid(lambda: answer(b"once upon a town", 3))
+    halfway(lambda: answer(b"once upon a town", 3))
     with pytest.raises(SourceError, match=CHANGED):
         ingest(config, source=source, corpus=str(tmp_path / "other"), source_digest=digest)
     assert not (tmp_path / "other").exists()
@@ -123,7 +123,7 @@ def test_a_page_that_changes_between_its_name_and_its_reading_or_while_it_is_rea
 
 @pytest.mark.parametrize("change", ["one", "more", "fewer", "gone"])
 def test_one_of_several_files_that_changes_while_they_are_read_is_found_out(
-    root: str, tmp_path: Path, amid: Callable[[Change], None], change: str
+    root: str, tmp_path: Path, halfway: Callable[[Change], None], change: str
 ) -> None:
     for name in ("a.txt", "b.txt", "c.txt"):
         put(f"{root}/texts/{name}", name.encode())
@@ -131,7 +131,7 @@ def test_one_of_several_files_that_changes_while_they_are_read_is_found_out(
     digest = digest_of_source(source, allow_private_hosts=False)
     ingest(IngestConfig(), source=source, corpus=str(tmp_path / "same"), source_digest=digest)
     place = place_of(f"{root}/texts/c.txt")
-    amid(
+    halfway(
         {
             "one": lambda: put(str(place), b"other"),
             "more": lambda: put(f"{root}/texts/d.txt", b"more"),
@@ -149,13 +149,13 @@ def test_one_of_several_files_that_changes_while_they_are_read_is_found_out(
     ["", "[[ScheduledTime]]", "2026-11-25 03:00:00", storage.unknown_digest()],
     ids=["none", "scheduled", "time", "unknown"],
 )
-def test_a_name_that_tells_nothing_holds_nothing_up(tmp_path: Path, digest: str) -> None:
+def test_a_name_that_reports_nothing_holds_nothing_up(tmp_path: Path, digest: str) -> None:
     (tmp_path / "tale.txt").write_text("once upon a time")
     source, corpus = str(tmp_path / "tale.txt"), str(tmp_path / "corpus")
     ingest(IngestConfig(), source=source, corpus=corpus, source_digest=digest)
 
 
-def test_an_artifact_made_anew_has_another_name(root: str) -> None:
+def test_an_artifact_made_again_has_another_name(root: str) -> None:
     names = [digest_of_artifact(f"{root}/corpus"), digest_of_artifact("")]
     for text in ("one", "two"):
         with storage.outgoing(f"{root}/corpus", "corpus") as directory:

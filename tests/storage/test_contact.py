@@ -1,9 +1,10 @@
-"""A store that can't be reached is told of within seconds, once, and so is its being back."""
+"""A store that can't be reached is reported within seconds, once, and again when it is back."""
 
 import logging
 import re
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,27 +24,29 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the real times a tenth."""
-    monkeypatch.setattr(contact, "TOLD_AFTER_SECONDS", 0.15)
+    monkeypatch.setattr(contact, "REPORTED_AFTER_SECONDS", 0.15)
     monkeypatch.setattr(contact, "SILENT_SECONDS", 0.5)
 
 
 class Lines(logging.Handler):
-    """What is told, each line with its level."""
+    """What is logged, each line with its level."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(re.sub(r"\b\d+ s\b", "N s", f"{record.levelname} {record.getMessage()}"))
+        self.reported.append(re.sub(r"\b\d+ s\b", "N s", f"{record.levelname} {record.getMessage()}"))
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     handler, logger = Lines(), logging.getLogger("quillflow")
+    level = logger.level
     monkeypatch.setattr(logger, "handlers", [handler])
-    monkeypatch.setattr(logger, "level", logging.INFO)
-    return handler.told
+    logger.setLevel(logging.INFO)  # also forgets which levels were enabled
+    yield handler.reported
+    logger.setLevel(level)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def back(place: Place) -> str:
 @pytest.mark.parametrize(
     ("fault", "why"), [("reset", "connection reset by peer"), ("503", "it answers 503"), ("429", "it answers 429")]
 )
-def test_many_that_wait_for_a_store_tell_once_that_it_is_away_and_once_that_it_is_back(
+def test_many_that_wait_for_a_store_report_once_that_it_is_away_and_once_that_it_is_back(
     known: Place, faults: servers.Faults, fault: str, why: str, lines: list[str]
 ) -> None:
     for _ in range(2):
@@ -75,7 +78,7 @@ def test_many_that_wait_for_a_store_tell_once_that_it_is_away_and_once_that_it_i
     assert lines == [away(known, why), back(known)] * 2
 
 
-def test_it_is_told_while_the_store_is_still_away(known: Place, faults: servers.Faults, lines: list[str]) -> None:
+def test_it_is_reported_while_the_store_is_still_away(known: Place, faults: servers.Faults, lines: list[str]) -> None:
     faults.add("reset", times=1000)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(known.store.read, known.key)
@@ -87,7 +90,7 @@ def test_it_is_told_while_the_store_is_still_away(known: Place, faults: servers.
         faults.clear()
 
 
-def test_a_server_that_says_nothing_at_all_is_told_of_before_its_time_is_up(
+def test_a_server_that_says_nothing_at_all_is_reported_before_its_time_is_up(
     known: Place, faults: servers.Faults, lines: list[str]
 ) -> None:
     faults.add("stall")
@@ -99,14 +102,14 @@ def test_a_server_that_says_nothing_at_all_is_told_of_before_its_time_is_up(
 def test_single_refusals_are_no_news(
     known: Place, faults: servers.Faults, monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
-    monkeypatch.setattr(contact, "TOLD_AFTER_SECONDS", 5.0)
+    monkeypatch.setattr(contact, "REPORTED_AFTER_SECONDS", 5.0)
     for _ in range(3):
         faults.add("503", times=2)
         known.store.read(known.key)
     assert not lines
 
 
-def test_a_server_that_is_always_slow_is_told_of_once(known: Place, faults: servers.Faults, lines: list[str]) -> None:
+def test_a_server_that_is_always_slow_is_reported_once(known: Place, faults: servers.Faults, lines: list[str]) -> None:
     faults.be_late(0.8)
     for _ in range(3):
         known.store.read(known.key)

@@ -68,7 +68,7 @@ def test_a_full_disk_leaves_the_older_object_as_it_was(what: str, open_directory
     source.write_bytes(b"n" * 300_000)
     line = failing(what, str(target), source, limit=100_000)
     assert line.startswith(str(target.parent))
-    assert "File too large; see to the disk or choose another place" in line
+    assert "File too large; check the disk or choose another place" in line
     assert target.read_bytes() == b"older"
     assert not list(target.parent.glob("*.partial"))
 
@@ -106,7 +106,7 @@ def test_a_read_only_directory_leaves_the_older_object_as_it_was(what: str, open
     line = failing(what, str(target), source, user=65534 if os.geteuid() == 0 else 0)
     target.parent.chmod(0o755)
     assert line.startswith(str(target.parent))
-    assert "Permission denied; see to the disk or choose another place" in line
+    assert "Permission denied; check the disk or choose another place" in line
     assert target.read_bytes() == b"older"
     assert [path.name for path in target.parent.iterdir()] == ["object"]
 
@@ -119,5 +119,5 @@ def test_a_download_onto_a_full_disk_is_said_to_be_the_disks_fault(
     place = at / "file"
     place.store.upload(source(300_000), place.key)
     line = failing("download", str(place), open_directory / "copy", limit=100_000)
-    assert "File too large; see to the disk or choose another place" in line
+    assert "File too large; check the disk or choose another place" in line
     assert str(place) in line

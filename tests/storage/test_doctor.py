@@ -46,7 +46,7 @@ def test_a_bucket_that_refuses_deleting_fails(
 @pytest.mark.parametrize("kind", ["s3"])
 @pytest.mark.usefixtures("fresh_clients")
 @pytest.mark.parametrize("habit", ["no conditions", "no notice", "no notice of versions"])
-def test_a_server_without_conditional_writes_is_told_and_keeps_nothing(
+def test_a_server_without_conditional_writes_is_reported_and_keeps_nothing(
     root: str, amazon: AmazonProxy, capsys: pytest.CaptureFixture[str], habit: str
 ) -> None:
     amazon.habits.add(habit)

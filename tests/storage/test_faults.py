@@ -37,7 +37,7 @@ def silence() -> float:
 
 @pytest.fixture(autouse=True)
 def in_parts(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 -- it comes first
-    """Clients repeat requests for long, as on a busy machine more fail than are told to, and send files in parts."""
+    """Clients retry requests for long, as on a busy machine others fail too, and send files in parts."""
     give_up_after(30.0, monkeypatch)
     monkeypatch.setattr(gcs, "CHUNK_BYTES", 4 << 20)
     parts = TransferConfig(multipart_threshold=6 << 20, multipart_chunksize=5 << 20, max_concurrency=2)
@@ -78,7 +78,7 @@ def test_a_conditional_write_that_met_another_under_way_is_tried_again(at: Place
     assert faults.left() == 0
 
 
-def test_counting_goes_on_where_every_answer_is_lost(at: Place, faults: servers.Faults) -> None:
+def test_counting_continues_where_every_answer_is_lost(at: Place, faults: servers.Faults) -> None:
     place = at / "counter"
     place.store.write(place.key, b"0", expected=ABSENT)
     for _ in range(5):
@@ -147,7 +147,7 @@ def test_a_download_gets_over_a_fault(
 
 
 @pytest.mark.parametrize("size", [1000, 11_000_000])
-def test_a_download_that_broke_off_and_goes_on_with_wrong_bytes_is_made_good(
+def test_a_download_that_broke_off_and_continues_with_wrong_bytes_is_repaired(
     at: Place, faults: servers.Faults, size: int, source: Callable[[int], Path], tmp_path: Path
 ) -> None:
     place, path = at / "file", source(size)
@@ -193,11 +193,11 @@ def test_what_always_comes_damaged_is_an_error_and_never_data(
 
 
 @pytest.mark.parametrize("size", [1000, 11_000_000])
-def test_what_is_spoilt_on_its_way_out_is_found_out_there_or_on_its_way_back(
+def test_what_is_damaged_on_its_way_out_is_detected_there_or_on_its_way_back(
     at: Place, faults: servers.Faults, size: int, source: Callable[[int], Path], tmp_path: Path
 ) -> None:
     place = at / "file"
-    faults.add("spoil", "^PUT " if str(at).startswith("s3") or size > 8 << 20 else WRITES)
+    faults.add("damage", "^PUT " if str(at).startswith("s3") or size > 8 << 20 else WRITES)
     with pytest.raises((StorageError, FileNotFoundError)) as failure:
         carry(place, source(size), tmp_path / "copy")
     assert str(place) in str(failure.value)

@@ -1,4 +1,4 @@
-"""Keys in buckets stand as they are: ?, # and a leading / are characters like any other, wherever a place is given."""
+"""Keys in buckets are taken literally: ?, # and a leading / are ordinary characters, wherever a place is given."""
 
 import json
 import traceback
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.parametrize("kind", BUCKETS)
 
 
 def put(uri: str, data: bytes) -> None:
-    """Write an object under the key that stands in the URI, whatever `place_of` makes of that."""
+    """Write an object under the key in the URI, whatever `place_of` makes of it."""
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
     place_of(f"{scheme}://{bucket}").store.write(key, data)
@@ -111,7 +111,7 @@ def test_a_prefix_is_the_directory_of_that_very_name(root: str, bucket: str, tmp
         with pytest.raises(SourceError, match=r": no files there$"):
             ingest(IngestConfig(), source=source, corpus=str(tmp_path / "corpus"))
     for source in (f"{root}/e//", f"{bucket}//"):
-        with pytest.raises(UsageError, match="names a directory without a name; write one / at its end"):
+        with pytest.raises(UsageError, match="names a directory with an empty name; end it with one /"):
             place_of(source)
 
 
@@ -142,7 +142,7 @@ def test_checkpoints_prompts_a_corpus_and_the_champion_are_at_the_places_that_ar
     assert newest_step(f"{place}/checkpoints") == 7
     assert newest_digest(f"{place}/checkpoints")
     put(f"{place}/champion", b"no pointer")
-    with pytest.raises(ArtifactError, match=r"run #1\?/champion: no champion's pointer, or torn"):
+    with pytest.raises(ArtifactError, match=r"run #1\?/champion: not a champion's pointer, or incomplete"):
         read_champion(f"{place}/champion")
     put(f"{place}/tale.txt", b"once")
     assignments = [f"train.init_from={place}/checkpoints", f"sample.prompts_file={place}/tale.txt"]
@@ -157,7 +157,7 @@ def test_checkpoints_prompts_a_corpus_and_the_champion_are_at_the_places_that_ar
 
 
 @pytest.mark.parametrize("query", SIGNED)
-def test_what_looks_signed_is_refused_and_its_secret_is_told_nowhere(root: str, query: str, tmp_path: Path) -> None:
+def test_what_looks_signed_is_refused_and_its_secret_is_shown_nowhere(root: str, query: str, tmp_path: Path) -> None:
     uri = f"{root}/file{query.format(CANARY)}"
     attempts = [
         lambda: place_of(uri),

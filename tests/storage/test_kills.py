@@ -17,10 +17,10 @@ def test_killed_training_on_a_bucket_ends_with_the_same_weights(root: str, kind:
     assert root.startswith(kind)
     dataset = harness.make_dataset(tmp_path)
     _, touches = harness.measure(dataset, tmp_path / "undisturbed", SETTINGS, f"{root}/undisturbed")
-    chance = random.Random(kind)
+    rng = random.Random(kind)
     for number in range(KILLS):
         # In the first half, as not all touches are certain: how often the owner makes itself heard is a matter of time.
-        kill = harness.Kill(touch=chance.randint(1, touches // 2))
+        kill = harness.Kill(touch=rng.randint(1, touches // 2))
         place, checkpoints = tmp_path / f"killed-{number}", f"{root}/killed-{number}"
         log = tmp_path / f"killed-{number}.log"
         assert harness.train(dataset, place, SETTINGS, kill, checkpoints) == -9, log.read_text()

@@ -80,7 +80,7 @@ def test_such_a_server_still_holds_what_arrives_against_a_digest(
     server.habits.add("no checksums")
     source.write_bytes(secrets.token_bytes(size))
     target = place_of(f"{root}/file")
-    server.faults.add("spoil", r"^PUT .*/file($|.*partNumber=2)")
+    server.faults.add("damage", r"^PUT .*/file($|.*partNumber=2)")
     with pytest.raises(StorageError, match="XAmzContentSHA256Mismatch"):
         target.store.upload(source, target.key)
     assert target.store.version(target.key) is None
@@ -117,7 +117,7 @@ def test_an_endpoint_may_have_a_path(
     ids=["global", "service", "profile"],
 )
 @pytest.mark.parametrize("scheme", ["s3", "minio"])
-def test_an_endpoint_may_stand_in_the_configuration_file(
+def test_an_endpoint_may_be_in_the_configuration_file(
     server: AmazonProxy, root: str, source: Path, lines: str, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.below = "/storage/v1/s3"
@@ -186,11 +186,11 @@ def test_amazon_itself_is_asked_to_check_the_newer_checksums(monkeypatch: pytest
     [
         ("no conditions", r"the server answered 501 NotImplemented \(.*; artifacts and checkpoints need a store"),
         ("unknown conditions", r"the server answered 400 InvalidArgument \(.*; artifacts and checkpoints need a store"),
-        ("no notice", "the server takes no notice of If-None-Match; artifacts and checkpoints need a store"),
-        ("no notice of versions", "the server takes no notice of If-Match; artifacts and checkpoints need a store"),
+        ("no notice", "the server ignores If-None-Match; artifacts and checkpoints need a store"),
+        ("no notice of versions", "the server ignores If-Match; artifacts and checkpoints need a store"),
     ],
 )
-def test_a_server_without_conditional_writes_is_told_at_the_first_write(
+def test_a_server_without_conditional_writes_is_reported_at_the_first_write(
     server: AmazonProxy, root: str, habit: str, said: str, expected: str | None
 ) -> None:
     server.habits.add(habit)
@@ -200,7 +200,7 @@ def test_a_server_without_conditional_writes_is_told_at_the_first_write(
     assert "later" not in str(failure.value)
 
 
-def test_an_artifact_is_not_begun_on_such_a_server(server: AmazonProxy, root: str) -> None:
+def test_an_artifact_is_not_started_on_such_a_server(server: AmazonProxy, root: str) -> None:
     server.habits.add("no notice")
     with pytest.raises(NoConditionsError), outgoing(f"{root}/corpus", "corpus") as directory:
         fill(directory, {"text.txt": b"text"})
@@ -254,6 +254,6 @@ def test_an_answer_comes_with_what_helps(code: str, status: int, hint: str) -> N
     assert said.startswith(f"the server answered {status} {code} (as it is" + (f"; {hint}" if hint else ")"))
 
 
-def test_a_certificate_that_is_not_trusted_is_told() -> None:
+def test_a_certificate_that_is_not_trusted_is_reported() -> None:
     error = SSLError(endpoint_url="https://host", error="[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
     assert explained(error).startswith("its certificate is not trusted")

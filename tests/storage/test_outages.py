@@ -56,7 +56,7 @@ def test_a_store_that_stays_away_is_said_to_be(
 
 
 @pytest.mark.usefixtures("short_lease")
-def test_an_owner_whose_store_was_away_for_longer_than_others_wait_goes_on(root: str, faults: servers.Faults) -> None:
+def test_an_owner_whose_store_was_away_for_longer_than_others_wait_continues(root: str, faults: servers.Faults) -> None:
     with Ownership(root) as owned:
         time.sleep(0.3)
         faults.go_away(2.0)
@@ -120,7 +120,7 @@ def test_late_answers_leave_an_owner_its_checkpoints(root: str, faults: servers.
     assert refused.is_set()
 
 
-def test_an_artifact_is_published_whole_where_the_store_goes_away_amid_it(
+def test_an_artifact_is_published_whole_where_the_store_goes_away_during_it(
     root: str, faults: servers.Faults, tmp_path: Path
 ) -> None:
     tree = {f"samples-{number}.jsonl": b"%d\n" % number * 1000 for number in range(12)}

@@ -20,7 +20,7 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "TAKEOVER_SECONDS", 1.5)
 
 
-def test_of_eight_that_want_it_one_owns_it_and_the_others_are_told_who(root: str) -> None:
+def test_of_eight_that_want_it_one_owns_it_and_the_others_learn_who(root: str) -> None:
     ready = threading.Barrier(8)
     done = threading.Event()
 
@@ -75,7 +75,7 @@ def test_a_retry_of_the_dead_owner_s_task_takes_over_after_one_beat(root: str, k
 
 @pytest.mark.parametrize(("mine", "owners"), [("run/train", "other/train"), ("", "run/train"), ("run/train", "")])
 @pytest.mark.parametrize("kind", ["s3"])
-def test_strangers_wait_until_an_owner_is_surely_dead(root: str, kind: str, mine: str, owners: str) -> None:
+def test_other_trainers_wait_until_an_owner_is_surely_dead(root: str, kind: str, mine: str, owners: str) -> None:
     assert root.startswith(kind)
     note = as_json({"host": "gone", "pid": 1, "task": owners})
     storage.write_file(f"{root}/{OWNER_NAME}", note.encode())
@@ -85,7 +85,7 @@ def test_strangers_wait_until_an_owner_is_surely_dead(root: str, kind: str, mine
 
 
 @pytest.mark.parametrize("kind", ["gs"])
-def test_a_retry_whose_predecessor_lives_is_told_so(root: str, kind: str) -> None:
+def test_a_retry_whose_predecessor_lives_is_reported_so(root: str, kind: str) -> None:
     """Kubernetes may start a pod while the one before it, on a node that it lost, still trains."""
     assert root.startswith(kind)
     ended = threading.Event()

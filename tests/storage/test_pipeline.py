@@ -1,4 +1,4 @@
-"""The whole pipeline with its root in a bucket, and a trainer that goes on from checkpoints there."""
+"""The whole pipeline with its root in a bucket, and a trainer that resumes from checkpoints there."""
 
 import json
 from pathlib import Path

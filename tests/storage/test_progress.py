@@ -1,4 +1,4 @@
-"""Large files on their way to a bucket and back tell how far they are, and never more than there is."""
+"""Large files on their way to a bucket and back show their progress, and never more than their size."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(pace, "SECONDS_OF_A_PACE", 0)
     monkeypatch.setattr(pace, "progress", lines.append)
@@ -27,26 +27,26 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", ["", "503", "cut"])
-def test_a_file_tells_how_far_it_is(
-    at: Place, faults: servers.Faults, fault: str, tmp_path: Path, told: list[str]
+def test_a_file_shows_how_far_it_is(
+    at: Place, faults: servers.Faults, fault: str, tmp_path: Path, reported: list[str]
 ) -> None:
     place, path = at / "file", tmp_path / "file"
     path.write_bytes(bytes(SIZE))
     if fault == "503":
         faults.add(fault, "^(PUT|POST) ")
     place.store.upload(path, place.key)
-    check(told, place, least=2)
+    check(reported, place, least=2)
     if fault:
         faults.add(fault, "^GET ")
     place.store.download(place.key, tmp_path / "copy")
-    check(told, place, least=5)
+    check(reported, place, least=5)
     assert not faults.left()
 
 
-def check(told: list[str], place: Place, *, least: int) -> None:
-    """All that was told is of this file: it grows to all of it, and is forgotten."""
-    lines = [line for line in told if "transferred" in line]
-    told.clear()
+def check(reported: list[str], place: Place, *, least: int) -> None:
+    """Everything shown is about this file: it grows to all of it, and is forgotten."""
+    lines = [line for line in reported if "transferred" in line]
+    reported.clear()
     assert len(lines) >= least
     matches = [re.fullmatch(rf"{place}: ([\d.]+) (k?M?B)( of 11\.0 MB)? transferred", line) for line in lines]
     done = [float(match[1]) * {"B": 1e-6, "kB": 1e-3, "MB": 1}[match[2]] for match in matches if match]

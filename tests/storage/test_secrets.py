@@ -138,7 +138,7 @@ def bucket(amazon: servers.Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     amazon.faults.clear()
 
 
-def told(error: BaseException) -> str:
+def reported(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
@@ -163,30 +163,30 @@ def test_a_bucket_that_fails_is_named_without_the_key_to_it(
         try:
             use()
         except (QuillflowError, FileNotFoundError) as error:
-            said.append(told(error))
+            said.append(reported(error))
     assert any("s3://secrets/artifact" in error for error in said)
     assert CANARY not in "\n".join(said)
     assert CANARY not in everything(tmp_path)
 
 
-def test_an_endpoint_with_a_password_is_refused_without_telling_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for address in (f"http://user:{CANARY}@127.0.0.1:9000", f"{CANARY}@127.0.0.1", f"http://user:{CANARY}@[::1"):
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         with pytest.raises(UsageError, match="AWS_ENDPOINT_URL: ") as failure:
             place_of("s3://bucket/file")
-        assert CANARY not in told(failure.value)
+        assert CANARY not in reported(failure.value)
 
 
 @pytest.mark.parametrize("scheme", ["gs", "s3", "minio"])
 @pytest.mark.parametrize("uri", ["user:{}@bucket/file", "bucket/file?X-Amz-Signature={}", "u:p/{}@bucket/file"])
-def test_a_buckets_uri_with_a_secret_is_refused_without_telling_it(scheme: str, uri: str) -> None:
+def test_a_buckets_uri_with_a_secret_is_refused_without_showing_it(scheme: str, uri: str) -> None:
     expected = f"^{scheme}://bucket/file: give it without user or signature"
     with pytest.raises(UsageError, match=expected) as failure:
         place_of(f"{scheme}://{uri.format(CANARY)}")
-    assert CANARY not in told(failure.value)
+    assert CANARY not in reported(failure.value)
 
 
-def test_an_emulators_address_is_told_without_the_password_in_it(
+def test_an_emulators_address_is_reported_without_the_password_in_it(
     monkeypatch: pytest.MonkeyPatch, everything: Callable[..., str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -195,11 +195,11 @@ def test_an_emulators_address_is_told_without_the_password_in_it(
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://user:{CANARY}@127.0.0.1:{port}")
     with pytest.raises(StorageError, match="gs://bucket/file: can't be reached") as failure:
         place_of("gs://bucket/file").store.read("file")
-    assert CANARY not in told(failure.value)
+    assert CANARY not in reported(failure.value)
     assert CANARY not in everything()
 
 
-def test_a_broken_key_file_is_told_without_what_is_in_it(
+def test_a_broken_key_file_is_reported_without_what_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Callable[..., str]
 ) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
@@ -211,5 +211,5 @@ def test_a_broken_key_file_is_told_without_what_is_in_it(
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(keys))
         with pytest.raises(StorageError, match="gs://bucket: ") as failure:
             place_of("gs://bucket/file")
-        assert CANARY not in told(failure.value)
+        assert CANARY not in reported(failure.value)
     assert CANARY not in everything()

@@ -89,7 +89,7 @@ def test_every_command_is_tried() -> None:
     [(name, one) for name, ways in COMMANDS.items() for one in ways],
     ids=lambda value: str(value)[:60],
 )
-def test_no_command_tells_a_uris_secrets(
+def test_no_command_shows_a_uris_secrets(
     command: str,
     arguments: list[str],
     tmp_path: Path,
@@ -230,9 +230,9 @@ def test_a_runs_arguments_hold_no_secret_and_its_stages_find_them(monkeypatch: p
 @pytest.mark.parametrize(
     "uri", [f"https://u:{CANARY}@host/text", f"https://host/text?sig={CANARY}", f"gs://{CANARY}@bucket/text"]
 )
-def test_a_cluster_is_given_no_secret_but_the_way_out_is_told(uri: str) -> None:
+def test_a_cluster_is_given_no_secret_but_the_way_out_is_reported(uri: str) -> None:
     for source, chosen in ((uri, settings()), ("https://host/text", settings(prompts_file=uri))):
-        with pytest.raises(UsageError, match=f"store.secret_keys puts into {SECRETS_VARIABLE}, or copy") as failure:
+        with pytest.raises(UsageError, match=f"store.secret_keys sets as {SECRETS_VARIABLE}, or copy") as failure:
             refuse_for_cluster(source, chosen)  # type: ignore[arg-type]
         assert CANARY not in str(failure.value)
 
@@ -267,7 +267,7 @@ def test_what_is_no_secret_stays() -> None:
 
 
 @pytest.mark.parametrize("password", ["p/w", "p?w", "p#w", "p@w", "p:w"])
-def test_a_password_that_was_not_escaped_is_not_told(password: str) -> None:
+def test_a_password_that_was_not_escaped_is_not_shown(password: str) -> None:
     uri = f"http://user:{password}{CANARY}@host/text"
     assert redacted(uri) == "http://host/text"
     assert has_secrets(uri)

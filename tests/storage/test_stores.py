@@ -32,7 +32,7 @@ def test_each_write_of_other_bytes_makes_a_new_version(at: Place) -> None:
     assert found[1] in versions
 
 
-def test_a_version_is_told_without_the_bytes(at: Place) -> None:
+def test_a_version_is_reported_without_the_bytes(at: Place) -> None:
     place = at / "thing"
     assert place.store.version(place.key) is None
     for data in (b"first", b"second"):
@@ -43,7 +43,7 @@ def test_a_version_is_told_without_the_bytes(at: Place) -> None:
 def test_a_write_that_expects_nothing_is_refused_where_something_is(at: Place) -> None:
     place = at / "thing"
     place.store.write(place.key, b"first", expected=ABSENT)
-    with pytest.raises(ConflictError, match="thing: somebody else has written it"):
+    with pytest.raises(ConflictError, match="thing: another process has written it"):
         place.store.write(place.key, b"second", expected=ABSENT)
     found = place.store.read(place.key)
     assert found is not None
@@ -171,7 +171,7 @@ def test_a_listing_shows_what_is_below_a_directory_and_not_what_begins_alike(at:
     assert list(at.store.list((at / "nothing").key)) == []
 
 
-def test_a_listing_goes_on_over_pages(at: Place, google: GcsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_continues_over_pages(at: Place, google: GcsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(google, "page", 3)
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     keys = [(at / f"file-{n}").key for n in range(8)]
@@ -188,7 +188,7 @@ def test_what_stands_for_a_directory_in_a_bucket_is_no_object_of_a_listing(at: P
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3"])
-def test_a_missing_bucket_is_told_from_a_missing_object(root: str, kind: str, tmp_path: Path) -> None:
+def test_a_missing_bucket_is_distinguished_from_a_missing_object(root: str, kind: str, tmp_path: Path) -> None:
     assert root
     place = place_of(f"{kind}://no-such-bucket/some/key")
     source = tmp_path / "source"
@@ -227,5 +227,5 @@ def test_minio_without_an_endpoint_is_wrong_use(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("address", ["localhost:9000", "ftp://host", "http://"])
 def test_an_endpoint_that_is_no_address_is_wrong_use(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
-    with pytest.raises(UsageError, match="AWS_ENDPOINT_URL_S3: no address of a server"):
+    with pytest.raises(UsageError, match="AWS_ENDPOINT_URL_S3: not a server's address"):
         place_of("s3://bucket/thing")

@@ -103,14 +103,14 @@ def test_a_model_that_is_not_complete_is_not_shown(root: str, mirror: Path) -> N
     assert refresh([root], mirror, MUCH) == "models shown: 0, 0 B of logs"
 
 
-def test_a_fetch_that_broke_off_is_made_good(root: str, mirror: Path) -> None:
+def test_a_fetch_that_broke_off_is_repaired(root: str, mirror: Path) -> None:
     make_model(f"{root}/model")
     refresh([root], mirror, MUCH)
-    torn, lost = sorted(mirror.rglob(EVENTS))
-    torn.write_bytes(b"to")
+    incomplete, lost = sorted(mirror.rglob(EVENTS))
+    incomplete.write_bytes(b"to")
     lost.rename(lost.with_name(".partial"))
     refresh([root], mirror, MUCH)
-    assert torn.read_bytes() == b"held_out" * 50
+    assert incomplete.read_bytes() == b"held_out" * 50
     assert lost.read_bytes() == b"training" * 50
     assert not list(mirror.rglob(".partial"))
 
@@ -149,7 +149,7 @@ def test_a_store_that_is_away_is_a_warning_a_look_until_it_is_back_and_sigterm_e
     assert process.stderr
     try:
         first, second = process.stderr.readline(), process.stderr.readline()
-        assert re.fullmatch(rf"tensorboard warning: {kind}://{bucket}/runs: .*404.*; next look in 0\.2 s\n", first)
+        assert re.fullmatch(rf"tensorboard warning: {kind}://{bucket}/runs: .*404.*; trying again in 0\.2 s\n", first)
         assert second == first
         proxy.make_bucket(bucket)
         make_model(f"{kind}://{bucket}/runs/{RUN}/train/model")

@@ -58,7 +58,7 @@ def test_a_pull_fetches_only_what_is_not_there_as_listed(root: str, downloads: l
 
 
 @pytest.mark.parametrize("kind", ["gs", "s3"])
-def test_a_pull_that_broke_off_is_no_artifact_and_goes_on(
+def test_a_pull_that_broke_off_is_no_artifact_and_is_continued(
     root: str, faults: servers.Faults, downloads: list[str], tmp_path: Path
 ) -> None:
     place, copy = place_of(f"{root}/artifact"), tmp_path / "copy"
@@ -138,7 +138,7 @@ def test_files_that_are_no_artifact_are_never_overwritten(root: str) -> None:
     place = place_of(f"{root}/mine") / "notes.txt"
     place.store.write(place.key, b"mine")
     with (
-        pytest.raises(ArtifactError, match="holds files that are no artifact"),
+        pytest.raises(ArtifactError, match="holds files that are not an artifact"),
         outgoing(f"{root}/mine", "corpus") as directory,
     ):
         fill(directory, {"a": b"1"})
@@ -147,7 +147,7 @@ def test_files_that_are_no_artifact_are_never_overwritten(root: str) -> None:
     assert found[0] == b"mine"
 
 
-def test_a_missing_artifact_and_one_of_another_kind_are_told(root: str) -> None:
+def test_a_missing_artifact_and_one_of_another_kind_are_reported(root: str) -> None:
     with (
         pytest.raises(ArtifactError, match=f"{root}/artifact: no {MANIFEST_NAME}"),
         incoming(f"{root}/artifact", "corpus"),

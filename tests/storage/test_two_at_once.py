@@ -1,6 +1,6 @@
 """Two processes at one place: each ends right or says why not, and what is half of one and half of another never reads.
 
-Threads stand for processes: locks are held by open files, and nothing else is shared but the stores.
+Threads play processes: locks are held by open files, and nothing else is shared but the stores.
 """
 
 import threading
@@ -78,7 +78,7 @@ def test_who_waits_for_another_fetch_says_so(tmp_path: Path, caplog: pytest.LogC
             time.sleep(0.01)
         assert not list((tmp_path / "copy").iterdir())
     fetch.join()
-    assert f"{tmp_path}/copy: another process fills it; waiting for it" in caplog.text
+    assert f"{tmp_path}/copy: waiting for another process that is writing there" in caplog.text
     assert content(tmp_path / "copy") == "a"
 
 

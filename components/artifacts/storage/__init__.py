@@ -6,8 +6,8 @@ local directories only. What `outgoing` publishes appears under its final name c
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `buckets.py` is the table of the kinds of
 buckets, `uris.py` takes URIs apart, `place.py` finds the store that one means, `fetch.py` and `transfer.py` move whole
 artifacts, `steady.py` reads one that may be replaced meanwhile, `outputs.py` says what may be gone over, `removal.py`
-removes what was written, `sources.py` fetches the texts that are read, `versions.py` tells whether they changed, and
-`secrets.py` keeps what is secret in their URIs out of sight. `contact.py` tells whether a bucket can be reached.
+removes what was written, `sources.py` fetches the texts that are read, `versions.py` checks whether they changed, and
+`secrets.py` keeps what is secret in their URIs out of sight. `contact.py` reports whether a bucket can be reached.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others

@@ -1,6 +1,6 @@
-"""The kinds of buckets there are: a row each. All that must know one from another, but its store, asks here.
+"""The kinds of buckets, a row each: everything that differs between them, except their stores.
 
-Nothing here imports a cloud's library: the store's module is imported when a bucket is opened.
+Nothing here imports a cloud's library: a store's module is imported when a bucket is opened.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,13 +17,13 @@ class BucketKind:
         schemes: of its URIs; those after the first are other names for the same buckets.
         opened: the store of a bucket, by scheme and name.
         variables: a pattern of the environment variables that its clients read.
-        files: where they look below the home directory for the files that these variables name, credentials' first.
-        given_by: variables of which any one brings credentials.
-        needless: a variable that, where it is set, makes credentials needless.
+        files: the default places, below the home directory, of the files that these variables name, credentials' first.
+        given_by: variables any of which provides credentials.
+        needless: a variable that makes credentials unnecessary if it is set.
         directory: a variable that moves the directory of the credentials' file; empty for none.
-        must_exist: whether clients fail where a credentials' file is named and is not there.
-        advice: how to come by credentials.
-        server: the address of the server, where it is not the cloud's own.
+        must_exist: whether clients fail if a credentials' file is named but missing.
+        advice: how to get credentials.
+        server: the server's address, if it is not the cloud's own.
         settings: the variables that an environment's `store` sets, each with the name of its setting.
     """
 
@@ -67,7 +67,7 @@ KINDS = (
         needless="STORAGE_EMULATOR_HOST",
         directory="CLOUDSDK_CONFIG",
         must_exist=True,
-        advice="for gs:// run gcloud auth application-default login; on Google's machines a service account will do",
+        advice="for gs:// run gcloud auth application-default login; on Google's machines a service account is enough",
         settings={"GS_USER_PROJECT": "user_project"},
     ),
     BucketKind(
@@ -76,7 +76,7 @@ KINDS = (
         variables="AWS_.*",
         files={"AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials", "AWS_CONFIG_FILE": ".aws/config"},
         given_by=("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        advice="for s3:// set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Amazon's machines a role will do",
+        advice="for s3:// set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Amazon's machines a role is enough",
         server=_amazons_server,
         settings={
             "AWS_ENDPOINT_URL_S3": "endpoint",

@@ -1,4 +1,4 @@
-"""Whether a bucket's server can be reached: said when it can't for a while and is asked again, and when it is back."""
+"""Reports when a bucket's server can't be reached for a while, and when it responds again."""
 
 import functools
 import logging
@@ -9,21 +9,21 @@ from typing import Any
 
 from components.artifacts.storage.failures import network_cause, passes
 
-TOLD_AFTER_SECONDS = 1.5
-"""How long requests may fail without a word: a single refusal is of no interest."""
+REPORTED_AFTER_SECONDS = 1.5
+"""How long requests may fail before it is reported: a single failure is not."""
 SILENT_SECONDS = 5.0
-"""How long a server may take over a small request until that is told; one that is always slow, twice its time."""
+"""How long a server may take for a small request before it is reported; for a slow server twice its usual time."""
 SMALL_BYTES = 1 << 20
-"""A larger request takes as long as the network does."""
+"""Larger requests depend on the network's speed."""
 
 _LOGGER = logging.getLogger("quillflow")
 
 
 class Contact:
-    """Looks on as all threads' requests to one bucket are sent, and tells how they fare.
+    """Watches all threads' requests to one bucket, and reports how they fare.
 
-    `for_seconds` says how long a request is made again, of a server that has answered before or never has; `may_pass`
-    whether it is, after an error.
+    `for_seconds` says how long a request is retried, for a server that has responded before and one that never has;
+    `may_pass` says whether it is retried after an error.
     """
 
     def __init__(
@@ -33,15 +33,15 @@ class Contact:
         self._uri, self._for_seconds, self._may_pass = uri, for_seconds, may_pass
         self._bears = SILENT_SECONDS
         self._failing_since: float | None = None
-        self._told = False
+        self._reported = False
         self._turn = threading.Lock()
 
     def watch(self, session: Any) -> None:
-        """Look on as a session of requests' or botocore's sends its requests."""
+        """Watch the requests of a session of requests or botocore."""
         session.send = functools.partial(self._send, session.send)
 
     def _send(self, send: Callable[..., Any], request: Any, **options: Any) -> Any:
-        """What `send` does, which sends a request once."""
+        """Call `send`, which sends a request once."""
         began = time.monotonic()
         watch = threading.Timer(self._bears, self._failed, [began, f"no answer for {self._bears:.0f} s"])
         watch.daemon = True
@@ -65,9 +65,9 @@ class Contact:
     def _failed(self, began: float, why: str) -> None:
         with self._turn:
             self._failing_since = min(began, self._failing_since or began)
-            if self._told or time.monotonic() - self._failing_since < TOLD_AFTER_SECONDS:
+            if self._reported or time.monotonic() - self._failing_since < REPORTED_AFTER_SECONDS:
                 return
-            self._told = True
+            self._reported = True
         seconds = self._for_seconds(self.heard)
         _LOGGER.warning("%s: can't be reached (%s); trying again for up to %.0f s", self._uri, why, seconds)
 
@@ -75,7 +75,7 @@ class Contact:
         now = time.monotonic()
         with self._turn:
             self._bears = max(self._bears, 2 * (now - began))
-            since, told = self._failing_since, self._told
-            self._failing_since, self._told = None, False
-        if told and since is not None:
+            since, reported = self._failing_since, self._reported
+            self._failing_since, self._reported = None, False
+        if reported and since is not None:
             _LOGGER.info("%s: answers again, after %.0f s", self._uri, now - since)

@@ -1,4 +1,4 @@
-"""What stopped a store, in words of our own: other people's messages may hold URLs, and those secrets."""
+"""Why a store failed, in our own words: other libraries' messages may hold URLs, and these secrets."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def is_of_this_machine(error: BaseException) -> bool:
-    """Whether a local file failed, not the network: libraries raise OSError for both."""
+    """Whether a local file failed and not the network: libraries raise OSError for both."""
     network = isinstance(error, ConnectionError | TimeoutError)
     return isinstance(error, OSError) and error.errno is not None and not network
 
@@ -22,16 +22,16 @@ def of_file(name: object, error: OSError) -> StorageError:
     """The error for a local file that can't be read or written."""
     if is_full(error):
         return StorageError(f"{name}: {full(name)}; make room or choose another place")
-    return StorageError(f"{name}: {error.strerror or type(error).__name__}; see to the disk or choose another place")
+    return StorageError(f"{name}: {error.strerror or type(error).__name__}; check the disk or choose another place")
 
 
 def is_full(error: OSError) -> bool:
-    """Whether a disk, or what its user may have of it, is full; HDF5 tells so in words alone."""
+    """Whether a disk, or the user's quota on it, is full; HDF5 says so only in its message."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT} or f"errno = {errno.ENOSPC}," in str(error)
 
 
 def full(name: object) -> str:
-    """In words that there is no room for a file of this name, and how much there is where it would be."""
+    """A message that there is no room for a file of this name, with the free space at its place."""
     place = Path(str(name)).absolute()
     there = next(path for path in (place, *place.parents) if path.exists())
     usage = shutil.disk_usage(there)
@@ -40,7 +40,7 @@ def full(name: object) -> str:
 
 @contextmanager
 def full_disk_named(name: object) -> Iterator[None]:
-    """Let an error that a disk is full say which file or directory found no room, and how much there is.
+    """Turn an error that a disk is full into one that names the file or directory and the free space.
 
     Raises:
         StorageError: it is full.
@@ -54,12 +54,12 @@ def full_disk_named(name: object) -> Iterator[None]:
 
 
 def passes(status: int) -> bool:
-    """Whether what a server answered with this status is of the moment: it is busy, or broken for now."""
+    """Whether this status is temporary: the server is busy, or broken for now."""
     return status in _PASSING
 
 
 def network_cause(error: BaseException) -> str:
-    """Why a connection failed, as the innermost error has it."""
+    """Why a connection failed, according to the innermost error."""
     kind, cause = type(error).__name__, None
     step: BaseException | None = error
     while step is not None:
@@ -70,7 +70,7 @@ def network_cause(error: BaseException) -> str:
 
 
 def one_line(text: object, *, limit: int = 400) -> str:
-    """A server's message, fit for a line; what is longer than `limit` ends between two words."""
+    """A server's message as one line, cut between two words after `limit` characters."""
     words = " ".join(str(text).split())
     if len(words) <= limit:
         return words.rstrip(".")
@@ -79,6 +79,6 @@ def one_line(text: object, *, limit: int = 400) -> str:
 
 
 def in_brackets(*parts: str | None) -> str:
-    """What there is of some remarks, as it is put behind a sentence."""
+    """The remarks that are not empty, in brackets, to follow a sentence."""
     said = "; ".join(filter(None, parts))
     return f" ({said})" if said else ""

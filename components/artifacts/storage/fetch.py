@@ -1,4 +1,4 @@
-"""Whole artifacts out of a store into a local directory: complete and verified, or no artifact yet."""
+"""Fetches artifacts from a store into a local directory: complete and verified, or not an artifact yet."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,29 +23,29 @@ from components.artifacts.storage.steady import replaced
 
 PARALLEL_TRANSFERS = 8
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all while files travel."""
+"""Called with the bytes done and the bytes in total while files are transferred."""
 
 
 def pull(place: Place, directory: Path, kind: str | None = None, progress: Progress | None = None) -> Manifest:
-    """Fetch an artifact into `directory`; files that are there already as the manifest lists them stay.
+    """Fetch an artifact into `directory`; files that are there already, as the manifest lists them, stay.
 
-    The manifest comes last, so a fetch that broke off is no artifact yet, and calling again goes on from it. Fetches
-    into one directory take turns.
+    The manifest comes last, so a fetch that broke off leaves no artifact; calling again continues it. Fetches into one
+    directory take turns.
 
     Raises:
         ArtifactError: there is no such artifact, it holds files that its manifest does not list, what arrived is not
             what the manifest lists, or `directory` holds something else.
-        StorageError: the store fails for good.
+        StorageError: the store fails after all retries.
     """
     found = place.store.read((place / MANIFEST_NAME).key)
     if found is None:
-        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so no complete artifact is here")
+        raise ArtifactError(f"{place}: no {MANIFEST_NAME}, so there is no complete artifact here")
     manifest = parse_manifest(found[0], str(place), kind)
     refuse_others(directory, sha256(found[0]).hexdigest())
     refuse_unlisted(unlisted_in_bucket(place, [manifest]), str(place))
     directory.mkdir(parents=True, exist_ok=True)
     with taking_turns(directory):
-        refuse_others(directory, sha256(found[0]).hexdigest())  # another may have come first
+        refuse_others(directory, sha256(found[0]).hexdigest())  # another process may have been first
         try:
             return _fill(directory, place, manifest, found[0], progress)
         except ArtifactError as error:
@@ -56,7 +56,7 @@ def pull(place: Place, directory: Path, kind: str | None = None, progress: Progr
 
 
 def _fill(directory: Path, place: Place, manifest: Manifest, data: bytes, progress: Progress | None) -> Manifest:
-    """Fetch what `directory` lacks of an artifact, whose manifest is `data`, and verify it."""
+    """Fetch the files that `directory` lacks of an artifact with the manifest `data`, and verify it."""
     waiting = directory / WAITING_NAME
     waiting.write_bytes(data)
     wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
@@ -78,18 +78,18 @@ def unlisted_in_bucket(place: Place, manifests: Sequence[Manifest]) -> list[str]
 
 
 def refuse_others(directory: Path, digest: str) -> None:
-    """Refuse a directory that holds anything but the artifact to be fetched, or what an earlier fetch of it left.
+    """Reject a directory that holds anything but the artifact to be fetched, whole or in part.
 
     Args:
-        directory: where it is to go.
+        directory: where the artifact goes.
         digest: SHA-256 of its manifest.
 
     Raises:
         ArtifactError: something else is there; it is left alone.
     """
     if directory.exists() and not directory.is_dir():
-        raise ArtifactError(f"{directory}: is a file; an artifact is a directory, choose another place")
-    # A fetch that was killed at once leaves nothing, or a torn copy of the manifest.
+        raise ArtifactError(f"{directory}: is a file, but an artifact is a directory; choose another place")
+    # A fetch that was killed early leaves nothing, or an incomplete copy of the manifest.
     if not directory.exists() or {path.name for path in directory.iterdir()} <= {WAITING_NAME}:
         return
     for name in (WAITING_NAME, MANIFEST_NAME):
@@ -97,12 +97,12 @@ def refuse_others(directory: Path, digest: str) -> None:
             if sha256((directory / name).read_bytes()).hexdigest() == digest:
                 return
     is_another = is_artifact(directory) or (directory / WAITING_NAME).exists()
-    what = "another artifact" if is_another else "files that are no artifact"
+    what = "another artifact" if is_another else "files that are not an artifact"
     raise ArtifactError(f"{directory}: holds {what}; choose another place or empty it")
 
 
 def is_artifact(directory: Path) -> bool:
-    """Whether a directory's manifest is one of the suite's: other programs have files of that name too."""
+    """Whether a directory's manifest is one of ours: other programs have files of that name too."""
     try:
         read_manifest(directory)
     except ArtifactError:
@@ -111,7 +111,7 @@ def is_artifact(directory: Path) -> bool:
 
 
 def transfer(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
-    """Do all jobs, several at a time; the first failure is raised when those under way have ended."""
+    """Do all jobs, several at a time; raise the first failure when the running ones have ended."""
     done, total = 0, sum(sizes)
     with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
         for future, size in [(pool.submit(job), size) for job, size in zip(jobs, sizes, strict=True)]:
@@ -132,5 +132,7 @@ def _download(place: Place, directory: Path, name: str) -> None:
     try:
         place.store.download((place / name).key, partial)
     except FileNotFoundError:
-        raise ArtifactError(f"{place / name}: missing, though the manifest lists it; make the artifact again") from None
+        raise ArtifactError(
+            f"{place / name}: missing, though the manifest lists it; re-run the stage that made it"
+        ) from None
     partial.replace(target)

@@ -33,12 +33,12 @@ CONNECT_SECONDS = 10.0
 TIMEOUT_SECONDS = 60.0
 """How long the server may be silent within one request."""
 RETRY_SECONDS = 120.0
-"""How long one request is repeated in all."""
+"""How long a request is retried in total."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 10.0
 ATTEMPTS = 5
-"""How often a whole transfer is done anew, where it came damaged or the object was replaced meanwhile."""
+"""How often a transfer is repeated that arrived damaged or whose object was replaced meanwhile."""
 CHUNK_BYTES = 16 << 20
-"""How much of a large upload is held in memory and sent at once."""
+"""How much of a large upload is held in memory and sent in one request."""
 WRITE_ID = "quillflow-write"
 PAYER_VARIABLE = "GS_USER_PROJECT"
 """Names the project that pays for requests to a bucket whose requester pays."""
@@ -55,14 +55,14 @@ _HINTS = {
 class GcsStore:
     """Objects of one bucket; an object's version is its generation.
 
-    Every write and delete carries a generation to match, so that a retry whose first answer was lost changes
-    nothing twice: a write finds its own id at the object and knows that it has won.
+    Every write and delete names the generation it expects, so a retry after a lost response changes nothing twice: a
+    write finds its own id at the object and knows that it succeeded.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         with self._failures(""):
-            # No request here is about a project, and finding out the default one can fail.
+            # No request here needs a project, and looking up the default one can fail.
             payer = os.environ.get(PAYER_VARIABLE) or None
             client: Any = storage.Client(project=None)
             Contact(self.uri(""), lambda _: RETRY_SECONDS).watch(client._http)  # noqa: SLF001 -- there is no other way
@@ -73,7 +73,7 @@ class GcsStore:
         return f"gs://{self._name}/{key}" if key else f"gs://{self._name}"
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """All objects below a directory but the empty ones that stand for directories."""
+        """All objects below a directory, except the empty ones that represent directories."""
         with self._failures(prefix):
             for blob in self._bucket.list_blobs(prefix=f"{prefix}/" if prefix else None, **_patience()):
                 if not blob.name.endswith("/"):
@@ -104,7 +104,7 @@ class GcsStore:
             self._put(key, lambda blob, **options: blob.upload_from_file(sent, rewind=True, size=size, **options))
 
     def download(self, key: str, path: Path) -> None:
-        """Write an object to a file; one that breaks off goes on where it was."""
+        """Write an object to a file; a download that breaks off is continued."""
         with self._failures(key), path.open("wb+") as file:
             generation = self._fetch(key, file)
         if not generation:
@@ -125,10 +125,10 @@ class GcsStore:
                 except api.NotFound:
                     pass
                 return
-        raise ConflictError(f"{self.uri(key)}: written again each time it was to be removed")
+        raise ConflictError(f"{self.uri(key)}: another process wrote it again each time it was removed")
 
     def _look(self, key: str) -> Any:
-        """What the bucket says of an object; None where there is none."""
+        """The bucket's metadata of an object, or None if there is none."""
         blob = self._bucket.blob(key)
         try:
             blob.reload(**_patience())
@@ -139,7 +139,7 @@ class GcsStore:
         return blob
 
     def _fetch(self, key: str, file: IO[bytes]) -> int:
-        """Fill `file` with an object, checked as a whole; its generation, 0 where there is no object."""
+        """Fill `file` with an object and check it; its generation, or 0 if there is no object."""
         for _ in range(ATTEMPTS):
             blob = self._bucket.blob(key)
             file.seek(0)
@@ -158,10 +158,12 @@ class GcsStore:
                 if file.tell() == 0:
                     return 0
                 continue
-            # The library checks no download that broke off and went on.
+            # The library does not check a download that broke off and was continued.
             if _crc32c(file) == blob.crc32c:
                 return int(blob.generation)
-        raise AwayError(f"{self.uri(key)}: came damaged or was replaced {ATTEMPTS} times while fetched; try again")
+        raise AwayError(
+            f"{self.uri(key)}: arrived damaged or was replaced {ATTEMPTS} times while it was fetched; try again"
+        )
 
     def _put(self, key: str, send: Callable[..., None], expected: str | None = ANY) -> int:
         for _ in range(ATTEMPTS):
@@ -173,10 +175,10 @@ class GcsStore:
                     return self._put_if(key, send, 0 if blob is None else blob.generation)
                 except ConflictError:
                     continue
-        raise ConflictError(f"{self.uri(key)}: somebody else keeps writing it")
+        raise ConflictError(f"{self.uri(key)}: another process keeps writing it")
 
     def _put_if(self, key: str, send: Callable[..., None], generation: int) -> int:
-        """One write where `generation` (0: nothing) is there; the new generation."""
+        """One write that expects `generation` (0: no object); the new generation."""
         blob, write_id = self._bucket.blob(key, chunk_size=CHUNK_BYTES), secrets.token_hex(8)
         blob.metadata = {WRITE_ID: write_id}
         blob.content_type = "application/octet-stream"
@@ -189,7 +191,7 @@ class GcsStore:
             if found is not None and (found.metadata or {}).get(WRITE_ID) == write_id:
                 return int(found.generation)
             if isinstance(error, api.PreconditionFailed):
-                raise ConflictError(f"{self.uri(key)}: somebody else has written it meanwhile") from None
+                raise ConflictError(f"{self.uri(key)}: another process has written it meanwhile") from None
             raise
         return int(blob.generation)
 
@@ -215,13 +217,13 @@ def _explained(error: Any) -> str:
     if isinstance(error, auth.DefaultCredentialsError):
         return "no Google credentials; run `gcloud auth application-default login`, or use workload identity"
     if isinstance(error, auth.RefreshError):
-        return f"the Google credentials are refused or too old; {_HINTS[401]}"
+        return f"the Google credentials were rejected or have expired; {_HINTS[401]}"
     if isinstance(error, api.GoogleAPICallError) and error.code:
         hint = "try again later" if passes(int(error.code)) else _HINTS.get(error.code)
         answer = f"{int(error.code)} {responses.get(error.code, '')}".rstrip()
         return f"the server answered {answer}{in_brackets(_said(error), hint)}"
     if isinstance(error, DataCorruption):
-        return "came damaged; try again"
+        return "it arrived damaged; try again"
     return f"can't be reached ({network_cause(error)}); check the network and STORAGE_EMULATOR_HOST, then try again"
 
 
@@ -232,7 +234,7 @@ def _is_away(error: Any) -> bool:
 
 
 def _said(error: Any) -> str:
-    """The service's own words; not the library's, which hold the URL of the request."""
+    """The service's message; not the library's, which holds the request's URL."""
     try:
         return one_line(error.response.json()["error"]["message"])
     except (AttributeError, ValueError, KeyError, TypeError):

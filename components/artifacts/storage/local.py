@@ -19,9 +19,9 @@ _LOGGER = logging.getLogger("quillflow")
 
 
 class LocalStore:
-    """Objects are files, keys their absolute paths; a file's version is the SHA-256 of what is in it.
+    """Objects are files, keys their absolute paths; a file's version is the SHA-256 of its content.
 
-    A write is seen whole or not at all, and is on the disk when it returns.
+    A write appears whole or not at all, and is on the disk when it returns.
     """
 
     def uri(self, key: str) -> str:
@@ -29,7 +29,7 @@ class LocalStore:
         return key
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """All files below a directory but those still being written."""
+        """All files below a directory, except those still being written."""
         with _failures(prefix):
             for path in Path(prefix).rglob("*"):
                 if path.is_file() and not any(map(is_temporary, path.relative_to(prefix).parts)):
@@ -47,7 +47,7 @@ class LocalStore:
         return data, _version(data)
 
     def version(self, key: str) -> str | None:
-        """The SHA-256 of what is in a file."""
+        """The SHA-256 of a file's content."""
         with _failures(key):
             try:
                 return file_sha256(Path(key))
@@ -55,7 +55,7 @@ class LocalStore:
                 return None
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
-        """Write a file, through a link to it; conditional writes of one directory take turns."""
+        """Write a file, following links; conditional writes in one directory take turns."""
         path = Path(os.path.realpath(key))
         with _failures(key), _partial(path) as partial:
             partial.write_bytes(data)
@@ -68,7 +68,7 @@ class LocalStore:
         return _version(data)
 
     def upload(self, path: Path, key: str) -> None:
-        """Copy a file to a place in the store, through a link to it."""
+        """Copy a file to a place in the store, following links."""
         target = Path(os.path.realpath(key))
         with _failures(key), _partial(target) as partial:
             shutil.copyfile(path, partial)
@@ -93,13 +93,13 @@ class LocalStore:
         with locked(path.with_name(f".{path.name}.lock")):
             found = self.read(str(path))
             if (found[1] if found else ABSENT) != expected:
-                raise ConflictError(f"{path}: somebody else has written it meanwhile")
+                raise ConflictError(f"{path}: another process has written it meanwhile")
             partial.replace(path)
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock, which the kernel drops when the process ends in whatever way."""
+    """Hold a file's lock; the kernel drops it however the process ends."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -107,14 +107,14 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def taking_turns(directory: Path) -> Iterator[None]:
-    """Hold a directory's lock while the block lasts, when whoever else holds it is done."""
+    """Wait for a directory's lock and hold it while the block lasts."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with suppress(OSError):  # a file system without locks, such as some networks'
+        with suppress(OSError):  # a file system without locks, such as some network ones
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                _LOGGER.info("%s: another process fills it; waiting for it", directory)
+                _LOGGER.info("%s: waiting for another process that is writing there", directory)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

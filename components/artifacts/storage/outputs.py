@@ -1,4 +1,4 @@
-"""What an output may go over: nothing but an artifact of its own kind, and never what is read."""
+"""What an output may replace: only an artifact of its own kind, and never an input."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -11,11 +11,11 @@ from components.artifacts.storage.place import Place, place_of
 
 
 def check_outputs(outputs: Mapping[str, str], inputs: Mapping[str, str]) -> None:
-    """Refuse outputs that are, hold or lie in an input or one another: writing them would cost what is there.
+    """Reject outputs that are, contain or are inside an input or one another: writing them would destroy it.
 
     Args:
-        outputs: their URIs by what errors call them.
-        inputs: those of what is read, likewise; what is in no store is passed over.
+        outputs: their URIs, by the names that errors use.
+        inputs: the inputs' URIs, likewise; those outside any store are ignored.
 
     Raises:
         UsageError: two of them overlap.
@@ -26,38 +26,38 @@ def check_outputs(outputs: Mapping[str, str], inputs: Mapping[str, str]) -> None
     for (name, place), (other_name, other) in pairs:
         if place.overlaps(other):
             raise UsageError(
-                f"{name} {place} and {other_name} {other} are the same place, or one lies inside the other; "
+                f"{name} {place} and {other_name} {other} are the same place, or one is inside the other; "
                 f"choose another place for {name}"
             )
 
 
 def check_replaceable(place: Place, kind: str) -> None:
-    """Refuse to go over anything but an artifact of the same kind: a mistyped path must not cost anybody their files.
+    """Refuse to replace anything but an artifact of the same kind: a mistyped path must not destroy anybody's files.
 
     Raises:
         ArtifactError: something else is there; it is left alone.
     """
     if place.local is not None:
-        found, strangers = _on_disk(place)
+        found, foreign = _on_disk(place)
     else:
-        found, strangers = _in_bucket(place)
+        found, foreign = _in_bucket(place)
     for manifest in found:
         if manifest.kind != kind:
             raise ArtifactError(
-                f"{place}: holds a {manifest.kind}, which is not replaced by a {kind}; choose another place"
+                f"{place}: holds a {manifest.kind}, which a {kind} must not replace; choose another place"
             )
-    if strangers:
-        holds = f"{strangers[0]}, which is not the artifact's" if found else "files that are no artifact"
+    if foreign:
+        holds = f"{foreign[0]}, which is not part of the artifact" if found else "files that are not an artifact"
         raise ArtifactError(f"{place}: holds {holds}; choose another place or empty it")
 
 
 def _on_disk(place: Place) -> tuple[list[Manifest], list[str]]:
-    """The artifact at a place on a disk, and files that are not of it."""
+    """The artifact at a place on a disk, and the files there that do not belong to it."""
     target = place.local
     if target is None or not target.exists():
         return [], []
     if not target.is_dir():
-        raise ArtifactError(f"{target}: is a file; an artifact is a directory, choose another place")
+        raise ArtifactError(f"{target}: is a file, but an artifact is a directory; choose another place")
     try:
         manifest = read_manifest(target)
     except ArtifactError:
@@ -66,7 +66,7 @@ def _on_disk(place: Place) -> tuple[list[Manifest], list[str]]:
 
 
 def _in_bucket(place: Place) -> tuple[list[Manifest], list[str]]:
-    """The artifact at a place in a bucket and one that was on its way there, and files that are of neither."""
+    """The artifact at a place in a bucket, an incomplete one there, and the files that belong to neither."""
     found = []
     for name in (MANIFEST_NAME, UNDERWAY_NAME):
         if data := place.store.read((place / name).key):
@@ -80,5 +80,5 @@ def _in_bucket(place: Place) -> tuple[list[Manifest], list[str]]:
 def _place_in_store(uri: str) -> Place | None:
     try:
         return place_of(uri) if uri else None
-    except UsageError:  # a source elsewhere, or none; the stage itself says so
+    except UsageError:  # a source elsewhere, or invalid; the stage itself reports it
         return None

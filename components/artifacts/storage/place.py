@@ -1,4 +1,4 @@
-"""Places: which store a URI means, and where in it."""
+"""Places: the store that a URI names, and the key in it."""
 
 import os
 from dataclasses import dataclass
@@ -28,22 +28,22 @@ class Place:
 
     @property
     def above(self) -> "Place":
-        """The place that this one is in; a root is in itself."""
+        """The place that contains this one; a root contains itself."""
         return Place(self.store, self.key.rpartition("/")[0] or ("/" if self.local else ""))
 
     @property
     def local(self) -> Path | None:
-        """The path, where the store is the local disk."""
+        """The path, if the store is the local disk."""
         return Path(self.key) if isinstance(self.store, LocalStore) else None
 
     def overlaps(self, other: "Place") -> bool:
-        """Whether the two are the same, or one lies inside the other; on a disk links are followed."""
+        """Whether the two are the same, or one is inside the other; on a disk links are followed."""
         parts, others = self.parts, other.parts
         return all(part == another for part, another in zip(parts, others, strict=False))
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The bucket and the names on the way to the place; on a disk those of the path with its links followed."""
+        """The bucket and the names in the key; on a disk those of the path with its links resolved."""
         if self.local is not None:
             return Path(os.path.realpath(self.local)).parts
         scheme, _, name = self.store.uri("").partition("://")
@@ -55,20 +55,20 @@ def place_of(uri: str) -> Place:
     """The place that a URI names.
 
     Raises:
-        UsageError: the scheme is none that artifacts can be kept at, or the URI names no bucket or holds secrets.
+        UsageError: artifacts can't be stored under the scheme, or the URI names no bucket or holds secrets.
     """
     path = local_path(uri)
     if path is not None:
         return Place(LocalStore(), str(path.absolute()))
     if is_web(uri):
-        raise UsageError(f"{redacted(uri)}: artifacts can't be kept at http(s); use {SCHEMES}")
+        raise UsageError(f"{redacted(uri)}: artifacts can't be stored at http(s); use {SCHEMES}")
     scheme, _, bucket, key = bucket_uri(uri)
     if f"/{key}".endswith("//"):
-        raise UsageError(f"{uri}: names a directory without a name; write one / at its end, or name what is in it")
+        raise UsageError(f"{uri}: names a directory with an empty name; end it with one /, or name an object in it")
     return Place(_bucket(scheme, bucket), key.removesuffix("/"))
 
 
 @cache
 def _bucket(scheme: str, name: str) -> Store:
-    """The bucket's store, one a process: a client keeps connections."""
+    """The bucket's store, one per process: a client keeps connections."""
     return KIND_OF[scheme].opened(scheme, name)

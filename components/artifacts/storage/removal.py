@@ -1,4 +1,4 @@
-"""Removing what the suite has written, file by file under the names that it gave: what others put there stays."""
+"""Removes what the suite has written, file by file and by name: files of others stay."""
 
 import re
 from collections.abc import Collection
@@ -12,12 +12,12 @@ from components.artifacts.storage.place import place_of
 
 
 def remove(uri: str, names: Collection[str]) -> None:
-    """Remove the files of these names from the directory at `uri`, and the directory where nothing else is in it.
+    """Remove the files with these names from the directory at `uri`, and the directory if it is empty then.
 
-    The manifest goes first, so no torn artifact shows. Of a symbolic link on a disk only the link goes.
+    The manifest goes first, so no incomplete artifact is visible. A symbolic link is removed, never its target.
 
     Raises:
-        StorageError: the store fails for good.
+        StorageError: the store fails after all retries.
     """
     place = place_of(uri)
     ordered = sorted({*names, UNDERWAY_NAME}, key=lambda name: name != MANIFEST_NAME)
@@ -32,26 +32,26 @@ def remove(uri: str, names: Collection[str]) -> None:
 
 
 def remove_files(directory: Path, names: Collection[str]) -> None:
-    """Remove the files of these names below a local directory, in order, and directories that are empty then."""
+    """Remove the files with these names below a local directory, in order, and directories that are empty then."""
     if directory.is_symlink():
         directory.unlink()
         return
     root, emptied = directory.resolve(), {directory}
     for name in names:
         path = directory / name
-        if path.parent.resolve() != root / Path(name).parent:  # by a link, into somebody else's directory
+        if path.parent.resolve() != root / Path(name).parent:  # reached through a link, so in another directory
             continue
         with suppress(FileNotFoundError):
             path.unlink()
         _remove_partials(path)
         emptied.update(above for above in path.parents if above.is_relative_to(directory))
     for above in sorted(emptied, key=lambda path: len(path.parts), reverse=True):
-        with suppress(OSError):  # somebody else's file is in it
+        with suppress(OSError):  # it holds files of others
             above.rmdir()
 
 
 def _remove_partials(path: Path) -> None:
-    """Remove what the local store keeps beside a file that it writes."""
+    """Remove the local store's temporary files for a file."""
     ours = re.compile(rf"\.{re.escape(path.name)}\.(?:[0-9a-f]{{8}}\.partial|lock)")
     for beside in list(path.parent.iterdir()) if path.parent.is_dir() else []:
         if ours.fullmatch(beside.name):

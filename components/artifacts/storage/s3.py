@@ -28,9 +28,9 @@ from components.artifacts.storage.store import (
 )
 
 ATTEMPTS = 8
-"""How often a write is made at most that meets another under way."""
+"""How often a write is tried that conflicts with another one in progress."""
 TRANSFERS = 4
-"""How often a whole object is fetched at most, where it came damaged or broke off."""
+"""How often an object is fetched that arrives damaged or breaks off."""
 WRITE_ID = "quillflow-write"
 SHA256 = "quillflow-sha256"
 
@@ -38,16 +38,16 @@ _TRANSFER = TransferConfig(
     multipart_threshold=64 << 20, multipart_chunksize=16 << 20, max_concurrency=4, num_download_attempts=3
 )
 _CONDITIONS = {"IfNoneMatch": ("If-None-Match", "*"), "IfMatch": ("If-Match", f'"{"0" * 32}"')}
-"""How boto and the wire call each condition, and what of it never holds for an object that is there."""
+"""Each condition's name in boto and in HTTP, and a value that never holds for an existing object."""
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 _T = TypeVar("_T")
 
 
 class S3Store:
-    """Objects of one bucket; an object's version is its ETag, the same again where the same bytes are written again.
+    """Objects of one bucket; an object's version is its ETag, which is the same for the same bytes.
 
-    Objects carry a SHA-256, which is checked on arrival whatever the server checks, and small ones an id of
-    their write, by which a conditional write whose first answer was lost knows that it has won.
+    Objects carry a SHA-256, which is checked on arrival whatever the server checks. Small ones also carry an id of
+    their write, by which a conditional write after a lost response knows that it succeeded.
     """
 
     def __init__(self, name: str, *, scheme: str) -> None:
@@ -62,7 +62,7 @@ class S3Store:
         return f"{self._scheme}://{self._name}/{key}" if key else f"{self._scheme}://{self._name}"
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """All objects below a directory but the empty ones that stand for directories."""
+        """All objects below a directory, except the empty ones that represent directories."""
         pages = self._client.get_paginator("list_objects_v2")
         with self._failures(prefix):
             for page in pages.paginate(Bucket=self._name, Prefix=f"{prefix}/" if prefix else ""):
@@ -82,11 +82,11 @@ class S3Store:
         return str(found["ETag"]) if found is not None else None
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
-        """Write an object in one request; the first one shows whether the server heeds conditions.
+        """Write an object in one request; the first write tests whether the server supports conditions.
 
         Raises:
-            ConflictError: what is there is not of the `expected` version.
-            NoConditionsError: the server knows none.
+            ConflictError: the object there is not of the `expected` version.
+            NoConditionsError: the server does not support conditional writes.
         """
         condition = {} if expected is ANY else {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
         described = {WRITE_ID: secrets.token_hex(8), SHA256: hashlib.sha256(data).hexdigest()}
@@ -101,8 +101,8 @@ class S3Store:
         """Write an object from a file, a large one in parts."""
         with self._failures(key):
             options = {"Metadata": {SHA256: file_sha256(path)}, **self._checked}
-            told = Travel(self.uri(key), path.stat().st_size)
-            self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Callback=told, Config=_TRANSFER)
+            reported = Travel(self.uri(key), path.stat().st_size)
+            self._client.upload_file(str(path), self._name, key, ExtraArgs=options, Callback=reported, Config=_TRANSFER)
 
     def download(self, key: str, path: Path) -> None:
         """Write an object to a file, a large one in parts."""
@@ -132,8 +132,8 @@ class S3Store:
         if found is None:
             raise FileNotFoundError(self.uri(key))
         try:
-            told = Travel(self.uri(key), found["ContentLength"])
-            self._client.download_file(self._name, key, str(path), Callback=told, Config=_TRANSFER)
+            reported = Travel(self.uri(key), found["ContentLength"])
+            self._client.download_file(self._name, key, str(path), Callback=reported, Config=_TRANSFER)
         except (RetriesExceededError, boto.FlexibleChecksumError) as error:
             raise _DamagedError from error
         if path.stat().st_size != found["ContentLength"] or not _is_sound(found, file_sha256(path)):
@@ -150,9 +150,9 @@ class S3Store:
         raise AssertionError
 
     def _try_conditions(self, key: str, options: dict[str, Any]) -> None:
-        """Write what was just written once more, on conditions that don't hold: each has to be refused."""
+        """Write again on conditions that don't hold: the server must refuse each."""
         for name, (header, value) in _CONDITIONS.items():
-            for _ in range(2):  # somebody else may just have removed it
+            for _ in range(2):  # another process may just have removed it
                 try:
                     self._put_once(key, {**options, name: value})
                 except boto.ClientError as error:
@@ -160,7 +160,7 @@ class S3Store:
                         raise
                     break
             else:
-                raise NoConditionsError(f"{self.uri(key)}: the server takes no notice of {header}; {CONDITIONS_NEEDED}")
+                raise NoConditionsError(f"{self.uri(key)}: the server ignores {header}; {CONDITIONS_NEEDED}")
         self._heeds_conditions = True
 
     def _put_once(self, key: str, options: dict[str, Any]) -> str:
@@ -172,28 +172,28 @@ class S3Store:
             raise
 
     def _won(self, key: str, options: dict[str, Any], error: boto.ClientError) -> str:
-        """The ETag, where a write that was refused is a second go of one that won unheard."""
+        """The ETag, if the refused write repeats one that succeeded although its response was lost."""
         gone = isinstance(error, self._client.exceptions.NoSuchKey) and "IfMatch" in options
         if status_of(error) != _PRECONDITION_FAILED and not gone:
             raise error
         found = self._look(key)
         if found is None or found["Metadata"].get(WRITE_ID) != options["Metadata"][WRITE_ID]:
-            raise ConflictError(f"{self.uri(key)}: somebody else has written it meanwhile") from None
+            raise ConflictError(f"{self.uri(key)}: another process has written it meanwhile") from None
         return str(found["ETag"])
 
     def _look(self, key: str) -> Any:
-        """What the bucket says of an object; None where there is none."""
+        """The bucket's metadata of an object, or None if there is none."""
         try:
             return self._client.head_object(Bucket=self._name, Key=key)
         except boto.ClientError as error:
             if status_of(error) != _NOT_FOUND:
                 raise
-        # HEAD has no body to say what is missing: if it is the bucket, this says so.
+        # HEAD has no body that says what is missing; this raises if it is the bucket.
         self._client.list_objects_v2(Bucket=self._name, MaxKeys=1)
         return None
 
     def _until_sound(self, key: str, fetch: Callable[[], _T]) -> _T:
-        """What `fetch` brings, once it arrives whole."""
+        """What `fetch` returns, once it arrives whole."""
         began = time.monotonic()
         for attempt in range(TRANSFERS):
             try:
@@ -202,7 +202,7 @@ class S3Store:
                 if attempt and time.monotonic() - began > s3_client.RETRY_SECONDS:
                     break
                 _wait(attempt)
-        raise AwayError(f"{self.uri(key)}: came damaged or broke off each time it was fetched; try again")
+        raise AwayError(f"{self.uri(key)}: arrived damaged or broke off each time it was fetched; try again")
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:
@@ -212,7 +212,7 @@ class S3Store:
             raise
         except (boto.BotoCoreError, boto.ClientError, Boto3Error, OSError, ValueError) as error:
             cause: Any = error
-            while isinstance(cause, S3UploadFailedError) and cause.__context__:  # one attempt may lie in another
+            while isinstance(cause, S3UploadFailedError) and cause.__context__:  # calls may be nested
                 cause = cause.__context__
             if is_of_this_machine(cause):
                 raise of_file(cause.filename or f"while moving {self.uri(key)}", cause) from None
@@ -221,11 +221,11 @@ class S3Store:
 
 
 class _DamagedError(Exception):
-    """Bytes arrived that are not the object's, or not all of them."""
+    """What arrived is not the object, or not all of it."""
 
 
 def _is_sound(answer: dict[str, Any], digest: str) -> bool:
-    """Whether bytes have the SHA-256 their object was written with; objects of other tools carry none."""
+    """Whether bytes have the SHA-256 that their object was written with; objects of other tools have none."""
     return bool(answer["Metadata"].get(SHA256, digest) == digest)
 
 

@@ -1,4 +1,4 @@
-"""The client for an S3 server: at which address, with which checksums, at whose cost, and with how much patience."""
+"""The client for an S3 server: its address, checksums, who pays, and how long it retries."""
 
 import os
 import random
@@ -21,9 +21,9 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 """How long the server may be silent within one request."""
 RETRY_SECONDS = 120.0
-"""How long one request is repeated in all."""
+"""How long a request is retried in total."""
 UNHEARD_SECONDS = 30.0
-"""The same for a server that has never answered: its address may be wrong."""
+"""The same for a server that has never responded: its address may be wrong."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 20.0
 PAYER_VARIABLE = "AWS_REQUEST_PAYER"
 
@@ -33,10 +33,10 @@ _NEWER, _OLDER = "when_supported", "when_required"
 
 
 def connect(scheme: str, bucket: str) -> Any:
-    """A boto3 client for the server that environment and configuration file name, or for Amazon.
+    """A boto3 client for the server that the environment or the configuration file names, or for Amazon.
 
     Raises:
-        UsageError: the address is none, a minio:// bucket has none, or a variable has a value that means nothing.
+        UsageError: the address is invalid, a minio:// bucket has none, or a variable has an unknown value.
     """
     session = Session()
     address = server_address(session)
@@ -45,13 +45,13 @@ def connect(scheme: str, bucket: str) -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 1},  # how often is up to Patience
+        retries={"mode": "standard", "total_max_attempts": 1},  # Patience decides how often
         max_pool_connections=32,
         s3=_dialect(session, address),
         request_checksum_calculation=_checksums(session, "request_checksum_calculation", address),
         response_checksum_validation=_checksums(session, "response_checksum_validation", address),
     )
-    region = os.environ.get("AWS_REGION")  # unlike Amazon's other tools, boto does not read it
+    region = os.environ.get("AWS_REGION")  # boto does not read it, unlike Amazon's other tools
     client: Any = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", endpoint_url=address, config=config
     )
@@ -66,19 +66,19 @@ def connect(scheme: str, bucket: str) -> Any:
 
 
 class Patience:
-    """How long to wait before a request is made again: boto counts attempts, but a server is away for a time."""
+    """How long to wait before a retry: boto counts attempts, but an outage has a duration."""
 
     def __init__(self, contact: Contact) -> None:
         self._contact = contact
 
     def begin(self, context: dict[str, Any], **_: Any) -> None:
-        """Note when a request was made for the first time."""
+        """Record when a request was first made."""
         context[_BEGAN] = time.monotonic()
 
     def wait(
         self, response: Any, caught_exception: Exception | None, request_dict: dict[str, Any], attempts: int, **_: Any
     ) -> float | None:
-        """Seconds to wait; None where that does not help, or has lasted long enough."""
+        """Seconds to wait; None if a retry does not help or time is up."""
         if response is not None:
             http, parsed = response
             if not is_transient(http.status_code, str(parsed.get("Error", {}).get("Code", ""))):
@@ -105,7 +105,7 @@ def server_address(session: Session | None = None) -> str | None:
     """The server's address from the environment or the AWS configuration file; None means Amazon's.
 
     Raises:
-        UsageError: it is none, has a password in it, or the file can't be read.
+        UsageError: it is invalid or contains a password, or the file can't be read.
     """
     session = session or Session()
     try:
@@ -125,17 +125,17 @@ def server_address(session: Session | None = None) -> str | None:
 
 def _checked(name: str, address: str) -> str:
     if "@" in address:
-        raise UsageError(f"{name}: put user and password into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        raise UsageError(f"{name}: put the user and password into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     if not _ADDRESS.fullmatch(address):
-        raise UsageError(f"{name}: no address of a server; write it as http(s)://host:port, or with a path")
+        raise UsageError(f"{name}: not a server's address; write it as http(s)://host:port, or with a path")
     return address
 
 
 def _dialect(session: Session, address: str | None) -> dict[str, Any] | None:
-    """Where a bucket's name stands, and whether each body's SHA-256 is part of its request's signature.
+    """Where the bucket's name goes, and whether each body's SHA-256 is part of its request's signature.
 
-    Servers other than Amazon's have buckets in the path, unless the configuration file says otherwise. The signature
-    is what all of them hold a body against; boto would leave the body out of it over https.
+    Servers other than Amazon's take the bucket in the path, unless the configuration file says otherwise. All of them
+    check a body against the signature; over https, boto would leave the body out of it.
     """
     if not address:
         return None
@@ -144,20 +144,20 @@ def _dialect(session: Session, address: str | None) -> dict[str, Any] | None:
 
 
 def _checksums(session: Session, name: str, address: str | None) -> str:
-    """Newer checksums at Amazon, not at servers which may not know them, unless the user says otherwise."""
+    """Newer checksums for Amazon, but not for servers that may not support them, unless the user says otherwise."""
     asked = os.environ.get(f"AWS_{name.upper()}") or session.get_scoped_config().get(name)
     return asked or (_OLDER if address else _NEWER)
 
 
 def _payer() -> Callable[..., None] | None:
-    """What says in each request that who makes it pays, where that is so."""
+    """The parameter of each request that says the requester pays, if so."""
     value = os.environ.get(PAYER_VARIABLE)
     if not value:
         return None
     if value != "requester":
         raise UsageError(f"{PAYER_VARIABLE}={value}: the only value is requester, which means that you pay")
 
-    def tell(params: dict[str, Any], **_: Any) -> None:
+    def add(params: dict[str, Any], **_: Any) -> None:
         params["headers"]["x-amz-request-payer"] = "requester"
 
-    return tell
+    return add

@@ -1,8 +1,8 @@
 """Sources whose URIs hold secrets: user information, or a query, which may be signed.
 
-Such a URI stays out of command lines, logs, manifests and pages. What is handed about is the bare one; the whole one
-stands in the environment, in SECRETS_VARIABLE, which only the process's owner can read, and is looked up there when
-the source is opened. A run puts it there for its stages, a person or a cluster's secret for anything else.
+Such a URI stays out of command lines, logs, manifests and pages, which have the URI without its secrets. The whole URI
+is in the environment variable SECRETS_VARIABLE, which only the process's owner can read, and is looked up there when
+the source is opened. A run sets the variable for its stages; elsewhere a person or a cluster's secret does.
 """
 
 import os
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from components.artifacts.storage.uris import has_secrets, is_web, redacted
 
 SECRETS_VARIABLE = "QUILLFLOW_SECRET_URIS"
-"""The environment variable that holds whole URIs, with white space between them."""
+"""The environment variable that holds whole URIs, separated by white space."""
 
 
 def bare(uri: str, known: list[str]) -> str:
-    """The URI without its secrets; the whole one is put into `known`, whose order tells apart what is bare the same."""
+    """The URI without its secrets; the whole one goes into `known`, numbered if the rest of the URI is the same."""
     if not (is_web(uri) and has_secrets(uri)):
         return uri
     if uri not in known:
@@ -26,7 +26,7 @@ def bare(uri: str, known: list[str]) -> str:
 
 
 def whole(uri: str) -> str:
-    """The URI that a bare one stands for, where SECRETS_VARIABLE has it; any other as it is."""
+    """The whole URI for one without secrets, if SECRETS_VARIABLE has it; otherwise the URI itself."""
     if not is_web(uri) or has_secrets(uri):
         return uri
     alike = [known for known in known_secrets() if redacted(known) == redacted(uri)]

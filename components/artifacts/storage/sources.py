@@ -1,8 +1,8 @@
-"""Fetching the files that a stage reads but no stage made: source texts and lists of prompts.
+"""Fetches files that a stage reads but no stage made: source texts and lists of prompts.
 
-A source is one place or several, one a line; a place is a file, or a directory, a glob or a bucket's prefix, which
-stand for the files they have. Names that begin with a dot are no part of those, as in a shell. In a bucket * alone
-makes a glob, and other characters stand for themselves.
+A source is one or more places, one per line. A place is a file, or a directory, a glob or a bucket's prefix, which
+mean all files in them. As in a shell, names that begin with a dot are left out. In a bucket only * makes a glob; other
+characters stand for themselves.
 """
 
 import glob
@@ -24,20 +24,20 @@ _DIRECTORIES = r"(?:(?!\.)[^/]*/)*"
 
 
 def places_of(source: str) -> list[str]:
-    """The places that a source names, one a line."""
+    """The places that a source names, one per line."""
     return [place for place in source.split("\n") if place]
 
 
 def redacted_source(source: str) -> str:
-    """A source without what may be secret in the URIs of its places."""
+    """A source without the secrets in the URIs of its places."""
     return "\n".join(map(redacted, places_of(source)))
 
 
 def files_of(source: str) -> list[str]:
-    """The URIs of the files that a source stands for, in the order of their names, none twice.
+    """The URIs of a source's files, sorted by name, none twice.
 
     Raises:
-        SourceError: a directory, glob or prefix has no files, or what is there can't be read as some.
+        SourceError: a directory, glob or prefix has no files, or some that can't be read.
         UsageError: a file is named twice, or by a link to it too.
     """
     files: dict[str, str] = {}
@@ -50,13 +50,13 @@ def files_of(source: str) -> list[str]:
 
 
 def is_pipe(uri: str) -> bool:
-    """Whether a place can be read but once, and by this process alone: standard input, or a pipe that has a name."""
+    """Whether a place can be read only once, and only by this process: standard input, or a named pipe."""
     path = local_path(uri) if not uri.startswith("builtin:") else None
     return uri == STANDARD_INPUT or (path is not None and path.exists() and not (path.is_file() or path.is_dir()))
 
 
 def glob_base(path: Path) -> Path:
-    """The path itself, or the directory below which a glob that is no file looks."""
+    """The path itself, or for a glob the directory below which it searches."""
     while not path.exists() and glob.has_magic(str(path)):
         path = path.parent
     return path
@@ -71,7 +71,7 @@ def _files_at(uri: str) -> list[str]:
     if not path.exists() and glob.has_magic(str(path)):
         matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 -- pathlib's takes no absolute pattern
         found = [file for match in matches for file in _below(Path(match))]
-        files = list(dict.fromkeys(found))  # ** finds a directory and what is in it
+        files = list(dict.fromkeys(found))  # ** finds a directory and the files in it
     elif path.is_dir():
         files = _below(path)
     else:
@@ -82,13 +82,13 @@ def _files_at(uri: str) -> list[str]:
 
 
 def _itself(uri: str) -> str:
-    """What a place is told from others by: a file by where it is, whatever links lead to it."""
+    """What identifies a place: for a file its real path, with links resolved."""
     path = local_path(uri) if not (uri.startswith("builtin:") or uri == STANDARD_INPUT) else None
     return uri if path is None else os.path.realpath(path)
 
 
 def _below(path: Path) -> list[str]:
-    """The files at or below a path, in full: a file named - or ~ is no standard input and no home directory."""
+    """The files at or below a path, as full paths, so that no file named - or ~ means something else."""
     path = path.absolute()
     if not path.is_dir():
         return [str(path)]
@@ -101,7 +101,7 @@ def _below(path: Path) -> list[str]:
         files += [Path(directory, name) for name in others if not name.startswith(".")]
     for file in files:
         if file.exists() and not file.is_file():
-            raise SourceError(f"{file}: is no file but a pipe, socket or device; move it elsewhere")
+            raise SourceError(f"{file}: is not a file but a pipe, socket or device; move it elsewhere")
     return [str(file) for file in files]
 
 
@@ -123,7 +123,7 @@ def _in_bucket(uri: str) -> list[str]:
 
 
 def _below_in_bucket(key: str) -> re.Pattern[str]:
-    """What the keys of a directory or a glob match, a / put at their end; ** stands for directories, or none."""
+    """The pattern of the keys in a directory or glob, with a / added at their end; ** matches any directories."""
     pattern = ""
     for name in key.split("/") if key else []:
         hidden = r"(?!\.)" if name.startswith("*") else ""
@@ -132,10 +132,10 @@ def _below_in_bucket(key: str) -> re.Pattern[str]:
 
 
 def spool(uri: str, path: Path, maximum_bytes: int) -> None:
-    """Write what comes through a pipe to a file.
+    """Copy a pipe to a file.
 
     Raises:
-        SourceError: it is more than `maximum_bytes`.
+        SourceError: it is larger than `maximum_bytes`.
     """
     name = "standard input" if uri == STANDARD_INPUT else uri
     pipe = nullcontext(sys.stdin.buffer) if uri == STANDARD_INPUT else (local_path(uri) or Path(uri)).open("rb")
@@ -143,7 +143,9 @@ def spool(uri: str, path: Path, maximum_bytes: int) -> None:
         while chunk := raw.read(1 << 20):
             file.write(chunk)
             if file.tell() > maximum_bytes:
-                raise SourceError(f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if meant")
+                raise SourceError(
+                    f"{name}: larger than ingest.maximum_bytes ({maximum_bytes:,}); raise it if this is intended"
+                )
 
 
 @contextmanager
@@ -151,9 +153,9 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
     """A local file with the bytes at `uri`; a remote one is fetched into the directory `scratch`.
 
     Raises:
-        SourceError: there is nothing at `uri`, it can't be had, is larger than `maximum_bytes`, or was written to
-            while the block lasted.
-        StorageError: the bucket it is in fails for good.
+        SourceError: nothing is at `uri`, it can't be fetched, is larger than `maximum_bytes`, or was written to while
+            the block lasted.
+        StorageError: its bucket fails after all retries.
     """
     path = local_path(uri)
     if is_pipe(uri):
@@ -180,11 +182,11 @@ def source_file(uri: str, scratch: Path, *, allow_private_hosts: bool = False, m
         if _state(path) == before:
             raise
     if _state(path) != before:
-        raise SourceError(f"{path}: changed while it was read; try again when nothing writes to it, or read a copy")
+        raise SourceError(f"{path}: changed while it was read; wait until nothing writes to it, or read a copy")
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """What tells a file that was written to, or another in its place; all zero where none is."""
+    """What changes when a file is written to or replaced; all zero if there is none."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""An artifact on its way onto a local disk: a directory beside its target, whose place it takes when it is whole."""
+"""Writes an artifact to a local disk: into a directory next to its target, which replaces the target once complete."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def begin(target: Path) -> Path:
-    """An empty directory beside `target`, on the same disk."""
+    """An empty directory next to `target`, on the same disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     staging = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
@@ -29,12 +29,12 @@ def begin(target: Path) -> Path:
 
 
 def publish(staging: Path, target: Path) -> None:
-    """Put `staging` where `target` is; the old artifact goes only when the new one stands.
+    """Move `staging` to `target`; the old artifact is removed only after that.
 
-    Of two that publish at the same time the later one stays, whole.
+    If two processes publish at the same time, the later artifact stays, complete.
 
     Raises:
-        ArtifactError: somebody put files into the old artifact meanwhile; they are kept, and named.
+        ArtifactError: others put files into the old artifact meanwhile; they are kept, and the error names them.
     """
     for path in [*staging.rglob("*"), staging]:
         flush(path)
@@ -46,7 +46,7 @@ def publish(staging: Path, target: Path) -> None:
             staging.rename(target)
             break
         except OSError as error:
-            if error.errno in _TAKEN and attempt < ATTEMPTS - 1:  # another has just published here
+            if error.errno in _TAKEN and attempt < ATTEMPTS - 1:  # another process has just published here
                 _remove_artifact(old)
                 continue
             if old.exists() and not target.exists():
@@ -55,20 +55,20 @@ def publish(staging: Path, target: Path) -> None:
     flush(target.parent)
     _remove_artifact(old)
     if old.exists():
-        raise ArtifactError(f"{target}: is written; files that others put into the one before are kept in {old}")
+        raise ArtifactError(f"{target}: is written; files that others added to the previous artifact are kept in {old}")
 
 
 def _remove_artifact(directory: Path) -> None:
-    """Remove an artifact's files by its manifest, and nothing else."""
+    """Remove the files that an artifact's manifest lists, and nothing else."""
     with suppress(FileNotFoundError):
         listed = read_manifest(directory).files if (directory / MANIFEST_NAME).exists() else {}
         remove_files(directory, [MANIFEST_NAME, *listed])
 
 
 def _sweep(target: Path) -> None:
-    """Remove what processes that were killed while they wrote `target` left beside it.
+    """Remove what processes killed while writing `target` left next to it.
 
-    A former version goes only where `target` stands: a kill between the two renames leaves nothing else.
+    A former version is removed only if `target` exists: after a kill between the two renames it is all there is.
     """
     for beside in list(target.parent.iterdir()):
         if staged_artifact(beside.name) == target.name and beside.is_dir() and _is_left(beside):
@@ -80,6 +80,6 @@ def _sweep(target: Path) -> None:
 
 
 def _is_left(directory: Path) -> bool:
-    """Whether nothing below a directory was touched for a long time."""
+    """Whether nothing below a directory has changed for a long time."""
     touched = [directory.stat().st_mtime, *(path.lstat().st_mtime for path in directory.rglob("*"))]
     return time.time() - max(touched) > SWEPT_AFTER_SECONDS

@@ -1,4 +1,4 @@
-"""Reading an artifact on a disk, where another process may publish a new one in its place meanwhile."""
+"""Reads an artifact on a disk that another process may replace meanwhile."""
 
 import time
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ TRIES, WAIT_SECONDS = 20, 0.02
 
 @contextmanager
 def reading(directory: Path, kind: str) -> Iterator[None]:
-    """Verify an artifact; what is read while the block lasts is of this one, or the block ends in an error.
+    """Verify an artifact; everything read while the block lasts belongs to it, or the block ends in an error.
 
     Raises:
-        ArtifactError: it is missing, damaged or not a `kind`, or was replaced while it was read.
+        ArtifactError: it is missing, damaged, not a `kind`, or was replaced while it was read.
     """
     name = _verified(directory, kind)
     try:
@@ -31,7 +31,7 @@ def reading(directory: Path, kind: str) -> Iterator[None]:
 
 
 def _verified(directory: Path, kind: str) -> tuple[int, int]:
-    """The name of an artifact that is whole, be it replaced now."""
+    """The digest of a complete artifact, even if it is being replaced."""
     for _ in range(TRIES):
         name = _name(directory)
         try:
@@ -47,13 +47,13 @@ def _verified(directory: Path, kind: str) -> tuple[int, int]:
 
 
 def _is_underway(directory: Path) -> bool:
-    """Whether nothing stands here, as another artifact is just being put in its place."""
+    """Whether the place is empty because another artifact is just being moved there."""
     beside = directory.parent.iterdir() if not directory.exists() and directory.parent.is_dir() else ()
     return any(staged_artifact(path.name) == directory.name for path in beside)
 
 
 def _name(directory: Path) -> tuple[int, int] | None:
-    """Names the artifact that stands here now, the same bytes once more included."""
+    """Identifies the artifact now at this place; the same bytes written again count as another."""
     try:
         status = (directory / MANIFEST_NAME).stat()
     except OSError:
@@ -62,5 +62,5 @@ def _name(directory: Path) -> tuple[int, int] | None:
 
 
 def replaced(place: object) -> ArtifactError:
-    """The error of who read an artifact at a place meanwhile."""
+    """The error for an artifact that was replaced while it was read."""
     return ArtifactError(f"{place}: was replaced by another artifact while it was read; try again")

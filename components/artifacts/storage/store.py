@@ -1,4 +1,4 @@
-"""What a place to keep objects can do, the same for a local disk and a bucket.
+"""What a store of objects can do, the same for a local disk and a bucket.
 
 An object's version changes with each write and is all that conditional writes compare. `ABSENT` stands for
 "no object there", `ANY` for "whatever is there".
@@ -16,11 +16,11 @@ ANY = None
 
 
 class StorageError(QuillflowError):
-    """A store can't be reached, refuses, or broke off, after all retries."""
+    """A store can't be reached, refuses or breaks off, after all retries."""
 
 
 class AwayError(StorageError):
-    """A store can't be reached or fails for now, after all retries."""
+    """A store can't be reached or fails temporarily, after all retries."""
 
     may_pass = True
 
@@ -30,7 +30,7 @@ class ConflictError(StorageError):
 
 
 class NoConditionsError(StorageError):
-    """A store writes whatever the condition, or refuses conditions, so two writers can't be kept apart there."""
+    """A store ignores or refuses conditional writes, so it can't keep two writers apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Listed:
 class Store(Protocol):
     """One bucket, or the local disk. Keys are paths with `/`; errors name objects by `uri(key)`.
 
-    Every method but `read` of a missing key raises StorageError where the store fails for good.
+    Every method raises StorageError if the store fails after all retries.
     """
 
     def uri(self, key: str) -> str:
@@ -53,22 +53,22 @@ class Store(Protocol):
         ...
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """All objects below the directory `prefix`, in any order; none where there is nothing."""
+        """All objects below the directory `prefix`, in any order."""
         ...
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """A small object's bytes and version, or None where there is none."""
+        """A small object's bytes and version, or None if there is none."""
         ...
 
     def version(self, key: str) -> str | None:
-        """An object's version without its bytes, or None where there is none."""
+        """An object's version without its bytes, or None if there is none."""
         ...
 
     def write(self, key: str, data: bytes, *, expected: str | None = ANY) -> str:
         """Write a small object whole; its new version.
 
         Raises:
-            ConflictError: what is there is not of the `expected` version.
+            ConflictError: the object there is not of the `expected` version.
         """
         ...
 

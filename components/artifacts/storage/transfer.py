@@ -1,4 +1,4 @@
-"""Whole artifacts in and out of a store: verified on the way in, complete or not there on the way out."""
+"""Moves artifacts in and out of a store: verified when read, and published complete or not at all."""
 
 import os
 import shutil
@@ -20,18 +20,18 @@ from components.artifacts.storage.store import ABSENT, ANY, ConflictError, Stora
 from components.artifacts.storage.uris import is_text
 
 PUSHES = 5
-"""How often an artifact is written at most where others write at the same place."""
+"""How often an artifact is written at most while others write to the same place."""
 
 
 @contextmanager
 def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[Path]:
     """A local directory holding the artifact at `uri`, every file checked against its manifest.
 
-    Whoever publishes what was made of it does so outside of the block, at whose end it may turn out to be replaced.
+    Publish what was made from it outside of the block: only its end shows that the artifact was not replaced.
 
     Raises:
-        ArtifactError: the artifact is missing, damaged or not a `kind`, or was replaced while it was read.
-        StorageError: the store fails for good.
+        ArtifactError: the artifact is missing, damaged, not a `kind`, or was replaced while it was read.
+        StorageError: the store fails after all retries.
     """
     place = place_of(uri)
     if place.local is not None:
@@ -46,14 +46,14 @@ def incoming(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
 
 @contextmanager
 def outgoing(uri: str, kind: str, progress: Progress | None = None) -> Iterator[Path]:
-    """A fresh local directory to fill; published at `uri` when the block ends well, dropped when it does not.
+    """A fresh local directory to fill; published at `uri` if the block succeeds, and removed if it raises.
 
-    The block must leave the manifest of a `kind`. An artifact of that kind that stands at `uri` already is replaced;
-    a symbolic link is followed.
+    The block must write the manifest of a `kind`. An artifact of that kind at `uri` is replaced; a symbolic link is
+    followed.
 
     Raises:
-        ArtifactError: something else stands at `uri`; it is left alone.
-        StorageError: the store fails for good; nothing is published.
+        ArtifactError: something else is at `uri`; it is left alone.
+        StorageError: the store fails after all retries; nothing is published.
     """
     place = place_of(uri)
     check_replaceable(place, kind)
@@ -76,18 +76,20 @@ def outgoing(uri: str, kind: str, progress: Progress | None = None) -> Iterator[
 def push(directory: Path, place: Place, progress: Progress | None = None) -> None:
     """Write the artifact in `directory` at `place`: its files, then its manifest, whose presence means "complete".
 
-    Until then a copy of a manifest under another name says which files are on their way, in or out: a push that broke
-    off is known by it, and the next one goes over it. Files of the artifact before that this one lacks go first, so
-    that a complete artifact holds nothing else. Of two that push at the same time one stays, whole.
+    Until then a copy of the manifest under another name lists the files being written or removed, so that the next
+    push can replace one that broke off. Files of the previous artifact that this one lacks are removed first, so that
+    a complete artifact holds nothing else. If two push at the same time, one of them stays, complete.
 
     Raises:
-        StorageError: the store fails for good, or others keep writing there.
+        StorageError: the store fails after all retries, or others keep writing there.
     """
     for _ in range(PUSHES):
-        with suppress(ConflictError):  # another was done meanwhile: whose each file is, nobody knows
+        with suppress(ConflictError):  # another push finished meanwhile, so the files may be a mixture
             _push_once(directory, place, progress)
             return
-    raise StorageError(f"{place}: others keep writing there; choose another place, or try again when they are done")
+    raise StorageError(
+        f"{place}: others keep writing there; choose another place, or try again after they have finished"
+    )
 
 
 def _push_once(directory: Path, place: Place, progress: Progress | None) -> None:
@@ -110,7 +112,7 @@ def _push_once(directory: Path, place: Place, progress: Progress | None) -> None
 
 
 def children(uri: str) -> list[str]:
-    """The names of the directories right below `uri`, sorted, but those that are no UTF-8; none where nothing is."""
+    """The names of the directories directly below `uri`, sorted, except those that are not UTF-8."""
     place = place_of(uri)
     if place.local is not None:
         found = place.local.iterdir() if place.local.is_dir() else ()
@@ -121,7 +123,7 @@ def children(uri: str) -> list[str]:
 
 
 def entries(uri: str) -> Iterator[str]:
-    """The names of all that is right below `uri`, hidden or not, as the store lists them; none where nothing is."""
+    """The names of everything directly below `uri`, also hidden ones, in the store's order."""
     place = place_of(uri)
     if place.local is not None:
         yield from sorted(os.listdir(place.local)) if place.local.is_dir() else ()  # noqa: PTH208 -- names, not paths
@@ -135,19 +137,19 @@ def entries(uri: str) -> Iterator[str]:
 
 
 def write_file(uri: str, data: bytes, *, expected: str | None = ANY) -> str:
-    """Put a small file at `uri`, whole or not at all; see `Store.write`."""
+    """Write a small file at `uri`, whole or not at all; see `Store.write`."""
     place = place_of(uri)
     return place.store.write(place.key, data, expected=expected)
 
 
 def read_file(uri: str) -> tuple[bytes, str] | None:
-    """A small file's bytes and version, or None where there is none; see `Store.read`."""
+    """A small file's bytes and version, or None if there is none; see `Store.read`."""
     place = place_of(uri)
     return place.store.read(place.key)
 
 
 def _make_way(place: Place, names: set[str]) -> None:
-    """Take away the artifact at `place`, or what one left whose push broke off, but for files with these names."""
+    """Remove the artifact at `place`, whole or in part, except files with these names."""
     key, underway = (place / MANIFEST_NAME).key, (place / UNDERWAY_NAME).key
     found = place.store.read(key) or place.store.read(underway)
     if found is None:

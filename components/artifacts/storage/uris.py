@@ -1,7 +1,7 @@
 """URIs as text: what kind of place one names, and what in it may be secret.
 
-Of http(s) what follows ? or # is a query or fragment, and may be a secret. In the name of a bucket's object and of a
-file both are characters like any other, so there nothing but user information and what looks like a signature counts.
+In http(s), ? and # begin a query or fragment, which may be a secret. In the names of files and of objects in buckets
+they are ordinary characters, so only user information and what looks like a signature count as secret there.
 """
 
 import re
@@ -23,7 +23,7 @@ _URI = re.compile(rf"{_SCHEME.pattern}://[^\s'\"<>]+")
 
 
 class BucketUri(NamedTuple):
-    """The parts of a bucket's URI as they stand there; `user` is empty where there is none."""
+    """The parts of a bucket's URI, verbatim; `user` is empty if there is none."""
 
     scheme: str
     user: str
@@ -32,13 +32,13 @@ class BucketUri(NamedTuple):
 
 
 def scheme_of(uri: str) -> str:
-    """The scheme in small letters; empty for a path."""
+    """The scheme in lowercase; empty for a path."""
     scheme, separator, _ = uri.partition("://")
     return scheme.lower() if separator else ""
 
 
 def is_web(uri: str) -> bool:
-    """Whether a URI is http or https, however it is written."""
+    """Whether a URI is http or https, in any case."""
     return scheme_of(uri) in {"http", "https"}
 
 
@@ -56,7 +56,7 @@ def bucket_uri(uri: str) -> BucketUri:
     parts = _parts(uri)
     if redacted(uri) != _plain(uri):
         raise UsageError(
-            f"{redacted(uri)}: give it without user or signature, as {parts.scheme}://bucket/path; credentials come "
+            f"{redacted(uri)}: leave out the user or signature, as in {parts.scheme}://bucket/path; credentials come "
             "from the environment"
         )
     if not _BUCKET.fullmatch(parts.bucket):
@@ -66,10 +66,10 @@ def bucket_uri(uri: str) -> BucketUri:
 
 
 def local_path(uri: str) -> Path | None:
-    """The path a local URI names (a plain path or `file://`), or None where it names no local file.
+    """The path that a local URI names (a plain path or `file://`), or None if it is not local.
 
     Raises:
-        UsageError: the scheme is none that Quillflow knows, or the name is none that a file can have.
+        UsageError: the scheme is unknown, or no file can have the name.
     """
     scheme = scheme_of(uri)
     if not scheme:
@@ -77,7 +77,7 @@ def local_path(uri: str) -> Path | None:
     if scheme == "file":
         host, slash, path = uri.partition("://")[2].partition("/")
         if not slash or host.lower() not in {"", "localhost"}:
-            raise UsageError(f"{redacted(uri)}: names no place on this machine; write it as file:///path, or as a path")
+            raise UsageError(f"{redacted(uri)}: is not on this machine; write it as file:///path, or as a path")
         return Path(_as_text(f"/{unquote(path)}"))
     if is_web(uri) or is_in_bucket(uri):
         return None
@@ -88,22 +88,22 @@ def user_path(text: str) -> Path:
     """A path as people write it, `~` as a home directory.
 
     Raises:
-        UsageError: the home directory is not known, or the name is no text.
+        UsageError: the home directory is unknown, or the name is not text.
     """
     try:
         return Path(_as_text(text)).expanduser()
     except RuntimeError:
         whose = text.partition("/")[0]
-        raise UsageError(f"{text}: whose home directory {whose} is nobody here knows; write the path in full") from None
+        raise UsageError(f"{text}: the home directory of {whose} is unknown here; write the path in full") from None
 
 
 def is_text(name: str) -> bool:
-    """Whether a name is text that a file's name can be: bytes that are no UTF-8 become halves of surrogate pairs."""
+    """Whether a name can be a file's name: bytes that are not UTF-8 become halves of surrogate pairs."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in name)
 
 
 def redacted(uri: str) -> str:
-    """The URI without what may be secret in it: user information, signature, of http(s) query and fragment."""
+    """The URI without its possible secrets: user information, signature, and for http(s) the query and fragment."""
     scheme = scheme_of(uri)
     if not scheme:
         return uri
@@ -112,23 +112,23 @@ def redacted(uri: str) -> str:
     if scheme == "file" or is_in_bucket(uri):
         parts = _parts(uri)
         if not parts.user and not _BUCKET.fullmatch(parts.bucket) and "@" in parts.key and scheme != "file":
-            # A password with a / in it, which should have been escaped, ends the bucket's name too soon.
+            # An unescaped / in a password ends the bucket's name too soon.
             return redacted(f"{scheme}://{parts.key.rpartition('@')[2]}")
         rest = _plain(uri).partition("://")[2].removeprefix(f"{parts.user}@" if parts.user else "")
         return f"{scheme}://{rest if scheme == 'file' else _unsigned(rest)}"
     whole = _split(uri)
     host = whole.netloc.rpartition("@")[2]
     if "@" in whole.path + whole.query + whole.fragment and not _is_host(host):
-        # A password with a / ? or # in it, likewise.
+        # So does an unescaped / ? or #.
         return redacted(f"{scheme}://{uri.rpartition('@')[2]}")
     return f"{scheme}://{host}{whole.path}"
 
 
 def has_secrets(uri: str) -> bool:
-    """Whether a URI may hold secrets: whatever `redacted` takes out, but for the number that `bare` puts.
+    """Whether a URI may hold secrets: what `redacted` removes, except the number that `bare` adds.
 
     Raises:
-        UsageError: it is no well-formed URI.
+        UsageError: it is not a well-formed URI.
     """
     if not is_web(uri):
         return redacted(uri) != _plain(uri)
@@ -138,8 +138,8 @@ def has_secrets(uri: str) -> bool:
 
 
 def without_secrets(message: str) -> str:
-    """A message without what may be secret in the URIs it quotes."""
-    # What is signed may have a blank before its signature, where a URI in a message seems to end.
+    """A message without the possible secrets of the URIs in it."""
+    # A signed URI may contain a blank, at which it seems to end in a message.
     return _SIGNATURE.sub("", _URI.sub(_without_secrets, message))
 
 
@@ -157,25 +157,25 @@ def _parts(uri: str) -> BucketUri:
 
 
 def _plain(uri: str) -> str:
-    """The URI with its scheme in small letters."""
+    """The URI with its scheme in lowercase."""
     scheme = scheme_of(uri)
     return scheme + uri[len(scheme) :]
 
 
 def _unsigned(text: str) -> str:
-    """What comes before a query that looks signed; all of it where none does."""
+    """The part before a query that looks signed; all of it if none does."""
     found = _SIGNATURE.search(text)
     return text[: found.start()] if found else text
 
 
 def _as_text(name: str) -> str:
     if not is_text(name):
-        raise UsageError(f"{name}: this name holds what is no text (bytes that are no UTF-8, or a NUL); rename it")
+        raise UsageError(f"{name}: this name is not text (it holds bytes that are not UTF-8, or a NUL); rename it")
     return name
 
 
 def _is_host(text: str) -> bool:
-    """Whether what stands for a host can be one: what follows its colon is a port."""
+    """Whether a text can be a host: what follows its colon is a port."""
     try:
         urlsplit(f"//{text}").port  # noqa: B018 -- raises where it is none
     except ValueError:
@@ -186,5 +186,5 @@ def _is_host(text: str) -> bool:
 def _split(uri: str) -> SplitResult:
     try:
         return urlsplit(uri)
-    except ValueError:  # its message may quote the URI, secrets and all
-        raise UsageError("this is no well-formed URI; write it as scheme://host/path") from None
+    except ValueError:  # its message may quote the URI with its secrets
+        raise UsageError("this is not a well-formed URI; write it as scheme://host/path") from None

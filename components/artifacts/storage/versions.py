@@ -1,4 +1,4 @@
-"""Names for what files hold: what is read is held against them, so that nothing is kept under another's name."""
+"""Names for the content of files, against which it is checked, so that nothing is cached under a wrong name."""
 
 import hashlib
 import re
@@ -17,12 +17,12 @@ _COMPARABLE = re.compile(r"[0-9a-f]{64}")
 
 
 def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
-    """Names the bytes at `uri`: their SHA-256, or where they are remote what the server says of their version.
+    """A name for the bytes at `uri`: their SHA-256, or for a remote file the version that the server gives.
 
-    Where that can't be told the name is like no other; what is missing has an empty one.
+    If there is no way to know, the name is unique; if the file is missing, it is empty.
 
     Raises:
-        StorageError: the bucket fails for good.
+        StorageError: the bucket fails after all retries.
     """
     path = local_path(uri)
     if path is not None:
@@ -36,40 +36,40 @@ def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
 
 
 def digest_of_files(digests: Iterable[tuple[str, str]]) -> str:
-    """Names what several files hold, by their URIs and SHA-256 or versions, in order."""
+    """A name for the content of several files, from their URIs and SHA-256 or versions, in order."""
     lines = [f"{digest} {PurePosixPath(uri).name}\n" for uri, digest in digests]
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def unknown_digest() -> str:
-    """A name for what can't be told from anything else: it is never taken for unchanged."""
+    """A unique name for content of unknown version: it never counts as unchanged."""
     return f"once-{secrets.token_hex(32)}"
 
 
 def is_comparable(digest: str) -> bool:
-    """Whether what has this name can be known again by it."""
+    """Whether a name identifies content, so that equal names mean equal content."""
     return bool(_COMPARABLE.fullmatch(digest))
 
 
 def check_unchanged(uri: str, digest: str) -> None:
-    """Hold what has been read at `uri` against the name that it had before, where that name can be told again.
+    """Check that what was read at `uri` still has the name that it had before, if the name identifies content.
 
     Raises:
         SourceError: it has changed in between.
-        StorageError: the bucket fails for good.
+        StorageError: the bucket fails after all retries.
     """
     if is_comparable(digest):
         refuse_changed(redacted(uri), digest, source_digest(uri))
 
 
 def refuse_changed(name: str, before: str, now: str) -> None:
-    """Refuse what had another name before, if both names tell something; what is gone has an empty one.
+    """Reject content that had another name before, if both names identify content; a missing file's is empty.
 
     Raises:
         SourceError: it has changed.
     """
     if now != before and (is_comparable(now) or not now):
         raise SourceError(
-            f"{name}: has changed since the run began, so what is made of it would go by the name of what it was; "
-            "run again, or read a copy that nothing writes to"
+            f"{name}: has changed since the run began, so its result would be cached under the wrong name; run again, "
+            "or read a copy that nothing writes to"
         )

@@ -1,4 +1,4 @@
-"""The recurrent cells that a network can be made of: each a module here with what `Cell` names, and a line in CELLS."""
+"""The recurrent cells of a network: each is a module here with the members of `Cell`, and a line in CELLS."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
@@ -8,35 +8,35 @@ from components.generator.ops import Ops
 
 
 class Cell(Protocol):
-    """What a module of a cell has. Shapes are named by their axes: B batch, D width of the input, U units, G gates."""
+    """The members of a cell's module. Axes: B batch, D width of the input, U units, G gates."""
 
     NAME: str
-    """Its name to people, and that of its layer in Keras."""
+    """Its name for people, and its layer's in Keras."""
 
     STATES: tuple[str, ...]
-    """Its states, each [B, U]; the first is what it gives to the layer above."""
+    """Its states, each [B, U]; the first is its output to the layer above."""
 
     def weight_shapes(self, width: int, units: int) -> list[tuple[int, ...]]:
         """The shapes of a layer's kernel [D, G U], recurrent kernel [U, G U] and bias."""
         ...
 
     def input_bias(self, bias: Any) -> Any:
-        """What of the bias is added to the input's product, [G U]."""
+        """The part of the bias that is added to the input's product, [G U]."""
         ...
 
     def step(self, ops: Ops, inputs: Any, states: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
         """The states after one more token.
 
         Args:
-            ops: of the arrays that follow.
-            inputs: the input's product with the kernel, with `input_bias`, float32 [B, G U].
+            ops: the operations for the arrays below.
+            inputs: the input's product with the kernel, plus `input_bias`, float32 [B, G U].
             states: before the token.
-            weights: the layer's, as `weight_shapes` has them.
+            weights: the layer's, in the order of `weight_shapes`.
         """
         ...
 
     def layer(self, *, on_cpu: bool) -> Any:
-        """The class of its Keras layer; on a CPU one with a training pass made for it. Imports TensorFlow."""
+        """The class of its Keras layer; on a CPU one with our own training pass. Imports TensorFlow."""
         ...
 
 

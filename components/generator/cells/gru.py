@@ -1,4 +1,4 @@
-"""The GRU as cuDNN and Keras have it, which resets after the product; its gates are update, reset, candidate."""
+"""The GRU of cuDNN and Keras, which resets after the product; its gates are update, reset, candidate."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +10,17 @@ STATES: tuple[str, ...] = ("h",)
 
 
 def weight_shapes(width: int, units: int) -> list[tuple[int, ...]]:
-    """The kernel's, the recurrent kernel's, and those of the biases of both products."""
+    """The shapes of the kernel, the recurrent kernel, and the biases of both products."""
     return [(width, 3 * units), (units, 3 * units), (2, 3 * units)]
 
 
 def input_bias(bias: Any) -> Any:
-    """The first of the two."""
+    """The first of the two biases."""
     return bias[0]
 
 
 def step(ops: Ops, inputs: Any, states: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
-    """H after one more token."""
+    """The state h after one more token."""
     (h,) = states
     _, recurrent_kernel, bias = weights
     update, reset, candidate = ops.split(inputs, 3)
@@ -31,7 +31,7 @@ def step(ops: Ops, inputs: Any, states: Sequence[Any], weights: Sequence[Any]) -
 
 
 def layer(*, on_cpu: bool) -> Any:
-    """Keras's, or with a pass of our own for a CPU."""
+    """Keras's layer, or the one with our own pass for a CPU."""
     from components.artifacts.tensorflow import keras
     from components.generator.cells.gru_on_cpu import CPUGRU
 

@@ -1,4 +1,4 @@
-"""Keras's GRU layer with a training pass of its own, for a CPU, for the reasons that `lstm_on_cpu` gives.
+"""Keras's GRU layer with our own training pass for a CPU, for the reasons given in `lstm_on_cpu`.
 
 Shapes are named by their axes: B batch, T time (tokens), D width of the input, U units.
 """
@@ -16,7 +16,7 @@ class CPUGRU(keras.layers.GRU):  # type: ignore[misc]  # Keras has no types
         """The last output [B, U], all outputs [B, T, U] and the states after them; Keras's own hook.
 
         Raises:
-            ValueError: a mask is given, or an option of Keras's that `gru` does not know.
+            ValueError: a mask is given, or an option of Keras's that `gru` does not support.
         """
         if mask is not None or self.dropout or self.recurrent_dropout or self.go_backwards or not self.reset_after:
             raise ValueError("this layer takes no mask, resets after the product, and has no dropout or go_backwards")
@@ -33,11 +33,11 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
     The gates are Keras's, in its order: update, reset, candidate.
 
     Args:
-        inputs: [B, T, D], float32 or bfloat16 as all that follows.
+        inputs: [B, T, D], float32 or bfloat16 like all arguments.
         h: the state before the first token, [B, U].
         kernel: [D, 3 U].
         recurrent_kernel: [U, 3 U].
-        bias: of the input's product and of the state's, [2, 3 U].
+        bias: of the input's product and of the state's product, [2, 3 U].
 
     Returns:
         The outputs [B, T, U], and h after the last token, [B, U].
@@ -59,7 +59,7 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
 
     before = array(times + 1).write(0, h), [array(times) for _ in range(4)]
     _, last_h, *after = loop(times, step, (tf.constant(0), h, *before))
-    all_h = after[0].stack()  # [T + 1, B, U], from the state before the first token on
+    all_h = after[0].stack()  # [T + 1, B, U], beginning with the state before the first token
     all_parts = [part.stack() for part in after[1]]
 
     def gradient(d_outputs: Any, d_last_h: Any) -> tuple[Any, ...]:
@@ -90,7 +90,7 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
 
 
 def _parts(input_sums: Any, state_sums: Any) -> list[Any]:
-    """Update, reset and candidate, and the state's part of the candidate, [B, U], from both products [B, 3 U]."""
+    """Update, reset and candidate gates and the state's part of the candidate, [B, U], from both products [B, 3 U]."""
     (z, r, n), (of_z, of_r, of_n) = tf.split(input_sums, 3, axis=1), tf.split(state_sums, 3, axis=1)
     r = tf.sigmoid(r + of_r)
     return [tf.sigmoid(z + of_z), r, tf.tanh(n + r * of_n), of_n]

@@ -1,4 +1,4 @@
-"""What the cells' training passes on a CPU are made of: a loop over time."""
+"""A loop over time, for the cells' training passes on a CPU."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from components.artifacts.tensorflow import tf
 
 
 def write_each(arrays: list[Any], time: Any, values: list[Any]) -> list[Any]:
-    """Several TensorArrays, each with its value at a time."""
+    """Write several values at one time into their TensorArrays."""
     return [array.write(time, value) for array, value in zip(arrays, values, strict=True)]
 
 
 def loop(times: Any, step: Any, start: Any) -> Any:
-    """`step` over a counter and what it carries, `times` times, one after the other."""
+    """Call `step` with a counter and the carried values, `times` times in sequence."""
     return tf.while_loop(lambda count, *_: count < times, step, start, maximum_iterations=times, parallel_iterations=1)
 
 

@@ -1,4 +1,4 @@
-"""The LSTM as Keras has it; its gates stand in the order input, forget, candidate, output."""
+"""The LSTM of Keras; its gates are input, forget, candidate, output, in this order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +10,17 @@ STATES: tuple[str, ...] = ("h", "c")
 
 
 def weight_shapes(width: int, units: int) -> list[tuple[int, ...]]:
-    """The kernel's, the recurrent kernel's and the bias's."""
+    """The shapes of the kernel, the recurrent kernel and the bias."""
     return [(width, 4 * units), (units, 4 * units), (4 * units,)]
 
 
 def input_bias(bias: Any) -> Any:
-    """All of it."""
+    """The whole bias."""
     return bias
 
 
 def step(ops: Ops, inputs: Any, states: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
-    """H and c after one more token."""
+    """The states h and c after one more token."""
     h, c = states
     _, recurrent_kernel, _ = weights
     input_gate, forget_gate, candidate, output_gate = ops.split(inputs + h @ recurrent_kernel, 4)
@@ -29,7 +29,7 @@ def step(ops: Ops, inputs: Any, states: Sequence[Any], weights: Sequence[Any]) -
 
 
 def layer(*, on_cpu: bool) -> Any:
-    """Keras's, or with a pass of our own for a CPU."""
+    """Keras's layer, or the one with our own pass for a CPU."""
     from components.artifacts.tensorflow import keras
     from components.generator.cells.lstm_on_cpu import CPULSTM
 

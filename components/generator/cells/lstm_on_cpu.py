@@ -1,10 +1,10 @@
-"""Keras's LSTM layer with a training pass of its own, for a CPU: the same weights, outputs and gradients, sooner.
+"""Keras's LSTM layer with our own training pass for a CPU: the same weights, outputs and gradients, but faster.
 
 Keras multiplies by the transposed recurrent kernel at each time step of the backward pass, and TensorFlow's CPU
-product packs a transposed matrix anew each time, several times as slowly as a plain one. Here the kernel is transposed
-once, before a loop over time: beside a product the graph's optimizer would fold the transposition back into it, but
-it does not look into a loop's body. The input product of all time steps is one product, as are the gradients of the
-kernels. A loop also keeps the graph small, however long the windows are.
+product packs a transposed matrix each time, several times more slowly than a plain one. Here the kernel is transposed
+once, before a loop over time. Next to a product the graph optimizer would fold the transposition back into it, but it
+does not look into a loop's body. The input product of all time steps is one product, and so are the gradients of the
+kernels. A loop also keeps the graph small for windows of any length.
 
 Shapes are named by their axes: B batch, T time (tokens), D width of the input, U units.
 """
@@ -22,7 +22,7 @@ class CPULSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras has no types
         """The last output [B, U], all outputs [B, T, U] and the states after them; Keras's own hook.
 
         Raises:
-            ValueError: a mask is given, or an option of Keras's that `lstm` does not know.
+            ValueError: a mask is given, or an option of Keras's that `lstm` does not support.
         """
         if mask is not None or self.dropout or self.recurrent_dropout or self.go_backwards:
             raise ValueError("this layer takes no mask, and neither dropout of its own nor go_backwards")
@@ -39,7 +39,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
     The gates are Keras's, in its order: input, forget, candidate, output.
 
     Args:
-        inputs: [B, T, D], float32 or bfloat16 as all that follows.
+        inputs: [B, T, D], float32 or bfloat16 like all arguments.
         h: the state before the first token, [B, U].
         c: the cell's state before the first token, [B, U].
         kernel: [D, 4 U].
@@ -67,7 +67,7 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
 
     before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
     _, last_h, last_c, all_h, all_c, all_gates = loop(times, step, (tf.constant(0), h, c, *before))
-    all_h = all_h.stack()  # [T + 1, B, U], as all_c from the state before the first token on
+    all_h = all_h.stack()  # [T + 1, B, U], like all_c beginning with the state before the first token
 
     def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
         d_outputs = swapped(d_outputs)
@@ -102,7 +102,7 @@ def _gates(sums: Any) -> list[Any]:
 
 
 def _cell_gradient(gates: list[Any], c_before: Any, c: Any, d_h: Any, d_c: Any) -> tuple[Any, Any]:
-    """The gradients of the gates' sums [B, 4 U] and of the c before, from those of the cell's h and c [B, U]."""
+    """The gradients of the gates' sums [B, 4 U] and of the previous c, from those of the cell's h and c [B, U]."""
     i, f, g, o = gates
     of_sigmoid, of_tanh = tf.raw_ops.SigmoidGrad, tf.raw_ops.TanhGrad
     tanh_c = tf.tanh(c)

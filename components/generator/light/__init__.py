@@ -1,5 +1,5 @@
-"""Writing a few texts at once: the network and the rules over NumPy, which need no TensorFlow to start.
+"""Writing a few texts without delay: the network and the sampling rules in NumPy, without TensorFlow.
 
 TensorFlow takes seconds to import and to compile, and then writes hundreds of texts side by side. Here a text is
-written alone, a few thousand characters a second, from the first moment on.
+written alone, at a few thousand characters per second, and starts at once.
 """

@@ -1,4 +1,4 @@
-"""A model that writes from the first moment on: `TextGenerator`."""
+"""A model that starts writing at once: `TextGenerator`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,36 +11,36 @@ from pydantic import Field
 from components.artifacts.errors import UsageError
 from components.artifacts.vocabulary import Vocabulary
 from components.generator.architecture import Architecture, Context
-from components.generator.chance import uniform_stream
 from components.generator.files import ModelConfig, read_vocabulary
 from components.generator.next_token import NextToken
 from components.generator.ops import in_numpy
+from components.generator.randomness import uniform_stream
 from components.generator.stepping import Stepper, Windowed
 from components.generator.strategies import Strategy, choose_at
 from components.generator.temperature import Temperature
 from components.generator.weights import read_weights
 
 TABULATED_TOKENS = 1 << 10
-"""Vocabularies up to this size have their input product computed beforehand, within a moment."""
+"""For vocabularies up to this size the input product is computed in advance, which is quick."""
 
 
 class Writing(Strategy):
-    """How text is written: by which strategy, and how far; what is named as in `sample`'s settings means the same."""
+    """How text is written: by which strategy, and how long; settings named as in `sample` mean the same."""
 
     length: int = Field(
         200,
-        description="length of each text, its prompt not counted",
+        description="length of each text, without its prompt",
         json_schema_extra={"unit": "tokens"},
         ge=1,
     )
     temperature: Temperature = Field(
         0.5,
-        description="0 always takes the likeliest token; the higher, the more daring",
+        description="randomness of the choice: 0 always takes the likeliest token, higher values vary more",
         json_schema_extra={"unit": ""},
     )
     seed: int = Field(
         1,
-        description="seed of the texts' chance: the same seed, the same texts",
+        description="seed of the random numbers: the same seed gives the same texts",
         json_schema_extra={"unit": ""},
         ge=0,
         lt=2**53,
@@ -49,7 +49,7 @@ class Writing(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token that was written: its text, and what it cost the network in nats at temperature 1."""
+    """A token that was written: its text, and its nats under the network at temperature 1."""
 
     text: str
     nats: float
@@ -61,7 +61,7 @@ class TextGenerator:
     Attributes:
         architecture: the network's shape.
         vocabulary: its tokens.
-        context, window: what it was trained for: state carried on, or reset every `window` tokens.
+        context, window: what it was trained for: state carried through the text, or reset every `window` tokens.
     """
 
     def __init__(
@@ -88,17 +88,17 @@ class TextGenerator:
 
     @property
     def description(self) -> str:
-        """What kind of generator it is, in a few words."""
+        """A short description of the generator."""
         return self.architecture.describe(self.vocabulary.kind, self.context, self.window)
 
     def encode(self, prompt: str) -> NDArray[np.int64]:
         """A prompt's token ids, int64 [tokens].
 
         Raises:
-            UsageError: the prompt is empty, or has tokens that are not in the vocabulary; all of them are named.
+            UsageError: the prompt is empty, or has tokens that are not in the vocabulary; the error names all of them.
         """
         if not prompt:
-            raise UsageError("the prompt is empty; give some text to go on from")
+            raise UsageError("the prompt is empty; give some text to continue")
         vocabulary = self.vocabulary
         ids = vocabulary.encode(vocabulary.prepared(prompt))
         if (ids < 0).any():
@@ -116,13 +116,13 @@ class TextGenerator:
         return last
 
     def stream(self, prompt: str, writing: Writing, number: int = 0) -> Iterator[Token]:
-        """Go on from a prompt, token by token.
+        """Continue a prompt, token by token.
 
         Args:
-            prompt: what the text begins with; the tokens come without it.
-            writing: by which rules, and how far.
-            number: which text of that seed this is. `sample` writes the text of this id from the same prompt, seed
-                and settings, as far as sums round alike.
+            prompt: the beginning of the text; the tokens returned come after it.
+            writing: by which rules, and how long.
+            number: which text of that seed this is. From the same prompt, seed and settings, `sample` writes the
+                same text under this id, as far as sums round the same.
 
         Raises:
             UsageError: as `encode`, before the first token.
@@ -140,14 +140,14 @@ class TextGenerator:
             states = self._network.read(np.array([chosen], np.int32), states)
 
     def _after(self, ids: NDArray[np.int64]) -> list[object]:
-        """The states of one text after ids; a window needs no more than its own length of them."""
+        """The states of one text after ids; a window needs at most as many of them as it is long."""
         states = self._network.zero_states(1)
         for token in (ids[-self.window :] if self.context == "window" else ids).astype(np.int32):
             states = self._network.read(token[None], states)
         return states
 
     def _allowed(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits with the token for unknown words ruled out: it is never written."""
+        """The logits with the token for unknown words excluded: it is never written."""
         if not self.vocabulary.has_unknown:
             return logits
         allowed = logits.copy()

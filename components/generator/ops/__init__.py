@@ -1,28 +1,28 @@
-"""The few array operations that writing text takes, each provided by NumPy and by TensorFlow.
+"""The few array operations that writing text needs, each provided for NumPy and for TensorFlow.
 
 Cells, steps and the rules that choose a token are written once over `Ops`; `in_numpy` starts at once, `in_tensorflow`
-compiles and runs on a GPU. Besides these, arrays of both know arithmetic, comparisons, `@` and slices.
+compiles and runs on a GPU. Besides these, both kinds of arrays have arithmetic, comparisons, `@` and slices.
 
-Shapes are named by their axes: B batch (texts), N numbers a text. NumPy's take one text's [N] as well as [B, N], and
-a number where that is [B], since this is soonest done.
+Shapes are named by their axes: B batch (texts), N numbers per text. Those for NumPy also take one text's [N] in place
+of [B, N], with a scalar in place of [B], which is fastest.
 """
 
 from typing import Any, Protocol
 
 
 class Ops(Protocol):
-    """What a module of array operations has. All reduce along N, the last axis."""
+    """The members of a module of array operations. All reductions are along N, the last axis."""
 
     def zero(self) -> Any:
         """The int32 number 0."""
         ...
 
     def full(self, batch: int, width: int, value: int, dtype: str) -> Any:
-        """A number everywhere, [batch, width]."""
+        """An array [batch, width] filled with a number."""
         ...
 
     def arange(self, count: int) -> Any:
-        """From 0 to below a count, int32."""
+        """The integers from 0 up to, but not including, a count, int32."""
         ...
 
     def floats(self, values: Any) -> Any:
@@ -34,15 +34,15 @@ class Ops(Protocol):
         ...
 
     def tile(self, values: Any, times: int) -> Any:
-        """[B] several times, one after the other."""
+        """[B] repeated several times as a whole."""
         ...
 
     def repeat(self, values: Any, times: int) -> Any:
-        """[B] with each several times."""
+        """[B] with each element repeated several times."""
         ...
 
     def concat(self, one: Any, other: Any) -> Any:
-        """[B, N] and [B, M] beside one another, [B, N + M]."""
+        """[B, N] and [B, M] side by side, [B, N + M]."""
         ...
 
     def split(self, values: Any, parts: int) -> Any:
@@ -50,7 +50,7 @@ class Ops(Protocol):
         ...
 
     def gather(self, table: Any, rows: Any) -> Any:
-        """The rows of a table at these places."""
+        """The rows of a table at these indices."""
         ...
 
     def tanh(self, values: Any) -> Any:
@@ -58,7 +58,7 @@ class Ops(Protocol):
         ...
 
     def sigmoid(self, values: Any) -> Any:
-        """The logistic function of each, which overflows nowhere."""
+        """The logistic function of each, without overflow."""
         ...
 
     def exp(self, values: Any) -> Any:
@@ -66,7 +66,7 @@ class Ops(Protocol):
         ...
 
     def where(self, condition: Any, one: Any, other: Any) -> Any:
-        """One where a condition holds, the other elsewhere."""
+        """The first where a condition holds, the second elsewhere."""
         ...
 
     def maximum(self, one: Any, other: Any) -> Any:
@@ -78,7 +78,7 @@ class Ops(Protocol):
         ...
 
     def column(self, values: Any) -> Any:
-        """Numbers [B] as [B, 1], to go with [B, N]."""
+        """Numbers [B] as [B, 1], to combine with [B, N]."""
         ...
 
     def count(self, conditions: Any) -> Any:
@@ -86,7 +86,7 @@ class Ops(Protocol):
         ...
 
     def argmax(self, values: Any) -> Any:
-        """The place of the first highest of [B, N], integers [B]."""
+        """The index of the first highest of [B, N], integers [B]."""
         ...
 
     def highest(self, values: Any) -> Any:
@@ -106,13 +106,13 @@ class Ops(Protocol):
         ...
 
     def cumulative(self, values: Any) -> Any:
-        """The sum of [B, N] up to each, itself included."""
+        """The cumulative sum of [B, N], including each element."""
         ...
 
     def sum_before(self, values: Any) -> Any:
-        """The sum of [B, N] up to each, itself left out."""
+        """The cumulative sum of [B, N], excluding each element."""
         ...
 
     def pick(self, values: Any, places: Any) -> Any:
-        """Of [B, N] the one at each text's place, integers [B]: [B]."""
+        """The element of [B, N] at each text's index, integers [B]: [B]."""
         ...

@@ -1,4 +1,4 @@
-"""`Ops` by NumPy: nothing to wait for, and one text at a time soonest."""
+"""`Ops` for NumPy: starts at once, and is fastest for one text at a time."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def reshape(values: Any, shape: tuple[int, ...]) -> Any:
 
 
 def gather(table: Any, rows: Any) -> Any:
-    return table[rows] if rows.ndim else table[int(rows)]  # a view, where there is a single row
+    return table[rows] if rows.ndim else table[int(rows)]  # a view, if there is a single row
 
 
 def sigmoid(values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`Ops` by TensorFlow: for many texts side by side, in a graph that XLA may compile."""
+"""`Ops` for TensorFlow: for many texts side by side, in a graph that XLA may compile."""
 
 from typing import Any
 

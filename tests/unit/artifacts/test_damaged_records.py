@@ -42,7 +42,7 @@ def test_any_flipped_bit_is_refused(two_records: Path) -> None:
     whole = two_records.read_bytes()
     for place in range(len(whole)):
         two_records.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
-        assert refused(two_records) == f"{two_records}: truncated or damaged; make the dataset again"
+        assert refused(two_records) == f"{two_records}: truncated or damaged; vectorize the corpus again"
         assert refused_by_manifest(two_records).startswith(f"{two_records}: its SHA-256 is not the manifest's")
 
 
@@ -51,7 +51,7 @@ def test_truncation_within_a_record_is_refused(two_records: Path) -> None:
     for size in range(1, len(whole)):
         if size != len(whole) // 2:
             two_records.write_bytes(whole[:size])
-            assert refused(two_records) == f"{two_records}: truncated or damaged; make the dataset again"
+            assert refused(two_records) == f"{two_records}: truncated or damaged; vectorize the corpus again"
             assert "truncated or altered" in refused_by_manifest(two_records)
 
 
@@ -73,7 +73,7 @@ def test_more_records_than_the_manifest_counts_are_refused(two_records: Path) ->
 @pytest.mark.parametrize("count", [10**15, -1])
 def test_the_manifests_count_takes_no_memory(two_records: Path, count: int) -> None:
     list_files(two_records.parent, count)
-    assert f"tokens, the manifest says {count:,}; make the dataset again" in refused(two_records)
+    assert f"tokens, the manifest says {count:,}; vectorize the corpus again" in refused(two_records)
 
 
 def test_a_missing_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_a_missing_shard_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write(tmp_path, np.arange(8), vocabulary_size(9), shards=2)
     path = tmp_path / "train-00001-of-00002.tfrecord"
     path.unlink()
-    assert refused(path) == f"{path}: missing; make the dataset again"
+    assert refused(path) == f"{path}: missing; vectorize the corpus again"
     assert refused_by_manifest(path).startswith(f"{path}: missing, though the manifest lists it")
     list_files(tmp_path, 8)
     assert refused(path).startswith(f"{tmp_path}: the train shards hold 4 tokens, the manifest says 8")
@@ -106,11 +106,11 @@ def test_a_foreign_record_is_refused_by_name(tmp_path: Path, record: bytes) -> N
     list_files(tmp_path, 2)
     with pytest.raises(ArtifactError) as raised:
         read(tmp_path, vocabulary_size(300))
-    assert str(raised.value) == f"{path}: not the suite's record; make the dataset again"
+    assert str(raised.value) == f"{path}: not a record of a dataset; vectorize the corpus again"
 
 
 def test_ids_outside_the_vocabulary_are_refused(two_records: Path) -> None:
     assert read(two_records.parent, vocabulary_size(8)).tolist() == list(range(8))
     with pytest.raises(ArtifactError) as raised:
         read(two_records.parent, vocabulary_size(7))
-    assert str(raised.value) == f"{two_records}: an id lies outside the vocabulary; make the dataset again"
+    assert str(raised.value) == f"{two_records}: an id is outside the vocabulary; vectorize the corpus again"

@@ -32,7 +32,7 @@ def test_a_redirect_is_followed(server: Server, tmp_path: Path) -> None:
 
 def test_a_private_host_is_refused_unless_allowed_and_not_asked(server: Server, tmp_path: Path) -> None:
     assert failure(server.uri("/text"), tmp_path, private=False) == (
-        "127.0.0.1 is at the private address 127.0.0.1; set ingest.allow_private_hosts if that is meant"
+        "127.0.0.1 is at the private address 127.0.0.1; to allow this, set ingest.allow_private_hosts"
     )
     assert server.asked == []
 
@@ -153,7 +153,7 @@ def test_user_information_is_sent_as_a_header_and_not_past_a_redirect(server: Se
     ],
 )
 @pytest.mark.parametrize("private", [True, False])
-def test_no_error_tells_what_is_secret_in_the_uri(server: Server, tmp_path: Path, place: str, private: bool) -> None:
+def test_no_error_shows_what_is_secret_in_the_uri(server: Server, tmp_path: Path, place: str, private: bool) -> None:
     query = "?token=s3cret"
     server.answers[f"/large{query}"] = (200, {}, b"x" * 101)
     server.answers[f"/broken{query}"] = (200, {"Content-Length": "100"}, b"x")

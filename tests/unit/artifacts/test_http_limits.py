@@ -43,7 +43,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 def test_a_body_larger_than_the_maximum_is_refused(server: Server, tmp_path: Path, headers: Mapping[str, str]) -> None:
     server.answers["/text"] = (200, headers, b"hello world")
     assert failure(server.uri("/text"), tmp_path, maximum_bytes=10) == (
-        "the text: larger than ingest.maximum_bytes (10); raise it if meant"
+        "the text: larger than ingest.maximum_bytes (10); raise it if this is intended"
     )
     assert get(server.uri("/text"), tmp_path, maximum_bytes=11) == b"hello world"
 

@@ -113,7 +113,7 @@ def test_a_file_that_the_manifest_does_not_list_is_refused_by_name(tmp_path: Pat
     assert str(raised.value) == f"{tmp_path / name}: the manifest does not list it; move it elsewhere"
 
 
-def test_what_a_store_keeps_while_it_writes_is_no_stranger(tmp_path: Path) -> None:
+def test_what_a_store_keeps_while_it_writes_is_not_foreign(tmp_path: Path) -> None:
     artifact(tmp_path, {"text.txt": b"abc"})
     for name in (".text.txt.lock", ".text.txt.0123abcd.partial"):
         (tmp_path / name).touch()
@@ -122,7 +122,7 @@ def test_what_a_store_keeps_while_it_writes_is_no_stranger(tmp_path: Path) -> No
 
 def test_a_manifest_that_lists_no_files_is_refused(tmp_path: Path) -> None:
     artifact(tmp_path, {})
-    with pytest.raises(ArtifactError, match=r"manifest\.json: it lists no files, which no artifact's does"):
+    with pytest.raises(ArtifactError, match=r"manifest\.json: it lists no files; re-run"):
         read_manifest(tmp_path)
 
 
@@ -166,13 +166,13 @@ def test_a_schema_version_that_is_no_integer_is_refused(tmp_path: Path, version:
         read_manifest(tmp_path)
 
 
-def test_a_torn_manifest_is_refused_wherever_it_is_torn(tmp_path: Path) -> None:
+def test_a_incomplete_manifest_is_refused_wherever_it_is_incomplete(tmp_path: Path) -> None:
     artifact(tmp_path, {"text.txt": b"abc"})
     path = tmp_path / MANIFEST_NAME
     whole = path.read_bytes().rstrip()
     for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
-        with pytest.raises(ArtifactError, match="torn or not a manifest") as raised:
+        with pytest.raises(ArtifactError, match="incomplete or not a manifest") as raised:
             read_manifest(tmp_path)
         assert str(path) in str(raised.value)
 
@@ -180,7 +180,7 @@ def test_a_torn_manifest_is_refused_wherever_it_is_torn(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [b"\xff\xfe\xfd", b"[" * 100_000], ids=["not UTF-8", "nested too deep"])
 def test_what_is_no_json_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / MANIFEST_NAME).write_bytes(text)
-    with pytest.raises(ArtifactError, match="torn or not a manifest"):
+    with pytest.raises(ArtifactError, match="incomplete or not a manifest"):
         read_manifest(tmp_path)
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_goes_away_while_it_is_verified_is_named(tmp_path: Path, mon
         return sha256_of(path, pace)
 
     monkeypatch.setattr(manifest, "file_sha256", taken_away)
-    with pytest.raises(ArtifactError, match=f"^{tmp_path}/text.txt: went away while it was read; "):
+    with pytest.raises(ArtifactError, match=f"^{tmp_path}/text.txt: disappeared while it was read; "):
         verify(tmp_path)
 
 
@@ -242,7 +242,7 @@ def test_another_kind_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ["", "nowhere", "file"], ids=["empty", "no directory", "a file"])
 def test_where_no_manifest_is_no_artifact_is(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("text")
-    with pytest.raises(ArtifactError, match=r"no manifest\.json, so no complete artifact is here") as raised:
+    with pytest.raises(ArtifactError, match=r"no manifest\.json, so there is no complete artifact here") as raised:
         read_manifest(tmp_path / place)
     assert str(tmp_path / place) in str(raised.value)
 
@@ -255,7 +255,7 @@ def test_names_that_reach_outside_are_refused(tmp_path: Path, name: str) -> None
     path = edited(tmp_path, files={name: {"bytes": 0, "sha256": ""}})
     with pytest.raises(ArtifactError) as raised:
         read_manifest(tmp_path)
-    assert str(raised.value) == f"{path}: it lists {name!r}, which is no name inside the artifact; refused"
+    assert str(raised.value) == f"{path}: it lists {name!r}, which is outside the artifact; refused"
 
 
 @given(place=st.floats(0, 0.999), change=st.sampled_from(["flip", "cut", "add"]), bit=st.integers(0, 7))

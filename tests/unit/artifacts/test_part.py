@@ -8,7 +8,7 @@ from components.artifacts.part import LEAD_IN_TOKENS, STRETCHES, part_of
 
 
 @given(tokens=st.integers(0, 5000), most=st.integers(0, 6000), window=st.integers(1, 300))
-def test_a_part_is_spread_evenly_and_read_after_what_stands_before_it(tokens: int, most: int, window: int) -> None:
+def test_a_part_is_spread_evenly_and_read_after_what_is_before_it(tokens: int, most: int, window: int) -> None:
     ids = np.arange(tokens)
     part = part_of(ids, most, window=window)
     counted = part.ids[part.counts]

@@ -54,7 +54,7 @@ def test_a_mark_goes_and_line_ends_are_newlines() -> None:
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"ab\xff", "a.txt: not UTF-8 at byte 2"), (b"ab\0", "a.txt: a NUL at byte 2, so this is no plain text")],
+    [(b"ab\xff", "a.txt: not UTF-8 at byte 2"), (b"ab\0", "a.txt: a NUL at byte 2, so this is not plain text")],
 )
 def test_what_is_no_text_is_refused_by_its_first_byte_that_is_none(data: bytes, said: str) -> None:
     with pytest.raises(SourceError) as refused:

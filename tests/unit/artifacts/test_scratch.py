@@ -64,7 +64,7 @@ def test_what_is_young_stays_as_its_process_is_about_to_hold_it(
 
 def test_what_is_anybody_elses_stays(temporary: Path) -> None:
     home = temporary / "home"
-    strangers = [
+    foreign = [
         temporary / "quillflow",
         temporary / "quillflow-run-abcdefgh",
         temporary / f"{PREFIX}Abcdefgh",
@@ -72,7 +72,7 @@ def test_what_is_anybody_elses_stays(temporary: Path) -> None:
         temporary / f"{PREFIX}notes",
         home,
     ]
-    for directory in strangers:
+    for directory in foreign:
         directory.mkdir()
         (directory / "file").write_text("mine")
     (temporary / f"{PREFIX}a_file_0").write_text("mine")
@@ -95,7 +95,7 @@ def test_locks_are_dropped_with_their_directories() -> None:
     assert files() <= before + 1
 
 
-def test_where_no_lock_can_be_held_work_goes_on_and_nothing_is_swept(
+def test_where_no_lock_can_be_held_work_continues_and_nothing_is_swept(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = left_behind(temporary, "os._exit(1)")

@@ -41,5 +41,5 @@ def test_a_length_beyond_the_file_is_refused_though_its_checksum_holds(tmp_path:
     path = tmp_path / "large.tfrecord"
     written_by_tensorflow(path, [bytes(1 << 20)])
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ArtifactError, match=r"large\.tfrecord: truncated or damaged; make the dataset again"):
+    with pytest.raises(ArtifactError, match=r"large\.tfrecord: truncated or damaged; vectorize the corpus again"):
         list(read_blocks(path))

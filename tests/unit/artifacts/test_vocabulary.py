@@ -90,7 +90,7 @@ def test_a_vocabulary_from_before_the_rule_was_named_is_read_by_its_own(tmp_path
 )
 def test_tokens_that_are_no_vocabularys_are_refused(tmp_path: Path, values: dict[str, object]) -> None:
     (tmp_path / "vocabulary.json").write_text(json.dumps(values))
-    with pytest.raises(ArtifactError, match=r"vocabulary\.json: not a vocabulary; make the artifact again"):
+    with pytest.raises(ArtifactError, match=r"vocabulary\.json: not a vocabulary; re-run the stage that made it"):
         Vocabulary.read(tmp_path)
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_word_becomes_the_token_for_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "prompt", "told"),
+    ("kind", "prompt", "reported"),
     [
         ("characters", "the c#t", "prompt 'the c#t': '#' at character 6 is not in the model's vocabulary"),
         ("words", "the cat the", "prompt 'the cat the': ' cat' at word 2 is not in the model's vocabulary"),
@@ -135,12 +135,12 @@ def test_an_unknown_word_becomes_the_token_for_such() -> None:
     ],
 )
 def test_a_prompt_outside_the_vocabulary_is_refused_with_token_and_place(
-    kind: TokenKind, prompt: str, told: str
+    kind: TokenKind, prompt: str, reported: str
 ) -> None:
     vocabulary = vocabulary_of("the the ct the", kind)
     with pytest.raises(UsageError) as raised:
         vocabulary.encode_prompt(prompt, replace_unknown=False)
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(reported)
     assert "sample.replace_unknown" in str(raised.value)
 
 
@@ -156,11 +156,11 @@ def test_what_is_unknown_becomes_a_space_when_asked() -> None:
     assert vocabulary_of("ab").encode_prompt("b#", replace_unknown=True).tolist() == [1, 0]
 
 
-def test_what_is_put_in_for_the_unknown_is_told() -> None:
-    assert vocabulary_of("a b").stand_in == " "
-    assert vocabulary_of("ab").stand_in == "a"
+def test_what_is_put_in_for_the_unknown_is_reported() -> None:
+    assert vocabulary_of("a b").replacement == " "
+    assert vocabulary_of("ab").replacement == "a"
     words = Vocabulary(kind="words", tokens=("a", UNKNOWN), has_unknown=True)
-    assert (words.stand_in, words.unknown_in("a zebra\nzebra")) == (UNKNOWN, [" zebra", "\n", "zebra"])
+    assert (words.replacement, words.unknown_in("a zebra\nzebra")) == (UNKNOWN, [" zebra", "\n", "zebra"])
     assert vocabulary_of("a b").unknown_in("a#b#\u20ac") == ["#", "\u20ac"]
 
 
@@ -224,13 +224,13 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ArtifactError) as raised:
         Vocabulary.read(tmp_path)
-    assert str(raised.value) == f"{path}: not a vocabulary; make the artifact again"
+    assert str(raised.value) == f"{path}: not a vocabulary; re-run the stage that made it"
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as raised:
         Vocabulary.read(tmp_path)
-    assert str(raised.value) == f"{tmp_path / 'vocabulary.json'}: missing; make the artifact again"
+    assert str(raised.value) == f"{tmp_path / 'vocabulary.json'}: missing; re-run the stage that made it"
 
 
 @given(text=st.text())

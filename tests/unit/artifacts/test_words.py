@@ -78,7 +78,7 @@ def test_a_token_is_never_longer_than_what_is_looked_ahead() -> None:
         assert "".join(tokens) == text
 
 
-def test_scripts_without_spaces_are_told_by_their_share() -> None:
+def test_scripts_without_spaces_are_reported_by_their_share() -> None:
     assert unspaced({"word": 5, "中": 5}) == pytest.approx(5 / 25)
     assert unspaced({"ส": 1, "カ": 1, "ひ": 1, "ក": 1}) == 1
     assert unspaced({"हिन्दी": 3, " слово": 2}) == unspaced({}) == 0

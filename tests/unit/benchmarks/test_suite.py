@@ -53,7 +53,7 @@ def test_the_budget_is_full_unless_it_is_short(monkeypatch: pytest.MonkeyPatch) 
         budget()
 
 
-def test_figures_that_are_met_are_told_and_kept(
+def test_figures_that_are_met_are_reported_and_kept(
     module: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = module("good", "print('noise'); return [" + FIGURE.format(what=r"speed", measured=3, better="higher") + "]")

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 
 class Clock:
-    """A clock that goes on when it is told to."""
+    """A clock that advances on request."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -46,7 +46,7 @@ def test_a_message_is_a_line_after_its_stages_name() -> None:
     assert stream.getvalue() == "train      epoch 1: loss 2.5\nno stage\n"
 
 
-def test_lines_of_one_message_stand_below_each_other() -> None:
+def test_lines_of_one_message_are_below_each_other() -> None:
     stream = io.StringIO()
     Display(stream).show("train", "sample:\nto be\n")
     assert stream.getvalue() == "train      sample:\n           to be\n           \n"
@@ -97,7 +97,7 @@ def test_a_dumb_terminal_gets_plain_lines(terminal: Terminal, monkeypatch: pytes
     assert terminal.getvalue() == "train      step 1\n"
 
 
-def test_every_level_is_told_as_what_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_level_is_shown_as_such(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(log.FORMAT_VARIABLE, raising=False)
     log.set_up("ingest")
     log.info("100 % read")

@@ -1,4 +1,4 @@
-"""Work that grows with the text tells how far it is, however slowly it comes."""
+"""Work that grows with the text shows its progress, however slowly the text arrives."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def _check(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "told"),
+    ("work", "reported"),
     [
         (_ingest, "2.7 kB read"),
         (_vectorize, "2.7 kB of 2.7 kB read"),
@@ -57,9 +57,9 @@ def _check(place: Path) -> None:
         (_check, "text.txt: 2.7 kB of 2.7 kB checked"),
     ],
 )
-def test_work_that_grows_with_the_text_tells_how_far_it_is(
+def test_work_that_grows_with_the_text_shows_how_far_it_is(
     work: Callable[[Path], None],
-    told: str,
+    reported: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -68,7 +68,7 @@ def test_work_that_grows_with_the_text_tells_how_far_it_is(
     monkeypatch.setattr(log, "SECONDS_BETWEEN_PLAIN_LINES", 0)
     log.set_up("stage")
     work(tmp_path)
-    assert re.search(rf"^stage      (/.*/)?{re.escape(told)}$", capsys.readouterr().err, re.MULTILINE)
+    assert re.search(rf"^stage      (/.*/)?{re.escape(reported)}$", capsys.readouterr().err, re.MULTILINE)
 
 
 def test_a_pace_is_a_second_however_small_the_pieces_are(

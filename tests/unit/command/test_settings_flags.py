@@ -28,7 +28,7 @@ def help_of(stage: str, **defaults: Any) -> str:
 
 
 @pytest.mark.parametrize(("stage", "name"), FIELDS)
-def test_every_field_has_a_meaning_and_a_flag_that_tells_it(stage: str, name: str) -> None:
+def test_every_field_has_a_meaning_and_a_flag_that_shows_it(stage: str, name: str) -> None:
     field = STAGES[stage].model_fields[name]
     assert field.description
     assert isinstance(field.json_schema_extra, dict)
@@ -42,17 +42,17 @@ def test_every_field_has_a_meaning_and_a_flag_that_tells_it(stage: str, name: st
     ("stage", "line"),
     [
         ("train", "--epochs N passes over the training text [epochs] (default: 5)"),
-        ("train", "--learning-rate X learning rate, the highest where a schedule changes it (default: 0.004)"),
-        ("train", "--precision {float32,bfloat16} what the layers compute in;"),
-        ("train", "--sample-at VALUE [VALUE ...] write samples after these epochs too [epochs] (default: none)"),
-        ("ingest", "--lowercase, --no-lowercase turn the text into lower case (default: no)"),
+        ("train", "--learning-rate X learning rate; with a schedule, its maximum (default: 0.004)"),
+        ("train", "--precision {float32,bfloat16} number format of the layers;"),
+        ("train", "--sample-at VALUE [VALUE ...] also write samples after these epochs [epochs] (default: none)"),
+        ("ingest", "--lowercase, --no-lowercase convert the text to lowercase (default: no)"),
         (
             "ingest",
-            "--first-fraction X CSV: the first part of the kept messages [fraction] (default: 1.0)",
+            "--first-fraction X CSV: use only this first fraction of the kept messages [fraction] (default: 1.0)",
         ),
         (
             "vectorize",
-            "--held-out X last part of the text that is held out of training [fraction] (default: 0.1)",
+            "--held-out X fraction at the end of the text that is held out of training [fraction] (default: 0.1)",
         ),
     ],
 )
@@ -63,8 +63,8 @@ def test_help_shows_value_unit_and_default(stage: str, line: str) -> None:
 def test_help_shows_a_recipes_defaults() -> None:
     text = help_of("sample", temperatures=[0.2, 1.5], replace_unknown=True, length=7)
     assert "(default: 0.2 1.5)" in text
-    assert "not in the vocabulary (default: yes)" in text
-    assert "its prompt not counted [tokens] (default: 7)" in text
+    assert "not in the vocabulary by a space (default: yes)" in text
+    assert "without its prompt [tokens] (default: 7)" in text
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -42,7 +42,7 @@ ERRORS = [
     (QuillflowError("stopped"), 1, "stopped"),
     (UsageError("train.epochs: no"), 2, "train.epochs: no"),
     (SourceError("a.txt: no such file"), 1, "a.txt: no such file"),
-    (ArtifactError("a/b: torn"), 1, "a/b: torn"),
+    (ArtifactError("a/b: damaged"), 1, "a/b: damaged"),
     (CheckpointsInUseError("owned"), 75, "owned"),
     (FileNotFoundError(2, "No such file or directory", "a/b.txt"), 1, "a/b.txt: No such file or directory"),
     (OSError(28, "No space left on device"), 1, "No space left on device"),
@@ -66,13 +66,13 @@ def test_an_error_becomes_one_line_and_an_exit_code(
     assert err == f"train      error: {line}\n"
 
 
-def test_a_full_disk_is_told_with_the_room_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_reported_with_the_room_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended_by(OSError(28, "No space left on device", "/nowhere/a.html")) == 1
     line = r"train      error: /nowhere/a.html: No space left on device: [\d,]+ of [\d,]+ bytes are free\n"
     assert re.fullmatch(line, capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("error", [ArtifactError("torn"), OSError("odd"), ValueError("odd")], ids=repr)
+@pytest.mark.parametrize("error", [ArtifactError("damaged"), OSError("odd"), ValueError("odd")], ids=repr)
 def test_verbose_shows_the_traceback_before_the_line(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended_by(error, verbose=True) == 1
     err = capsys.readouterr().err
@@ -175,10 +175,10 @@ def test_wrong_use_of_a_command_ends_with_2(arguments: list[str], capsys: pytest
     assert raised.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("copy       error: ")
-    assert line.endswith("; python -m components.copy --help lists what there is")
+    assert line.endswith("; python -m components.copy --help lists them")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         STAGE.main(["--version"])
     assert capsys.readouterr().out == f"quillflow {VERSION}\n"

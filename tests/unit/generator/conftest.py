@@ -30,8 +30,8 @@ def network_of() -> Callable[[Architecture], Any]:
 
     def make(architecture: Architecture) -> Any:
         network = build(architecture)
-        chance = np.random.default_rng(2)
-        network.set_weights([chance.normal(0, 2, weight.shape) for weight in network.get_weights()])
+        rng = np.random.default_rng(2)
+        network.set_weights([rng.normal(0, 2, weight.shape) for weight in network.get_weights()])
         return network
 
     return make

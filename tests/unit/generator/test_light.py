@@ -130,12 +130,12 @@ def test_other_weights_than_the_configs_are_refused(tiny: Architecture, model_of
     network = Model.read(other).network
     network.get_layer("logits").bias.assign_add(np.ones(7, np.float32))
     network.save(directory / "model.keras")
-    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors are not those that config\.json names"):
+    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors do not match the digest in config\.json"):
         TextGenerator.read(directory)
 
 
 @pytest.mark.parametrize("keep", [0, 0.5, 0.99])
-def test_a_torn_network_is_named(tiny: Architecture, model_of: Callable[..., Path], keep: float) -> None:
+def test_a_incomplete_network_is_named(tiny: Architecture, model_of: Callable[..., Path], keep: float) -> None:
     path = model_of(tiny, CHARACTERS) / "model.keras"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(ArtifactError, match=r"model\.keras: missing or not a Keras model"):

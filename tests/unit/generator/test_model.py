@@ -46,7 +46,7 @@ def written(
 
 @pytest.fixture
 def directory(written: Path, tmp_path: Path) -> Path:
-    """A copy of the model, to be spoilt."""
+    """A copy of the model, to be damaged."""
     return Path(shutil.copytree(written, tmp_path / "model"))
 
 
@@ -79,7 +79,7 @@ def test_a_model_read_back_gives_the_same_logits(
     assert replace(back, network=None) == replace(model, network=None)
 
 
-def test_the_config_tells_how_to_write_and_how_it_was_trained(written: Path, tiny: Architecture) -> None:
+def test_the_config_shows_how_to_write_and_how_it_was_trained(written: Path, tiny: Architecture) -> None:
     config = json.loads((written / "config.json").read_bytes())
     assert config["architecture"] == tiny.as_dict()
     assert (config["context"], config["window"], config["training"]) == ("window", 4, {"epochs": 3})
@@ -90,7 +90,7 @@ def test_the_context_to_write_with_is_that_of_training() -> None:
     assert (trained_for(carry_state=True), trained_for(carry_state=False)) == ("carry", "window")
 
 
-def test_a_copy_is_read_as_it_is_where_nothing_was_spoilt(directory: Path) -> None:
+def test_a_copy_is_read_as_it_is_where_nothing_was_damaged(directory: Path) -> None:
     _edit_saved_network(directory / "model.keras", lambda _: None)
     Model.read(directory)
 
@@ -172,7 +172,7 @@ def test_tensors_other_than_those_the_config_names_are_refused(directory: Path) 
     network = Model.read(directory).network
     network.get_layer("logits").bias.assign_add([0, 0, 0, 1e-3, 0, 0, 0])
     network.save(directory / "model.keras")
-    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors are not those that config\.json names"):
+    with pytest.raises(ArtifactError, match=r"model\.keras: its tensors do not match the digest in config\.json"):
         Model.read(directory)
 
 

@@ -32,7 +32,7 @@ def test_a_long_texts_hashes_come_in_chunks(length: int) -> None:
 
 
 @given(corpora=st.lists(TEXTS, max_size=2), texts=st.lists(TEXTS, min_size=1, max_size=4), length=st.integers(1, 6))
-def test_texts_that_hold_a_passage_are_told_from_those_that_do_not(
+def test_texts_that_hold_a_passage_are_distinguished_from_those_that_do_not(
     corpora: list[str], texts: list[str], length: int
 ) -> None:
     passages = Passages([code_points(corpus) for corpus in corpora], length)

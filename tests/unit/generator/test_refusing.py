@@ -106,7 +106,7 @@ def test_where_nothing_is_refused_a_text_is_the_plain_writers(stepper: Stepper) 
 
 
 def test_greedy_takes_the_likeliest_that_is_left() -> None:
-    # By likelihood: a g b c d e f. In the corpus stand aa, ab and ga.
+    # By likelihood: a g b c d e f. The corpus contains aa, ab and ga.
     writer = RefusingWriter(
         Indifferent(), passages=_passages("aab-ga", 1), vocabulary=LETTERS, context="carry", tiling=TILING
     )
@@ -148,7 +148,7 @@ def test_words_are_refused_by_the_characters_they_bring() -> None:
     assert max(_longest_copy(words.decode(text.ids), corpus) for text in plain) > 7
 
 
-def test_a_text_that_can_not_go_on_is_an_error_that_says_what_to_do() -> None:
+def test_a_text_that_can_not_be_continued_is_an_error_that_says_what_to_do() -> None:
     every_pair = "".join(a + b for a in "abcdefg" for b in "abcdefg")
     writer = RefusingWriter(
         Indifferent(), passages=_passages(every_pair, 1), vocabulary=LETTERS, context="carry", tiling=TILING

@@ -107,7 +107,7 @@ def test_windowed_is_compiled_once_for_all_positions(tiny: Architecture, network
     windowed = Windowed(in_tensorflow, stepper_of(tiny, network_of(tiny)), 3)
     states = windowed.zero_states(4)
     logits = tf.function(windowed.logits, jit_compile=True).experimental_get_compiler_ir(states)(stage="hlo")
-    assert "s32[] parameter(0)" in logits  # as a constant, each number of tokens read would be compiled anew
+    assert "s32[] parameter(0)" in logits  # as a constant, each number of tokens read would be compiled again
 
 
 def test_dropout_is_left_out(tiny: Architecture, network_of: Callable[[Architecture], Any]) -> None:

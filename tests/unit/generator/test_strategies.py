@@ -6,14 +6,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from components.generator.chance import uniform_stream
 from components.generator.ops import Ops, in_numpy, in_tensorflow
+from components.generator.randomness import uniform_stream
 from components.generator.strategies import Strategy, choose, choose_at, draw, keep_min_p, keep_nucleus, keep_top_k
 
 LOGITS = np.array([0.3, -1.2, 2.0, 0.9, -0.4, 1.5, 0.0], np.float32)
 HIGHEST_UNIFORM = np.float32(1 - 2**-24)
 
-# TensorFlow takes subnormal numbers for zero, which makes ties of what NumPy tells apart.
+# TensorFlow takes subnormal numbers for zero, which makes ties of what NumPy distinguishes.
 numbers = st.floats(-8, 8, width=32, allow_subnormal=False)
 rows_of_logits = st.lists(numbers, min_size=2, max_size=12).map(lambda row: np.array(row, "f4"))
 
@@ -43,13 +43,13 @@ def test_temperature_zero_takes_the_likeliest(logits: NDArray[np.float32], unifo
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
-def test_an_even_grid_of_chance_gives_every_token_its_share(temperature: float) -> None:
+def test_an_even_grid_of_randomness_gives_every_token_its_share(temperature: float) -> None:
     expected = 4096 * _softmax(LOGITS / temperature)
     assert np.abs(_counts(_grid(4096), temperature) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
-def test_the_texts_own_chance_follows_softmax_by_chi_square(temperature: float) -> None:
+def test_the_texts_own_randomness_follows_softmax_by_chi_square(temperature: float) -> None:
     expected = 20_000 * _softmax(LOGITS / temperature)
     counts = _counts(uniform_stream(1, 0, 20_000), temperature)
     assert ((counts - expected) ** 2 / expected).sum() < 22.46  # 6 degrees of freedom, 0.1 %
@@ -121,7 +121,7 @@ def test_an_impossible_token_is_never_drawn(logits: NDArray[np.float32], ruled_o
 
 
 @pytest.mark.parametrize("ops", [in_numpy, in_tensorflow])
-def test_the_highest_chance_draws_the_last_possible_token_of_a_large_vocabulary(ops: Ops) -> None:
+def test_the_highest_randomness_draws_the_last_possible_token_of_a_large_vocabulary(ops: Ops) -> None:
     logits = np.zeros((1, 50_000), np.float32)
     logits[0, 49_000:] = -np.inf
     assert int(draw(ops, logits, HIGHEST_UNIFORM[None])[0]) <= 48_999

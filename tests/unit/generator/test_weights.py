@@ -39,9 +39,9 @@ def directory(tiny: Architecture, tmp_path: Path) -> Path:
 def write(directory: Path, architecture: Architecture, edit: Edit = lambda _: None, **zipped: Any) -> Path:
     """Write a model's files, its tensors' file edited; `zipped` is how the archive holds it."""
     directory.mkdir(exist_ok=True)
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     weights = {
-        name: [chance.normal(size=shape).astype(np.float32) for shape in shapes]
+        name: [rng.normal(size=shape).astype(np.float32) for shape in shapes]
         for name, shapes in architecture.weight_shapes.items()
     }
     data = io.BytesIO()
@@ -215,7 +215,7 @@ def test_json_without_end_is_refused(directory: Path, monkeypatch: pytest.Monkey
     (directory / "config.json").write_text("[" * 1_000_000)
     refused(directory, r"config\.json: damaged")
     monkeypatch.setattr(files, "MAXIMUM_JSON_BYTES", 1_000)
-    refused(directory, r"config\.json: more than 1,000 bytes, which no model's has; refused")
+    refused(directory, r"config\.json: more than 1,000 bytes is too large for a model's; refused")
 
 
 def test_nested_layers_without_end_are_refused(directory: Path) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from components.artifacts.tensorflow import tf
 from components.generator import writing
 from components.generator.architecture import Architecture, Context, Objective
-from components.generator.chance import uniform_stream
 from components.generator.network import stepper_of
+from components.generator.randomness import uniform_stream
 from components.generator.strategies import Strategy
 from components.generator.writing import Request, Text, Tiling, Writer
 
@@ -21,7 +21,7 @@ TABLE = np.random.default_rng(5).normal(0, 1.5, (V, V)).astype(np.float32)
 
 
 class SumOfAll:
-    """Logits are a row of a table; which row is told by the sum of all ids + 1 read since the state was zero."""
+    """Logits are a row of a table; its index is the sum of all ids + 1 read since the state was zero."""
 
     def __init__(self, table: NDArray[np.float32] = TABLE) -> None:
         self._table = table
@@ -72,10 +72,10 @@ def _same(texts: Sequence[Text], others: Sequence[Text]) -> bool:
 @pytest.fixture(scope="module")
 def requests() -> list[Request]:
     """Seven texts whose prompts differ in length, at temperatures that differ too."""
-    chance = np.random.default_rng(6)
+    rng = np.random.default_rng(6)
     lengths, temperatures = (1, 4, 2, 9, 3, 3, 6), (1.0, 0.5, 0.0, 1.3, 1.0, 1.0, 0.8)
     return [
-        _request(number, chance.integers(0, V, length).tolist(), temperature)
+        _request(number, rng.integers(0, V, length).tolist(), temperature)
         for number, (length, temperature) in enumerate(zip(lengths, temperatures, strict=True))
     ]
 
@@ -206,7 +206,7 @@ def test_a_text_is_the_one_that_a_plain_loop_writes(
 def _plainly_written(
     network: Any, prompt: list[int], uniforms: NDArray[np.float32], temperature: float, *, window: int | None
 ) -> tuple[list[int], float]:
-    """Ids and mean nats, by the LSTM's equations in double precision, everything read anew for each token."""
+    """Ids and mean nats, by the LSTM's equations in double precision, everything read again for each token."""
     kernel, recurrent, bias, output, output_bias = (weight.astype(np.float64) for weight in network.get_weights())
     ids, nats = list(prompt), []
     for uniform in uniforms:

@@ -1,4 +1,4 @@
-"""Images are pushed once a commit, from a clean checkout; what stands against it is one line."""
+"""Images are pushed once per commit, from a clean checkout; what prevents it is one line."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ case "$1" in manifest) echo "$THERE"; [ "${THERE#no such}" = "$THERE" ] ;; versi
 
 
 class Checkout:
-    """A checkout with the scripts in it, and a command that stands in for docker."""
+    """A checkout with the scripts in it, and a command that plays docker."""
 
     def __init__(self, place: Path) -> None:
         self.place, self.asked = place / "checkout", place / "asked"

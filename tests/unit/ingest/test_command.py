@@ -55,7 +55,7 @@ def places(tmp_path: Path) -> tuple[str, Path, str, Path]:
     return "--source", tmp_path / "notes.txt", "--corpus", tmp_path / "corpus"
 
 
-def test_a_run_tells_people_on_standard_error_and_nobody_on_standard_output(places: tuple[str, ...]) -> None:
+def test_a_run_shows_people_on_standard_error_and_nobody_on_standard_output(places: tuple[str, ...]) -> None:
     run = command(*places, "--lowercase")
     assert (run.returncode, run.stdout) == (0, "")
     assert run.stderr == f"ingest     {places[1]}: 8 characters, 7 distinct\n"

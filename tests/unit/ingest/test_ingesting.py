@@ -64,7 +64,7 @@ def test_the_format_can_be_set_against_the_name(tmp_path: Path) -> None:
 def test_what_was_set_for_messages_is_never_left_out_in_silence(
     tmp_path: Path, name: str, values: dict[str, Any], given: str
 ) -> None:
-    message = rf"^ingest: {tmp_path}/{name} is read as plain text, in which {given} would have no part; set ingest\."
+    message = rf"^ingest: {tmp_path}/{name} is read as plain text, where {given} would have no effect; set ingest\."
     assert_refused(tmp_path, write(tmp_path / name, CHAT), message, **values)
 
 
@@ -116,12 +116,12 @@ def test_a_text_is_the_same_however_it_is_read(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize(("name", "content"), [("notes.txt", ""), ("bom.txt", "\ufeff"), ("chat.csv", "text\n\n")])
 def test_a_source_without_text_is_refused(tmp_path: Path, name: str, content: str) -> None:
-    assert_refused(tmp_path, write(tmp_path / name, content), rf"{name}: no text in it$")
+    assert_refused(tmp_path, write(tmp_path / name, content), rf"{name}: contains no text$")
 
 
 def test_a_source_that_filters_leave_nothing_of_is_refused_with_their_names(tmp_path: Path) -> None:
     source = write(tmp_path / "chat.csv", CHAT)
-    message = r"chat\.csv: no text in it is left by keep_users, drop_users and first_fraction$"
+    message = r"chat\.csv: contains no text after keep_users, drop_users and first_fraction$"
     assert_refused(tmp_path, source, message, user_column="user", keep_users=["bob"], drop_users=["bob"])
     assert_refused(tmp_path, source, message, first_fraction=0.3)
 
@@ -130,7 +130,7 @@ def test_a_foreign_directory_is_refused_before_the_source_is_read_and_left_alone
     mine = tmp_path / "home"
     mine.mkdir()
     write(mine / "thesis.doc", "precious")
-    with pytest.raises(ArtifactError, match="holds files that are no artifact"):
+    with pytest.raises(ArtifactError, match="holds files that are not an artifact"):
         run(tmp_path / "missing.txt", mine)
     assert [path.name for path in tmp_path.rglob("*")] == ["home", "thesis.doc"]
     assert (mine / "thesis.doc").read_text() == "precious"
@@ -156,7 +156,7 @@ def test_an_older_corpus_stays_when_a_newer_one_fails_and_goes_when_it_succeeds(
 
 def test_a_corpus_is_not_made_from_the_text_it_would_replace(tmp_path: Path) -> None:
     run(write(tmp_path / "notes.txt", "Old"), tmp_path / "corpus")
-    with pytest.raises(UsageError, match="or one lies inside the other; choose another place for --corpus"):
+    with pytest.raises(UsageError, match="or one is inside the other; choose another place for --corpus"):
         run(tmp_path / "corpus" / "text.txt", tmp_path / "corpus", lowercase=True)
     assert text_of(tmp_path / "corpus") == "Old"
 

@@ -58,27 +58,27 @@ def database() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
-        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF document, and no plain text; turn it into text first"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF document, not plain text; convert it to text first"),
         (
             zipped("word/document.xml", "[Content_Types].xml"),
-            "is a Word document (.docx), and no plain text; save it as",
+            "is a Word document (.docx), not plain text; save it as",
         ),
         (zipped("xl/workbook.xml"), "is an Excel workbook (.xlsx)"),
         (zipped("mimetype", "META-INF/container.xml"), "is an EPUB book"),
         (zipped("mimetype", "META-INF/manifest.xml"), "is an OpenDocument file"),
         (zipped("one.txt", "two.txt"), "is a zip archive of 2 files; unpack it and name the directory"),
         (zipped("empty/"), "is a zip archive of 0 files; unpack it"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "is a document of Microsoft Office"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "is a Microsoft Office document"),
         (b"{\\rtf1\\ansi Hello}", "is a rich text document (RTF)"),
-        (tarred(), "is a tar archive, and no plain text; unpack it and name the directory"),
+        (tarred(), "is a tar archive, not plain text; unpack it and name the directory"),
         (gzip.compress(tarred()), "is a tar archive"),
-        (gzip.compress(gzip.compress(b"one")), "is packed with gzip once more"),
-        (b"\x28\xb5\x2f\xfd\x04\x00", "is packed with zstd, and no plain text; unpack it first: zstd -d FILE"),
+        (gzip.compress(gzip.compress(b"one")), "is compressed with gzip twice"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "is compressed with zstd, not plain text; unpack it first: zstd -d FILE"),
         (b"7z\xbc\xaf\x27\x1c\0\4", "is a 7-Zip archive"),
-        (database(), "is an SQLite database, and no plain text; export a table as CSV first: sqlite3 "),
-        (b"\x89PNG\r\n\x1a\n\0\0", "is a PNG image, and no plain text; there is no text in it to read"),
+        (database(), "is an SQLite database, not plain text; export a table as CSV first: sqlite3 "),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is a PNG image, not plain text; it contains no text"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "is a JPEG image"),
         (b"GIF89a\1\0", "is a GIF image"),
         (RIFF + b"WEBPVP8 ", "is a WebP image"),
@@ -87,17 +87,17 @@ def database() -> bytes:
         (b"ID3\x04\0", "is an MP3 recording"),
         (b"PAR1\x15\4", "is a Parquet file"),
         (b"\x7fELF\2\1", "is a program"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a pointer of Git LFS, not the file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a Git LFS pointer, not the file"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # zip and gzip hold the time: no name for a test
 )
 @pytest.mark.parametrize("values", [{}, {"undecodable": "replace"}, {"encoding": "latin-1"}, {"format": "csv"}])
 def test_what_is_no_text_is_named_with_what_to_do(
-    tmp_path: Path, data: bytes, told: str, values: dict[str, object]
+    tmp_path: Path, data: bytes, reported: str, values: dict[str, object]
 ) -> None:
     source = tmp_path / "notes.txt"
     source.write_bytes(data)
-    assert refused(source, **values).startswith(told)
+    assert refused(source, **values).startswith(reported)
 
 
 @pytest.mark.parametrize("text", ["%PD is a unit", "BM", "RIFF raff WEBP", "MZ", "PAR1 and 2", "it is ftyped", "ORC"])
@@ -153,13 +153,13 @@ def test_a_bomb_is_refused_however_it_is_packed(tmp_path: Path, pack: Callable[[
     assert refused(source).startswith("expands more than 200 times")
 
 
-def test_a_locked_zip_is_told(tmp_path: Path) -> None:
+def test_a_locked_zip_is_reported(tmp_path: Path) -> None:
     data = bytearray(zipped("notes.txt"))
     data[6] |= 1  # the member's flag for a password, in its own header and in the archive's list
     data[data.index(b"PK\x01\x02") + 8] |= 1
     source = tmp_path / "notes.zip"
     source.write_bytes(data)
-    assert refused(source) == "the zip is locked by a password; unpack it first"
+    assert refused(source) == "the zip is protected by a password; unpack it first"
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_markup_is_known_by_how_it_begins(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "values", "told"),
+    ("data", "values", "reported"),
     [
-        (b"<html><p>one", {}, "looks like HTML, whose marks will be learned as text"),
+        (b"<html><p>one", {}, "looks like HTML, whose markup will be learned as text"),
         (b'{"text": "one"}', {}, "looks like JSON, "),
         (
             b"\x93Well\x94, she said",
@@ -195,19 +195,19 @@ def test_markup_is_known_by_how_it_begins(text: str, kind: str) -> None:
             "2 control characters from U+0080 to U+009F; the text was p",
         ),
         ("\u0093Well\u0094".encode(), {}, "2 control characters from U+0080 to U+009F; the text was probably cp1252"),
-        (TEXT.encode(), {"encoding": "cp1252"}, "is UTF-8 too, so ingest.encoding=cp1252 is probably wrong"),
-        (f"text\n{TEXT}".encode(), {"encoding": "cp1252", "format": "csv"}, "is UTF-8 too"),
+        (TEXT.encode(), {"encoding": "cp1252"}, "is also valid UTF-8, so ingest.encoding=cp1252 is probably wrong"),
+        (f"text\n{TEXT}".encode(), {"encoding": "cp1252", "format": "csv"}, "is also valid UTF-8"),
         (TEXT.encode(), {}, ""),
         (b"text\n<html>", {"format": "csv"}, ""),
     ],
 )
 def test_what_is_probably_not_meant_is_a_warning(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], data: bytes, values: dict[str, object], told: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], data: bytes, values: dict[str, object], reported: str
 ) -> None:
     log.set_up("ingest")
     source = tmp_path / "notes.txt"
     source.write_bytes(data)
     corpus_of(source, **values)
     said = capfd.readouterr().err
-    assert said.count("warning:") == bool(told)
-    assert f"warning: {source}: {told}" in said or not told
+    assert said.count("warning:") == bool(reported)
+    assert f"warning: {source}: {reported}" in said or not reported

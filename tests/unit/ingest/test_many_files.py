@@ -88,7 +88,9 @@ def test_tables_are_joined_and_their_users_held_against_all_of_them(tmp_path: Pa
 
 
 def test_the_limit_is_of_all_files(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"more/c\.txt: with the files before more than ingest\.maximum_bytes \(12\)"):
+    with pytest.raises(
+        SourceError, match=r"more/c\.txt: with the previous files more than ingest\.maximum_bytes \(12\)"
+    ):
         corpus_of(folder, tmp_path, maximum_bytes=12)
 
 
@@ -143,7 +145,7 @@ def test_empty_files_and_directories_leave_no_trace(folder: Path, tmp_path: Path
     assert corpus_of(folder, tmp_path) == "eins\nzwei\ndrei"
     (folder / "only").mkdir()
     (folder / "only" / "empty.txt").write_text("")
-    with pytest.raises(SourceError, match=r"only: no text in it$"):
+    with pytest.raises(SourceError, match=r"only: contains no text$"):
         corpus_of(folder / "only", tmp_path)
 
 
@@ -170,7 +172,7 @@ def test_a_file_that_a_link_leads_to_as_well_is_refused(folder: Path, tmp_path: 
 
 def test_a_pipe_in_a_directory_is_refused_and_not_waited_for(folder: Path, tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe")
-    with pytest.raises(SourceError, match=r"/pipe: is no file but a pipe, socket or device; move it elsewhere$"):
+    with pytest.raises(SourceError, match=r"/pipe: is not a file but a pipe, socket or device; move it elsewhere$"):
         corpus_of(folder, tmp_path)
 
 
@@ -192,7 +194,7 @@ def test_a_directory_that_may_not_be_read_is_not_left_out_in_silence(
 def test_an_error_about_several_places_is_one_line(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("")
-    with pytest.raises(SourceError, match=rf"^{tmp_path}/a\.txt, {tmp_path}/b\.txt: no text in it$"):
+    with pytest.raises(SourceError, match=rf"^{tmp_path}/a\.txt, {tmp_path}/b\.txt: contains no text$"):
         corpus_of(f"{tmp_path}/a.txt\n{tmp_path}/b.txt", tmp_path)
 
 

@@ -62,7 +62,7 @@ def test_users_are_counted_past_the_first_fraction(tmp_path: Path) -> None:
     assert ">2</text>" in report_of(tmp_path / "corpus")  # both of amy's
 
 
-def test_the_plot_tells_users_apart_whose_names_begin_alike_and_no_font_has(
+def test_the_plot_distinguishes_users_whose_names_begin_alike_and_no_font_has(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     alike = "日本語" * 20

@@ -20,7 +20,7 @@ def test_the_embedded_corpus_is_pythons_reference_topics(tmp_path: Path) -> None
 
 
 def test_the_embedded_corpus_has_an_encoding_of_its_own(tmp_path: Path) -> None:
-    message = r"^ingest\.encoding=latin-1 has no part in builtin:python-docs; leave it at utf-8$"
+    message = r"^ingest\.encoding=latin-1 has no effect on builtin:python-docs; leave it at utf-8$"
     assert_refused(tmp_path, "builtin:python-docs", message, encoding="latin-1")
 
 

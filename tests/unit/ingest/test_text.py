@@ -84,12 +84,12 @@ def test_no_encoding_is_named_where_nothing_speaks_for_one(data: bytes) -> None:
         decode([data])
 
 
-@pytest.mark.parametrize(("text", "told"), [("Grüße", True), ("plain", False)])
-def test_what_is_utf_8_as_well_is_told(text: str, told: bool) -> None:
+@pytest.mark.parametrize(("text", "reported"), [("Grüße", True), ("plain", False)])
+def test_what_is_utf_8_as_well_is_reported(text: str, reported: bool) -> None:
     for chunks in ([text.encode()], [bytes([byte]) for byte in text.encode()]):
         decoder = Decoder(chunks, "notes.txt", IngestConfig(encoding="cp1252"))
         assert "".join(decoder)
-        assert decoder.is_utf_8_too == told
+        assert decoder.is_utf_8_too == reported
     latin = Decoder([text.encode("latin-1")], "notes.txt", IngestConfig(encoding="latin-1"))
     assert list(latin) == [text]
     assert not latin.is_utf_8_too

@@ -52,8 +52,8 @@ def _write_model(place: Path, context: Any, objective: Any) -> None:
         dropout=0.0,
         dropout_placement="after_each",
     )
-    network, chance = build(architecture), np.random.default_rng(3)
-    network.set_weights([chance.normal(0, 1, weight.shape) for weight in network.get_weights()])
+    network, rng = build(architecture), np.random.default_rng(3)
+    network.set_weights([rng.normal(0, 1, weight.shape) for weight in network.get_weights()])
     (place / "model").mkdir()
     model = Model(
         architecture=architecture, network=network, vocabulary=vocabulary, context=context, window=8, prompts=["The "]

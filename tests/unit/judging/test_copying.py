@@ -40,9 +40,9 @@ def test_shares_and_the_longest_passage_are_those_of_a_plain_search(texts: list[
 
 @pytest.mark.parametrize("size", [4, 31, 32, 33, 63, 64, 65, 100, 777])
 def test_a_planted_passage_is_found_with_its_place(size: int) -> None:
-    chance = np.random.default_rng(size)
-    training = "".join(map(chr, chance.integers(0x4E00, 0x9FFF, 5_000)))
-    texts = ["".join(map(chr, chance.integers(0xAC00, 0xD7A3, length))) for length in (900, 2_000, 10)]
+    rng = np.random.default_rng(size)
+    training = "".join(map(chr, rng.integers(0x4E00, 0x9FFF, 5_000)))
+    texts = ["".join(map(chr, rng.integers(0xAC00, 0xD7A3, length))) for length in (900, 2_000, 10)]
     texts[1] = texts[1][:300] + training[1_234 : 1_234 + size] + texts[1][300:]
     _, passage = TrainingText(training).copied(texts)
     assert passage is not None
@@ -89,7 +89,7 @@ def test_memory_does_not_grow_with_a_training_text_that_says_the_same_over_and_o
     assert twice < 1.05 * once
 
 
-def test_the_longest_passage_is_looked_for_at_so_many_places_and_that_is_told(
+def test_the_longest_passage_is_looked_for_at_so_many_places_and_that_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(copying, "MAXIMUM_PLACES", 1000)

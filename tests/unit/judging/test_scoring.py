@@ -75,7 +75,7 @@ def test_what_evaluate_scores_is_the_part_that_training_scored(place: Path, tmp_
     train(settings, dataset=dataset, checkpoints=str(tmp_path / "checkpoints"), model=model)
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     found = evaluate(model=model, dataset=dataset)
-    assert found["text"]["name"] == f"a part, evenly spread, of the held-out split of {dataset}"
+    assert found["text"]["name"] == f"an evenly spread part of the held-out split of {dataset}"
     assert found["text"]["targets"] == metrics["validation_tokens_scored"] == 255
     assert found["text"]["characters"] == 256
     assert found["losses"][0]["nats_per_token"] == pytest.approx(metrics["validation_loss_nats"], rel=1e-3)

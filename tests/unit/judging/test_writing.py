@@ -32,7 +32,7 @@ def test_human_pieces_are_as_long_and_spread_over_the_whole(spare: int) -> None:
     assert places[2] - 25 >= spare * 2 // 3 - 1
 
 
-def test_samples_that_copy_are_told_from_those_that_do_not() -> None:
+def test_samples_that_copy_are_distinguished_from_those_that_do_not() -> None:
     training, human = text_of(1, 20_000), text_of(2, 3_000)
     own = judge_samples(rows_of([text_of(3, 400), text_of(4, 400)]), training, human)
     assert not own["copies"]
@@ -65,7 +65,7 @@ def test_columns_are_by_temperature_and_strategy_and_alike_in_length() -> None:
     assert judged["characters"] == 27
 
 
-def test_without_held_out_text_samples_stand_alone() -> None:
+def test_without_held_out_text_samples_are_alone() -> None:
     judged = judge_samples(rows_of(["a b c d"]), "a b c d e f", "")
     assert list(judged["columns"]) == ["temperature 1"]
     assert "against" not in judged["verdict"]

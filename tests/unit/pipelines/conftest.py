@@ -87,11 +87,11 @@ def make_run(root: Path) -> MakeRun:
 
 
 def write_model(directory: Path, seed: int) -> None:
-    """A model artifact's files but its manifest; the network's weights are chance."""
-    chance = np.random.default_rng(seed)
+    """A model artifact's files without its manifest; the network's weights are random."""
+    rng = np.random.default_rng(seed)
     shapes = ARCHITECTURE.weight_shapes
     weights = {
-        name: [chance.normal(0, 1, shape).astype(np.float32) for shape in shapes[name]] for name in ("lstm_1", "logits")
+        name: [rng.normal(0, 1, shape).astype(np.float32) for shape in shapes[name]] for name in ("lstm_1", "logits")
     }
     sha256 = weights_sha256(array for arrays in weights.values() for array in arrays)
     config = {"architecture": ARCHITECTURE.as_dict(), "context": "carry", "window": 8, "weights_sha256": sha256}

@@ -102,5 +102,5 @@ def test_how_runs_learned_and_what_they_wrote_are_tables(make_run: MakeRun, root
 
 def test_a_run_without_samples_has_no_table(make_run: MakeRun, root: Path) -> None:
     make_run("one", without=["samples"])
-    with pytest.raises(ArtifactError, match=r"^one: no samples there$"):
+    with pytest.raises(ArtifactError, match=r"^one: has no samples$"):
         pipelines.samples("one", root=str(root))

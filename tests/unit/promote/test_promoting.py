@@ -70,7 +70,7 @@ def bits_of_stretches(made: Made, data: Dataset, most: int) -> float:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_scored_anew_a_model_takes_the_bits_that_its_training_found(variant: str, make_run: MakeRun) -> None:
+def test_scored_again_a_model_takes_the_bits_that_its_training_found(variant: str, make_run: MakeRun) -> None:
     made = make_run(**VARIANTS[variant])
     assert own_bits(made) == pytest.approx(made.metrics["validation_bits_per_char"], rel=1e-3)
 
@@ -155,7 +155,7 @@ def test_a_champion_that_cannot_be_scored_gives_way(damage: str, good: Made, poo
 
 def test_a_dataset_of_another_model_is_refused(good: Made, poor: Made, pointer: str) -> None:
     promoted(good, pointer)
-    with pytest.raises(ArtifactError, match="its held-out text is not the one that"):
+    with pytest.raises(ArtifactError, match="its held-out text is not the text of"):
         promoted(poor, pointer, dataset=lambda: good.dataset)
     assert read(pointer).model == good.model
 

@@ -43,7 +43,7 @@ def test_the_report_is_an_artifact_made_from_the_samples(
     assert manifest.made_from == {"samples": digest(Path(artifacts["samples"]))}
 
 
-def test_the_page_tells_what_was_made_from_what_and_links_to_each_page(
+def test_the_page_shows_what_was_made_from_what_and_links_to_each_page(
     make: Report, artifacts: dict[str, str], tmp_path: Path
 ) -> None:
     page = make()
@@ -53,13 +53,13 @@ def test_the_page_tells_what_was_made_from_what_and_links_to_each_page(
     links = re.findall(r'<a href="([^"]*)"', page)
     assert links == [f"../../{place}/report.html" for place in ("ingest/corpus", "train/model", "sample/samples")]
     assert all((tmp_path / "run" / "report" / "report" / link).resolve().is_file() for link in links)
-    assert "not the one here" not in page
+    assert "not this one" not in page
     assert "<h1>Run run</h1>" in page
     assert "40 lines" in page
-    assert "Taken up again at train step" in page
+    assert "Resumed at train step" in page
 
 
-def test_an_artifact_of_another_run_is_told_apart(make: Report, artifacts: dict[str, str], tmp_path: Path) -> None:
+def test_an_artifact_of_another_run_is_distinguished(make: Report, artifacts: dict[str, str], tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "text.txt").write_text("other")
@@ -67,8 +67,8 @@ def test_an_artifact_of_another_run_is_told_apart(make: Report, artifacts: dict[
     config = {"source": "tale.txt"}
     write_manifest(other, kind="corpus", stage="ingest", config=config, counts=counts, made_from={"source": "ab"})
     page = make(corpus=str(other))
-    assert page.count("not the one here") == 1
-    assert f"from corpus {digest(Path(artifacts['corpus']))[:16]}, which is not the one here" in page
+    assert page.count("not this one") == 1
+    assert f"from corpus {digest(Path(artifacts['corpus']))[:16]}, which is not this one" in page
 
 
 def test_the_page_shows_the_loss_and_texts_of_each_temperature(make: Report) -> None:
@@ -146,7 +146,7 @@ def test_samples_that_were_not_to_copy_a_corpus_are_reported_with_both_they_were
     page = make()
     both = [f"without copies of corpus {'cd' * 8}", f"from model {digest(Path(artifacts['model']))[:16]}"]
     assert all(f">{words}</span>" in page for words in both)
-    assert "not the one here" not in page
+    assert "not this one" not in page
     summary = (tmp_path / "run" / "report" / "report" / "summary.md").read_text(encoding="utf-8")
     assert f"| {', '.join(both)} |" in summary
 
@@ -155,8 +155,8 @@ def test_samples_that_were_not_to_copy_a_corpus_are_reported_with_both_they_were
     ("kind", "name", "text", "heading", "lost"),
     [
         ("model", "metrics.json", "{}", "", "bits per character, held-out"),
-        ("model", "history.jsonl", '{"epoch": 1}\n', "How training went", "<svg"),
-        ("samples", "samples-00000-of-00001.jsonl", '{"text": "torn\n', "What it writes", "<h3>Temperature"),
+        ("model", "history.jsonl", '{"epoch": 1}\n', "Training", "<svg"),
+        ("samples", "samples-00000-of-00001.jsonl", '{"text": "cut\n', "Samples", "<h3>Temperature"),
     ],
 )
 def test_what_the_page_cant_show_costs_its_part_and_not_the_run(
@@ -175,7 +175,7 @@ def test_what_the_page_cant_show_costs_its_part_and_not_the_run(
     page = make()
     assert lost not in page
     assert page.count("This part can&#39;t be shown (") == 1
-    others = {"What was made from what", "How training went", "What it writes", "Settings"}
+    others = {"What was made from what", "Training", "Samples", "Settings"}
     assert set(re.findall("<h2>(.*?)</h2>", page)) == others
     assert f"warning: {heading or 'the beginning'}: left out of the page (" in capsys.readouterr().err
     verify(tmp_path / "run" / "report" / "report", "report")

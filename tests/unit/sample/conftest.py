@@ -38,8 +38,8 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             dropout_placement="after_each",
         )
         network = build(architecture)
-        chance = np.random.default_rng(3)
-        network.set_weights([chance.normal(0, 1, weight.shape) for weight in network.get_weights()])
+        rng = np.random.default_rng(3)
+        network.set_weights([rng.normal(0, 1, weight.shape) for weight in network.get_weights()])
         values = {"context": "carry", "window": 8, "prompts": PROMPTS, **changes}
         directory = tmp_path_factory.mktemp("model")
         Model(architecture=architecture, network=network, vocabulary=vocabulary, **values).write(directory, {})

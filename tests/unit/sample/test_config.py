@@ -21,7 +21,7 @@ def test_a_strategy_is_named_by_what_limits_it(top_k: int, top_p: float, tempera
     assert SampleConfig(top_k=top_k, top_p=top_p).strategy_at(temperature) == name
 
 
-def test_every_rule_stands_in_a_strategys_name() -> None:
+def test_every_rule_is_in_a_strategys_name() -> None:
     assert SampleConfig(top_k=5, min_p=0.05).strategy_at(0.7) == "top_k=5+min_p=0.05"
 
 

@@ -70,13 +70,15 @@ def test_gathered_shards_are_the_files_of_one_process_in_whatever_order_they_com
 
 
 def test_a_shard_that_is_missing_is_named(shard: Shard, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"shards are \[0, 1, 2\], but \[0, 2\] came; sample all shards again"):
+    with pytest.raises(
+        ArtifactError, match=r"shards are \[0, 1, 2\], but \[0, 2\] were given; sample all shards again"
+    ):
         gather([shard(0, 3), shard(2, 3)], samples=str(tmp_path / "samples"))
     assert not (tmp_path / "samples").exists()
 
 
 def test_a_shard_that_comes_twice_is_refused(shard: Shard, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"but \[0, 0, 1\] came"):
+    with pytest.raises(ArtifactError, match=r"but \[0, 0, 1\] were given"):
         gather([(first := shard(0, 2)), first, shard(1, 2)], samples=str(tmp_path / "samples"))
 
 

@@ -80,19 +80,19 @@ def test_what_is_no_corpus_is_refused(write: Write, model: Path, tmp_path: Path)
     assert not (tmp_path / "samples").exists()
 
 
-def made_anew(corpus: Path) -> None:
+def made_again(corpus: Path) -> None:
     """Another corpus at the same place."""
     with storage.outgoing(str(corpus), "corpus") as directory:
         (directory / "text.txt").write_text("another text")
         write_manifest(directory, kind="corpus", stage="ingest", config={}, counts={}, made_from={})
 
 
-def test_a_corpus_that_was_made_anew_since_the_run_began_is_refused(model: Path, corpus: Path, tmp_path: Path) -> None:
+def test_a_corpus_that_was_made_again_since_the_run_began_is_refused(model: Path, corpus: Path, tmp_path: Path) -> None:
     config = SampleConfig(prompts=("a",), count=1, length=4, no_copy=NO_COPY, corpus=str(corpus))
     samples, named = str(tmp_path / "new"), digest(corpus)
     sample(config, model=str(model), samples=samples, corpus_digest=named)
     before = verify(Path(samples))
-    made_anew(corpus)
+    made_again(corpus)
     with pytest.raises(SourceError, match=f"{corpus}/manifest.json: has changed since the run began"):
         sample(config, model=str(model), samples=samples, corpus_digest=named)
     assert verify(Path(samples)) == before
@@ -105,7 +105,7 @@ def test_a_corpus_that_is_replaced_while_its_passages_are_noted_is_refused(
     noted = sampling.Passages
 
     def replaced(*arguments: Any) -> Any:
-        made_anew(corpus)
+        made_again(corpus)
         return noted(*arguments)
 
     monkeypatch.setattr(sampling, "Passages", replaced)

@@ -29,7 +29,7 @@ def test_only_line_ends_end_a_prompt(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\n\n", r"prompts\.txt: no prompt in it"),
+        (b"\n\n", r"prompts\.txt: contains no prompt"),
         (b"abc\nab\xffc\n", r"prompts\.txt: not UTF-8 at byte 6"),
         (None, r"prompts\.txt: no such file"),
     ],
@@ -76,9 +76,9 @@ def test_a_space_can_stand_for_what_the_vocabulary_lacks(
     capsys.readouterr()
     log.set_up("sample")
     rows = write(prompts=("fix",), replace_unknown=True, **changes)
-    told = "1 of 1 prompts have what the model does not know ('x'); it read ' ' there"
-    assert f"warning: {told}" in capsys.readouterr().err
-    assert told.replace("'", "&#39;") in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
+    reported = "1 of 1 prompts have tokens that the model does not know ('x'); it reads ' ' instead"
+    assert f"warning: {reported}" in capsys.readouterr().err
+    assert reported.replace("'", "&#39;") in (tmp_path / "samples" / "report.html").read_text(encoding="utf-8")
     assert [row["prompt"] for row in rows] == ["fix", "fix"]
     assert [row["text"] for row in rows] == [row["text"] for row in write(prompts=("fi ",), **changes)]
 

@@ -9,7 +9,9 @@ from components.sample import texts
 from tests.unit.sample.sampled import Write
 
 
-def test_the_report_escapes_texts_and_tells_prompt_from_continuation(given: tuple[Path, dict[str, Any]]) -> None:
+def test_the_report_escapes_texts_and_marks_prompt_and_continuation(
+    given: tuple[Path, dict[str, Any]],
+) -> None:
     page = (given[0] / "report.html").read_text(encoding="utf-8")
     assert page.count('<span class="prompt">&lt;b&gt;</span>') == 9
     assert page.count('<span class="prompt">fed &amp; </span>') == 9

@@ -24,7 +24,7 @@ def test_there_is_a_text_for_each_prompt_repeat_and_temperature(given: tuple[Pat
     assert [row["temperature"] for row in rows] == [0, 0.5, 1] * 6
 
 
-def test_a_row_tells_what_the_text_depended_on(given: tuple[Path, dict[str, Any]]) -> None:
+def test_a_row_shows_what_the_text_depended_on(given: tuple[Path, dict[str, Any]]) -> None:
     rows = rows_of(given[0])
     fields = ["id", "prompt", "temperature", "strategy", "seed", "text", "nats_per_token"]
     assert {tuple(row) for row in rows} == {tuple(fields)}
@@ -112,7 +112,7 @@ def test_the_same_settings_give_the_same_files(write: Write, tmp_path: Path) -> 
     assert digests[0] == digests[1]
 
 
-def test_chance_follows_the_seed_and_greedy_needs_none(write: Write) -> None:
+def test_randomness_follows_the_seed_and_greedy_needs_none(write: Write) -> None:
     first, second = (write(prompts=("abc",), count=2, temperatures=(0, 1), seed=seed) for seed in (1, 2))
     greedy = {row["text"] for row in [*first, *second] if row["temperature"] == 0}
     assert len(greedy) == 1
@@ -139,8 +139,11 @@ def test_the_token_for_unknown_words_is_read_but_never_written(
     source = model_of(vocabulary=words, prompts=["a b."])
     rows = write(source=source, prompts=("A zebra b.",), count=8, temperatures=(0, 1, 3), length=50)
     assert {row["prompt"] for row in rows} == {"A zebra b."}
-    told = "1 of 1 prompts have what the model does not know (' zebra'); it read '\N{REPLACEMENT CHARACTER}' there"
-    assert f"warning: {told}" in capsys.readouterr().err
+    reported = (
+        "1 of 1 prompts have tokens that the model does not know (' zebra'); "
+        "it reads '\N{REPLACEMENT CHARACTER}' instead"
+    )
+    assert f"warning: {reported}" in capsys.readouterr().err
     written = "".join(row["text"] for row in rows)
     assert UNKNOWN not in written
     assert set(written) == set("abc .")

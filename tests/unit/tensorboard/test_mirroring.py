@@ -54,16 +54,16 @@ def test_refreshing_removes_event_files_of_logs_that_are_gone_and_nothing_else(t
     make_model(tmp_path / "runs" / "my-run" / "train" / "model", 0)
     refresh([str(tmp_path / "runs")], mirror, 1000)
     gone, kept = "1970-01-01-00-00-00_my-run", "1971-01-01-00-00-00_other/notes.txt"
-    strangers = ["notes.txt", "mine/events.out.tfevents.1.mine", f"{gone}/training/notes.txt", kept]
-    for name in strangers:
+    foreign = ["notes.txt", "mine/events.out.tfevents.1.mine", f"{gone}/training/notes.txt", kept]
+    for name in foreign:
         (mirror / name).parent.mkdir(parents=True, exist_ok=True)
         (mirror / name).write_text("mine")
     refresh([str(tmp_path / "nothing")], mirror, 1000)
     left = [path.relative_to(mirror).as_posix() for path in mirror.rglob("*") if path.is_file()]
-    assert sorted(left) == sorted([".quillflow-mirror", *strangers])
+    assert sorted(left) == sorted([".quillflow-mirror", *foreign])
 
 
-def test_a_model_that_is_trained_anew_at_its_place_takes_the_place_of_the_old_one(tmp_path: Path, mirror: Path) -> None:
+def test_a_model_that_is_trained_again_takes_the_place_of_the_old_one(tmp_path: Path, mirror: Path) -> None:
     model = tmp_path / "jobs" / "model"
     make_model(model, 0)
     refresh([str(tmp_path / "jobs")], mirror, 1000)
@@ -79,12 +79,12 @@ def test_of_more_logs_than_fit_the_newest_are_kept(tmp_path: Path, mirror: Path)
         make_model(tmp_path / "runs" / f"run-{number}" / "train" / "model", number, size)
     said = refresh([str(tmp_path / "runs")], mirror, 250)
     assert shown(mirror) == ["1970-01-01-00-00-02_run-2", "1970-01-01-00-00-04_run-4"]
-    assert said == "models shown: 2, 200 B of logs; 3 more would go over --megabytes"
+    assert said == "models shown: 2, 200 B of logs; 3 more would exceed --megabytes"
 
 
 def test_files_that_are_somebody_s_are_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear Ada")
-    with pytest.raises(UsageError, match="holds files that are no mirror of logs"):
+    with pytest.raises(UsageError, match="holds files that are not a mirror of logs"):
         claim(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         claim(tmp_path / "letter.txt")

@@ -96,7 +96,7 @@ def finished(run_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def resumable(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run's checkpoints, where `run` goes on from."""
+    """A copy of the finished run's checkpoints, where `run` resumes from."""
     return Path(shutil.copytree(finished.parent / "checkpoints", tmp_path / "checkpoints"))
 
 

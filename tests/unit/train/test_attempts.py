@@ -106,19 +106,19 @@ def test_each_wait_is_longer_than_the_one_before(tries: Path, monkeypatch: pytes
     assert time.monotonic() - began >= 0.2 + 0.6
 
 
-def test_without_being_told_it_is_done_where_it_is_called(tries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_variable_it_is_done_where_it_is_called(tries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(RETRIES_VARIABLE)
     assert lasting(work(tries, raising(ValueError()), times=0))["pid"] == os.getpid()
 
 
 def test_sigterm_reaches_the_one_who_trains_and_nothing_starts_again(tries: Path) -> None:
-    def until_told() -> None:
+    def until_signalled() -> None:
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(143)))
         threading.Event().wait(30)
 
     threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGTERM]).start()
     with pytest.raises(SystemExit) as ended:
-        lasting(work(tries, until_told))
+        lasting(work(tries, until_signalled))
     assert (ended.value.code, count(tries)) == (143, 1)
 
 

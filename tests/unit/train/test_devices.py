@@ -48,6 +48,6 @@ def test_lanes_that_devices_cannot_share_evenly_are_refused(data: Dataset, monke
         num_replicas_in_sync = 3
 
     monkeypatch.setattr("components.train.trainer._strategy_of", lambda *_: Three())
-    with pytest.raises(UsageError, match="4 lanes can't be shared by 3 devices"):
+    with pytest.raises(UsageError, match="4 lanes can't be divided evenly among 3 devices"):
         Trainer(TrainConfig(**TINY), data)
     assert tf.distribute.get_strategy().num_replicas_in_sync == 1

@@ -60,8 +60,8 @@ def test_a_loss_that_is_no_number_ends_training_where_it_came(
 ) -> None:
     _breaking("loss", monkeypatch)
     message = ended()
-    told = r"^the loss of train steps (\d+) to (\d+) is nan: training has diverged; start anew with a lower "
-    first, last = map(int, re.findall(told, message)[0])
+    reported = r"^the loss of train steps (\d+) to (\d+) is nan: training has diverged; start over with a lower "
+    first, last = map(int, re.findall(reported, message)[0])
     assert first <= BROKEN_AT + 1 <= last <= 12
     assert " a lower train.learning_rate (0.01) or a lower train.clip_norm (1); " in message
     assert message.endswith("what was saved up to train step 8 is kept")
@@ -101,7 +101,7 @@ def test_only_what_is_not_finite_is_refused(number: float, *, is_finite: bool) -
             check_finite(number, "it", config, saved=0)
 
 
-def test_the_worst_of_arrays_is_found_wherever_it_stands() -> None:
+def test_the_worst_of_arrays_is_found_wherever_it_is() -> None:
     good = [np.ones((2, 3), np.float32), np.array(7), np.zeros(0)]
     assert worst_of(good) == 0.0
     assert worst_of([*good, np.array([[1.0, INFINITE]])]) == INFINITE

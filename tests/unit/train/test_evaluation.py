@@ -26,9 +26,9 @@ def trainer_of(config_of: Callable[..., TrainConfig], data: Dataset) -> Callable
 
     def make(**changes: Any) -> Trainer:
         trainer = Trainer(config_of(**changes), data)
-        chance = np.random.default_rng(8)
+        rng = np.random.default_rng(8)
         weights = trainer.network.get_weights()
-        trainer.network.set_weights([weight + chance.normal(0, 0.5, weight.shape) for weight in weights])
+        trainer.network.set_weights([weight + rng.normal(0, 0.5, weight.shape) for weight in weights])
         return trainer
 
     return make

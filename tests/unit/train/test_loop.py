@@ -36,7 +36,7 @@ def test_the_history_has_a_curve_of_each_epochs_training(finished: Path) -> None
     assert seconds == sorted(seconds)
 
 
-def test_the_curve_tells_the_learning_rate_of_each_step(run: Run) -> None:
+def test_the_curve_shows_the_learning_rate_of_each_step(run: Run) -> None:
     (row,) = history(run(epochs=1, schedule="cosine", warm_up_steps=4))
     rates = [point["learning_rate"] for point in row["curve"]]
     falling = [0.005 * (1 + math.cos(math.pi * step / 8)) for step in range(8)]

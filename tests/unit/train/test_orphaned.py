@@ -1,4 +1,4 @@
-"""A process that watches those above it is told to stop when one of them is gone, a shell between or not."""
+"""A process that watches those above it is signalled when one of them is gone, with or without a shell between."""
 
 import signal
 import subprocess
@@ -33,7 +33,7 @@ subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 @pytest.mark.parametrize("between", ["a shell", "nothing"])
-def test_it_is_told_to_stop_when_the_launcher_dies(tmp_path: Path, between: str) -> None:
+def test_it_is_signalled_when_the_launcher_dies(tmp_path: Path, between: str) -> None:
     place = tmp_path / "state"
     with subprocess.Popen([sys.executable, "-c", LAUNCHER, TRAINER, str(place), between]) as launcher:
         assert until(place, "training")

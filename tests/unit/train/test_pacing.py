@@ -174,14 +174,14 @@ def test_it_lasts_as_long_as_was_asked_for_with_all_that_is_beside_train_steps(t
 def test_the_time_left_counts_the_scoring_of_held_out_text(
     train_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(loop.log, "progress", told.append)
+    reported: list[str] = []
+    monkeypatch.setattr(loop.log, "progress", reported.append)
     no_samples = {name: TrainConfig.model_fields[name].default for name in SAMPLES}
     train_in(tmp_path, minutes=0, train_steps=24, **no_samples)
     batches = 16 + 1  # a window of 8 tokens for each of 64 lanes, after a warm-up of 128
-    last_step = next(line for line in reversed(told) if line.startswith("step 24/24 "))
+    last_step = next(line for line in reversed(reported) if line.startswith("step 24/24 "))
     assert re.search(r" 0:0[34] left$", last_step)  # 3.5 s by these clocks
-    left = [line.rpartition("  ")[2] for line in told if line.startswith("held-out text: ")][batches:]
+    left = [line.rpartition("  ")[2] for line in reported if line.startswith("held-out text: ")][batches:]
     assert len(left) == batches
     assert (left[0], left[-1]) == ("0:03 left", "0:00 left")
 
@@ -219,7 +219,7 @@ def test_a_run_killed_when_the_number_was_set_ends_the_same_on_a_slower_machine(
     assert _weights(again) == _weights(timed)
 
 
-def test_more_minutes_go_on_from_what_was_trained(timed: Path, train_in: Callable[..., Path], tmp_path: Path) -> None:
+def test_more_minutes_resume_from_what_was_trained(timed: Path, train_in: Callable[..., Path], tmp_path: Path) -> None:
     shutil.copytree(timed.parent / "checkpoints", tmp_path / "checkpoints")
     metrics = _metrics(train_in(tmp_path, minutes=1.5))
     assert metrics["train_steps"] > _metrics(timed)["train_steps"]
@@ -228,12 +228,12 @@ def test_more_minutes_go_on_from_what_was_trained(timed: Path, train_in: Callabl
 
 def test_too_few_minutes_for_a_train_step_are_refused(train_in: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"train\.minutes: 0\.1 leave no time for a train step: 0:\d\d of them are spent"
+        UsageError, match=r"train\.minutes: 0\.1 leaves no time for a train step: 0:\d\d of it is spent"
     ):
         train_in(tmp_path, minutes=0.1)
     assert not (tmp_path / "model").exists()
 
 
 def test_minutes_and_train_steps_can_not_both_count() -> None:
-    with pytest.raises(UsageError, match=r"train: train_steps and minutes can't both count; set one of them to 0"):
+    with pytest.raises(UsageError, match=r"train: train_steps and minutes exclude each other; set one of them to 0"):
         TrainConfig.parse({"minutes": "3", "train_steps": "100"}, "train")

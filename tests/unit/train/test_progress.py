@@ -3,7 +3,7 @@
 from components.train.progress import Progress
 
 
-def test_an_epochs_row_has_its_loss_and_curve_and_the_next_begins_anew() -> None:
+def test_an_epochs_row_has_its_loss_and_curve_and_the_next_starts_over() -> None:
     progress = Progress(resumed_at=[1])
     progress.take(2, nats=6.0, targets=4)
     progress.add_to_curve(learning_rate=0.1)

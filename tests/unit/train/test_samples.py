@@ -39,7 +39,7 @@ def test_samples_leave_training_as_it_is(finished: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"epochs": 3, "sample_at": (1, 3)}, ""),
         ({"epochs": 3, "sample_every": 3}, ""),
@@ -50,10 +50,12 @@ def test_samples_leave_training_as_it_is(finished: Path, run: Run) -> None:
         ),
     ],
 )
-def test_samples_after_an_epoch_that_training_does_not_reach_are_told_of(
-    config_of: Callable[..., TrainConfig], capsys: pytest.CaptureFixture[str], changes: dict[str, Any], told: str
+def test_samples_after_an_epoch_that_training_does_not_reach_are_reported(
+    config_of: Callable[..., TrainConfig], capsys: pytest.CaptureFixture[str], changes: dict[str, Any], reported: str
 ) -> None:
     log.set_up("train")
     warn_of_epochs_never_reached(config_of(**changes), 3)
-    expected = f"train      warning: training ends in epoch 3, so nothing is written for {told}\n" if told else ""
+    expected = (
+        f"train      warning: training ends in epoch 3, so no samples are written for {reported}\n" if reported else ""
+    )
     assert capsys.readouterr().err == expected

@@ -1,4 +1,4 @@
-"""Training that is told to stop, by SIGTERM or by Ctrl-C, saves; and it goes on as if nothing had happened."""
+"""Training that is stopped, by SIGTERM or by Ctrl-C, saves; and it resumes as if nothing had happened."""
 
 import json
 import os
@@ -54,8 +54,8 @@ def _command(dataset: Path, place: Path, *flags: str, before: str = "") -> list[
 
 
 @contextmanager
-def _amid_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
-    """Training when it has told thrice how far it is."""
+def _within_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """Training when it has shown its progress three times."""
     environment = {**os.environ, "QUILLFLOW_LOG": "json"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
@@ -76,7 +76,7 @@ def _amid_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
         pytest.param(signal.SIGHUP, 143, marks=pytest.mark.slow("as SIGTERM")),
     ],
 )
-def test_a_run_stopped_amid_its_first_epoch_saves_and_another_goes_on(
+def test_a_run_stopped_during_its_first_epoch_saves_and_another_resumes(
     number: int,
     code: int,
     train_at: TrainAt,
@@ -85,7 +85,7 @@ def test_a_run_stopped_amid_its_first_epoch_saves_and_another_goes_on(
     tmp_path: Path,
 ) -> None:
     dataset = dataset_of(text * 100, held_out=0.01)
-    with _amid_an_epoch(_command(dataset, tmp_path / "parts", "--epochs", "100000")) as process:
+    with _within_an_epoch(_command(dataset, tmp_path / "parts", "--epochs", "100000")) as process:
         process.send_signal(number)
         assert process.stderr is not None
         rest = process.stderr.read()
@@ -106,7 +106,7 @@ def test_a_second_ctrl_c_ends_it_at_once_without_saving(
 ) -> None:
     slow = "import time; from components.train.checkpoints import Checkpoints as C; C.save = lambda *_: time.sleep(900)"
     command = _command(dataset_of(text * 100, held_out=0.01), tmp_path, "--epochs", "100000", before=slow)
-    with _amid_an_epoch(command) as process:
+    with _within_an_epoch(command) as process:
         assert process.stderr is not None
         process.send_signal(signal.SIGINT)
         assert any("saving; press Ctrl-C again to stop at once" in line for line in process.stderr)
@@ -114,7 +114,7 @@ def test_a_second_ctrl_c_ends_it_at_once_without_saving(
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
-        assert "error: interrupted before all was saved" in process.stderr.read()
+        assert "error: interrupted before the checkpoint was saved" in process.stderr.read()
     assert _saved_steps(tmp_path) == []
 
 
@@ -145,7 +145,7 @@ def test_ctrl_c_before_a_train_step_is_taken_saves_nothing_and_says_so(
         train_at(tmp_path)
     assert stopped.value.code == 130
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "train      warning: interrupted; no train step is taken yet, so nothing is saved"
+    assert last == "train      warning: interrupted; no train step was taken yet, so nothing is saved"
     assert _saved_steps(tmp_path) == []
 
 
@@ -158,7 +158,7 @@ def test_ctrl_c_that_the_caller_ignores_stays_ignored(train_at: TrainAt, tmp_pat
 
 @pytest.fixture
 def heard() -> Iterator[Callable[[int], list[str]]]:
-    """What is saved, and the code that training ends with, when a signal comes amid a train step."""
+    """What is saved, and the code that training ends with, when a signal arrives during a train step."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
     def send(number: int) -> list[str]:

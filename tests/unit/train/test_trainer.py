@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_weights(config_of: ConfigOf, data: Dataset
     assert not _equal(Trainer(config.model_copy(update={"seed": 2}), data).values(), untrained)
 
 
-def test_weights_follow_from_the_seed_whatever_else_draws_on_chance(
+def test_weights_follow_from_the_seed_whatever_else_draws_random_numbers(
     config_of: ConfigOf, data: Dataset, untrained: list[NDArray[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As another thread would that draws at the very moment the network is built.
@@ -224,15 +224,15 @@ def test_the_number_of_train_steps_may_be_set_when_the_graph_is_traced(
     config_of: ConfigOf, data: Dataset, optimizer: str
 ) -> None:
     settings = {"schedule": "cosine", "warm_up_steps": 4, "optimizer": optimizer, "ngrams": 2, "ngram_decay": 1}
-    given, told = (Trainer(config_of(**settings, train_steps=steps), data) for steps in (9, 100))
-    untrained = told.values()
-    told.advance(0, 5)
-    told.restore(untrained)
-    told.spread_over(9)
-    for trainer in (given, told):
+    given, reported = (Trainer(config_of(**settings, train_steps=steps), data) for steps in (9, 100))
+    untrained = reported.values()
+    reported.advance(0, 5)
+    reported.restore(untrained)
+    reported.spread_over(9)
+    for trainer in (given, reported):
         trainer.advance(0, 9)
-    assert [told.rate_at(step) for step in range(10)] == [given.rate_at(step) for step in range(10)]
-    assert _equal(told.values(), given.values())
+    assert [reported.rate_at(step) for step in range(10)] == [given.rate_at(step) for step in range(10)]
+    assert _equal(reported.values(), given.values())
 
 
 def _plain_network(trainer: Trainer) -> Any:

@@ -1,4 +1,4 @@
-"""Training goes on from its checkpoints to the same weights, and refuses what does not belong to them."""
+"""Training resumes from its checkpoints to the same weights, and refuses what does not belong to them."""
 
 import logging
 import re
@@ -34,16 +34,18 @@ def messages(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixt
     logger.removeHandler(caplog.handler)
 
 
-def test_a_step_between_windows_that_has_no_part_is_told(
+def test_a_step_between_windows_that_has_no_effect_is_reported(
     run: Run, dataset_of: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     log.set_up("train")
     run(of=dataset_of(step=3), train_steps=1)
-    assert "warning: the dataset's windows are 3 tokens apart, which has no part in training" in capfd.readouterr().err
+    assert (
+        "warning: the dataset's windows are 3 tokens apart, which has no effect on training" in capfd.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stopped_run_goes_on_to_the_same_weights(
+def test_a_stopped_run_resumes_to_the_same_weights(
     run_in: Callable[..., Path], dataset_of: Callable[..., Path], tmp_path: Path, way: str
 ) -> None:
     settings = {"of": dataset_of(held_out=0), "dropout": 0.25, "export": "last", **WAYS[way]}
@@ -75,7 +77,7 @@ def _without_times(curve: list[dict[str, Any]]) -> list[dict[str, float]]:
     return [{name: point[name] for name in names} for point in curve]
 
 
-def test_more_epochs_go_on_to_what_they_would_have_been(run: Run, finished: Path) -> None:
+def test_more_epochs_continue_to_what_they_would_have_been(run: Run, finished: Path) -> None:
     run(epochs=1, dropout=0.2)
     assert weights(run(epochs=3, dropout=0.2)) == weights(finished)
 
@@ -89,9 +91,9 @@ def test_a_finished_run_is_not_trained_again(run: Run, finished: Path, resumable
 
 
 def test_fewer_train_steps_than_are_taken_are_refused(run: Run, often_saved: Path, tmp_path: Path) -> None:
-    amid_an_epoch = checkpoints_in(often_saved.parent)[8]
-    shutil.copytree(amid_an_epoch, tmp_path / "checkpoints" / amid_an_epoch.name)
-    with pytest.raises(UsageError, match="at train step 8 already, past the 3 of"):
+    within_an_epoch = checkpoints_in(often_saved.parent)[8]
+    shutil.copytree(within_an_epoch, tmp_path / "checkpoints" / within_an_epoch.name)
+    with pytest.raises(UsageError, match="already at train step 8, past the 3 of"):
         run(dropout=0.25, train_steps=3)
     assert not (tmp_path / "model").exists()
 
@@ -127,37 +129,38 @@ def test_start_anew_starts_over(run: Run, tmp_path: Path) -> None:
     assert json_in(model / "metrics.json")["steps"] == 12
 
 
-def test_a_place_to_go_on_from_that_holds_no_checkpoint_is_refused(
+def test_a_place_to_resume_from_that_holds_no_checkpoint_is_refused(
     run: Run, finished: Path, often_saved: Path, tmp_path: Path
 ) -> None:
     checkpoints = finished.parent / "checkpoints"
-    stranger = tmp_path / "notes" / "of mine"
-    stranger.mkdir(parents=True)
-    (stranger / "manifest.json").write_text('{"name": "another program"}')
+    foreign = tmp_path / "notes" / "of mine"
+    foreign.mkdir(parents=True)
+    (foreign / "manifest.json").write_text('{"name": "another program"}')
     places = {
-        tmp_path / "mistyped": "is no directory, or empty; name what a training was given as --checkpoints",
-        stranger.parent: "holds no checkpoint; name what a training was given as --checkpoints",
-        stranger: "holds no checkpoint; name what a training was given as --checkpoints",
-        stranger / "manifest.json": "is no directory, or empty; name what a training was given as --checkpoints",
+        tmp_path / "mistyped": "is not a directory, or is empty; name the directory that was given as --checkpoints",
+        foreign.parent: "holds no checkpoint; name the directory that was given as --checkpoints",
+        foreign: "holds no checkpoint; name the directory that was given as --checkpoints",
+        foreign
+        / "manifest.json": "is not a directory, or is empty; name the directory that was given as --checkpoints",
         finished: f"is a model; name {checkpoints}",
         finished.parent: f"holds no checkpoint; name {checkpoints}",
         checkpoints_in(often_saved.parent)[8]: f"is a checkpoint; name {often_saved.parent / 'checkpoints'}",
     }
-    for place, told in places.items():
+    for place, reported in places.items():
         with pytest.raises(UsageError) as refused:
             run(epochs=3, dropout=0.2, init_from=str(place))
-        assert str(refused.value) == f"train.init_from: {place} {told}"
+        assert str(refused.value) == f"train.init_from: {place} {reported}"
     assert not (tmp_path / "model").exists()
 
 
-def test_a_mistyped_place_to_go_on_from_costs_no_checkpoints(run: Run, resumable: Path, tmp_path: Path) -> None:
+def test_a_mistyped_place_to_resume_from_costs_no_checkpoints(run: Run, resumable: Path, tmp_path: Path) -> None:
     before = set(checkpoints_in(resumable.parent))
-    with pytest.raises(UsageError, match="is no directory, or empty"):
+    with pytest.raises(UsageError, match="is not a directory, or is empty"):
         run(epochs=3, dropout=0.2, start_anew=True, init_from=str(tmp_path / "mistyped"))
     assert set(checkpoints_in(resumable.parent)) == before
 
 
-def test_a_place_to_go_on_from_where_training_went_on_since_the_run_began_is_refused(
+def test_a_place_to_resume_from_where_training_continued_since_the_run_began_is_refused(
     config_of: Callable[..., TrainConfig], dataset: Path, finished: Path, often_saved: Path, tmp_path: Path
 ) -> None:
     there = str(finished.parent / "checkpoints")
@@ -165,12 +168,12 @@ def test_a_place_to_go_on_from_where_training_went_on_since_the_run_began_is_ref
     assert named != other
     config = config_of(epochs=3, dropout=0.2, init_from=there)
     places = {"checkpoints": str(tmp_path / "new" / "checkpoints"), "model": str(tmp_path / "new" / "model")}
-    with pytest.raises(UsageError, match=f"train.init_from {there}: training went on there since the run began"):
+    with pytest.raises(UsageError, match=f"train.init_from {there}: training has continued there since the run began"):
         train(config, dataset=str(dataset), **places, init_digest=other)
     assert not (tmp_path / "new" / "model").exists()
 
 
-def test_the_best_checkpoint_may_be_where_training_went_on_from(run: Run, overfitted: Path, turned: Path) -> None:
+def test_the_best_checkpoint_may_be_where_training_resumed_from(run: Run, overfitted: Path, turned: Path) -> None:
     elsewhere = str(overfitted.parent / "checkpoints")
     model = run(of=turned, epochs=6, learning_rate=0.05, init_from=elsewhere)
     assert json_in(model / "metrics.json")["steps"] == json_in(overfitted / "metrics.json")["steps"] == 12
@@ -195,7 +198,7 @@ def test_a_damaged_checkpoint_is_passed_over(
     warnings = {record.getMessage() for record in messages.records if record.levelno == logging.WARNING}
     passed_over = {warning for warning in warnings if not warning.startswith("the dataset's windows are 3 tokens")}
     assert len(passed_over) == 1
-    assert re.match(r"checkpoint passed over: .*/0000000036-", passed_over.pop())
+    assert re.match(r"skipped a checkpoint: .*/0000000036-", passed_over.pop())
 
 
 def test_a_checkpoint_without_a_manifest_does_not_count(run: Run, finished: Path, resumable: Path) -> None:

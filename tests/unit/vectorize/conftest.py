@@ -34,7 +34,7 @@ def corpus(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def logged() -> io.StringIO:
-    """What the stage tells."""
+    """What the stage logs."""
     stream = io.StringIO()
     with redirect_stderr(stream):
         log.set_up("vectorize")

@@ -73,7 +73,7 @@ def test_the_splits_hold_the_whole_text_and_the_counts_add_up(
     }
 
 
-def test_what_the_stage_returns_and_tells(corpus: MakeCorpus, logged: io.StringIO) -> None:
+def test_what_the_stage_returns_and_shows(corpus: MakeCorpus, logged: io.StringIO) -> None:
     source = corpus(TEXT)
     target = source.parent / "dataset"
     result = vectorize(VectorizeConfig(length=9), corpus=f"file://{source}", dataset=f"file://{target}")
@@ -241,7 +241,7 @@ def test_a_corpus_shorter_than_one_window_is_refused(corpus: MakeCorpus, kind: T
     assert manifest.counts["train_windows"] == 1
 
 
-def test_a_held_out_part_shorter_than_one_window_is_told(corpus: MakeCorpus, logged: io.StringIO) -> None:
+def test_a_held_out_part_shorter_than_one_window_is_reported(corpus: MakeCorpus, logged: io.StringIO) -> None:
     made(corpus("x" * 100), length=10)
     assert "warning: only 10 characters held out: less than one window and its target" in logged.getvalue()
 
@@ -294,5 +294,5 @@ def test_words_of_scripts_without_spaces_get_a_warning_that_names_characters(
 ) -> None:
     monkeypatch.setattr(logging.getLogger("quillflow"), "propagate", True)
     made(corpus(text), tokens="words", length=4)
-    expected = f"{share} of the text is in scripts that put no spaces between words, so that each of their characters"
+    expected = f"{share} of the text is in scripts without spaces between words, so that each of their characters"
     assert (expected in caplog.text and "vectorize.tokens=characters" in caplog.text) == bool(share)

@@ -65,7 +65,7 @@ def test_no_stage_writes_where_it_reads_or_one_output_into_another(
     uris[name] = {"same": uris[other], "link": str(tmp_path / "link")}.get(how, f"{uris[other]}/below/it")
     if how == "input inside":
         uris[name], uris[other] = uris[other], uris[name]
-    with pytest.raises(UsageError, match="are the same place, or one lies inside the other; choose another place for"):
+    with pytest.raises(UsageError, match="are the same place, or one is inside the other; choose another place for"):
         work(**uris)
     verify(tmp_path / other)
 
@@ -98,7 +98,7 @@ def test_places_overlap_as_directories_do(
     if apart:
         storage.check_outputs({"--corpus": output}, {"--source": source})
         return
-    with pytest.raises(UsageError, match=r"^--corpus .* and --source .* are the same place, or one lies inside"):
+    with pytest.raises(UsageError, match=r"^--corpus .* and --source .* are the same place, or one is inside"):
         storage.check_outputs({"--corpus": output}, {"--source": source})
 
 
@@ -122,12 +122,12 @@ def test_a_small_file_is_written_through_a_link(tmp_path: Path, expected: str | 
     assert (tmp_path / "champion").read_bytes() == b"points"
 
 
-def test_training_is_not_begun_where_its_model_would_go_over_something_else(tmp_path: Path) -> None:
+def test_training_is_not_started_where_its_model_would_go_over_something_else(tmp_path: Path) -> None:
     places = {name: str(tmp_path / name) for name in ("dataset", "checkpoints")}
-    with pytest.raises(ArtifactError, match="holds a corpus, which is not replaced by a model"):
+    with pytest.raises(ArtifactError, match="holds a corpus, which a model must not replace"):
         train(TrainConfig(), **places, model=str(fill(tmp_path / "corpus", "corpus")))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    with pytest.raises(ArtifactError, match="holds files that are no artifact"):
+    with pytest.raises(ArtifactError, match="holds files that are not an artifact"):
         train(TrainConfig(), **places, model=str(tmp_path / "mine"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "mine"]

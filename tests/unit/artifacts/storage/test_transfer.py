@@ -11,7 +11,7 @@ from components.artifacts.manifest import verify
 from components.artifacts.storage import place_of
 from tests.unit.artifacts.storage.published import fill, names, publish
 
-Spoil = Callable[[Path], object]
+Damage = Callable[[Path], object]
 
 
 def break_off(directory: Path, error: BaseException) -> None:
@@ -36,25 +36,27 @@ def test_a_relative_path_is_a_place_too(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_missing_artifact_is_named(tmp_path: Path) -> None:
     with (
-        pytest.raises(ArtifactError, match=rf"^{tmp_path}/corpus: no manifest\.json, so no complete artifact is here$"),
+        pytest.raises(
+            ArtifactError, match=rf"^{tmp_path}/corpus: no manifest\.json, so there is no complete artifact here$"
+        ),
         storage.incoming(str(tmp_path / "corpus"), "corpus"),
     ):
         pass
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage_it", "message"),
     [
         (lambda path: (path / "more" / "shard").unlink(), r"more/shard: missing, though the manifest lists it"),
         (lambda path: (path / "text.txt").write_text("on"), r"text\.txt: 2 bytes where the manifest says 3"),
         (lambda path: (path / "text.txt").write_text("onE"), r"text\.txt: its SHA-256 is not the manifest's"),
-        (lambda path: (path / "manifest.json").write_text('{"sch'), r"manifest\.json: torn or not a manifest"),
+        (lambda path: (path / "manifest.json").write_text('{"sch'), r"manifest\.json: incomplete or not a manifest"),
         (lambda path: (path / "manifest.json").unlink(), r"corpus: no manifest\.json"),
     ],
 )
-def test_a_damaged_artifact_never_comes_in(tmp_path: Path, spoil: Spoil, message: str) -> None:
+def test_a_damaged_artifact_never_comes_in(tmp_path: Path, damage_it: Damage, message: str) -> None:
     publish(tmp_path / "corpus", "one")
-    spoil(tmp_path / "corpus")
+    damage_it(tmp_path / "corpus")
     with pytest.raises(ArtifactError, match=message), storage.incoming(str(tmp_path / "corpus"), "corpus"):
         pytest.fail("it came in")
 
@@ -77,7 +79,7 @@ def test_nothing_shows_before_the_block_has_ended(tmp_path: Path) -> None:
     verify(tmp_path / "corpus", "corpus")
 
 
-def test_the_old_artifact_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
+def test_the_old_artifact_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
     publish(tmp_path / "corpus", "old")
     with storage.outgoing(str(tmp_path / "corpus"), "corpus") as directory:
         fill(directory, "new")
@@ -116,7 +118,7 @@ def test_a_directory_that_is_no_artifact_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.doc").write_text("precious")
     with (
-        pytest.raises(ArtifactError, match=r"/home: holds files that are no artifact; choose another place"),
+        pytest.raises(ArtifactError, match=r"/home: holds files that are not an artifact; choose another place"),
         storage.outgoing(str(tmp_path / "home"), "corpus"),
     ):
         pytest.fail("it may not be filled")
@@ -127,7 +129,7 @@ def test_a_directory_that_is_no_artifact_is_left_alone(tmp_path: Path) -> None:
 def test_a_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("precious")
     with (
-        pytest.raises(ArtifactError, match=r"/thesis\.doc: is a file; an artifact is a directory"),
+        pytest.raises(ArtifactError, match=r"/thesis\.doc: is a file, but an artifact is a directory"),
         storage.outgoing(str(tmp_path / "thesis.doc"), "corpus"),
     ):
         pytest.fail("it may not be filled")
@@ -153,7 +155,9 @@ def test_artifacts_are_not_kept_at_http(tmp_path: Path) -> None:
     uri = "https://amy:hunter2@host/corpus?token=s3cret"
     for use in (storage.outgoing(uri, "corpus"), storage.incoming(uri, "corpus")):
         with (
-            pytest.raises(UsageError, match=r"^https://host/corpus: artifacts can't be kept at http\(s\); use a path"),
+            pytest.raises(
+                UsageError, match=r"^https://host/corpus: artifacts can't be stored at http\(s\); use a path"
+            ),
             use,
         ):
             pytest.fail("it may not be used")

@@ -118,7 +118,7 @@ def test_a_retry_may_begin_after_two_weeks_of_training_unless_set_otherwise() ->
             "train: {timeout: 7200}\nretries: {count: 1, maximum: 3600}",
             "retries.maximum 3600 must be more than the longest timeout, 7200",
         ),
-        ("a: [", "no valid YAML at line 1: "),
+        ("a: [", "not valid YAML at line 1: "),
         ("- train", "must hold settings such as images: and train:, not ['train']"),
     ],
 )
@@ -148,8 +148,8 @@ def test_a_champion_may_be_at_any_key(place: str) -> None:
 
 @pytest.mark.parametrize("place", ["https://host/a", "ftp://a", "s3://b/{{a}}", "s3://b/a?X-Amz-Signature=hunter2"])
 def test_a_champion_at_no_place_or_with_a_secret_is_refused(place: str, refused: Refused) -> None:
-    told = refused(f"cluster: {{champion: '{place}'}}")
-    assert told == "cluster.champion: must be a path, or gs://, s3:// or minio:// without user or signature"
+    reported = refused(f"cluster: {{champion: '{place}'}}")
+    assert reported == "cluster.champion: must be a path, or gs://, s3:// or minio:// without user or signature"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_shards_are_set_by_the_environment_or_in_the_settings_but_not_by_both() 
     Environment(name="one").check(settings)
     both = Environment.model_validate({"name": "many", "sample": {"shards": 4}})
     both.check(settings_of(recipe("quick"), []))
-    with pytest.raises(UsageError, match=r"sample.shards: the environment many shares the work among 4; leave it at 1"):
+    with pytest.raises(UsageError, match=r"sample.shards: the environment many already has 4 shards; leave it at 1"):
         both.check(settings)
 
 
@@ -184,29 +184,30 @@ def test_a_whole_run_holds_text_out_where_a_champion_is_kept() -> None:
     keeps = Environment.model_validate({"name": "lab", "cluster": {"champion": "gs://lab/champion"}})
     keeps.check(settings)  # a stage alone promotes nothing
     keeps.check_whole_run(settings_of(recipe("quick"), []))
-    with pytest.raises(
-        UsageError, match=r"vectorize.held_out: the environment lab keeps a champion, .* set it above 0"
-    ):
+    with pytest.raises(UsageError, match=r"vectorize.held_out: the environment lab has a champion, .* set it above 0"):
         keeps.check_whole_run(settings)
 
 
 @pytest.mark.parametrize(
-    ("assignments", "told"),
+    ("assignments", "reported"),
     [
-        (["vectorize.step=3"], r"^vectorize\.step counts only with train\.objective=next or train\.carry_state=false"),
+        (
+            ["vectorize.step=3"],
+            r"^vectorize\.step has an effect only with train\.objective=next or train\.carry_state=false",
+        ),
         (
             ["train.best_by=validation_loss", "vectorize.held_out=0"],
-            r"^train\.best_by=validation_loss counts only with vectorize\.held_out above 0",
+            r"^train\.best_by=validation_loss has an effect only with vectorize\.held_out above 0",
         ),
         (
             ["train.evaluate_tokens=9", "vectorize.held_out=0"],
-            r"^train\.evaluate_tokens counts only with vectorize\.held_out above 0",
+            r"^train\.evaluate_tokens has an effect only with vectorize\.held_out above 0",
         ),
     ],
 )
-def test_what_another_stage_leaves_without_a_part_is_refused_of_a_whole_run(assignments: list[str], told: str) -> None:
+def test_what_another_stage_leaves_without_effect_is_refused(assignments: list[str], reported: str) -> None:
     settings = settings_of(recipe("default"), assignments)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=reported):
         Environment(name="one").check_whole_run(settings)
 
 

@@ -41,7 +41,7 @@ def test_settings_that_differ_are_shown_and_no_others(make_run: MakeRun, root: P
     assert not [line for line in lines if line[:1] == ["train.units"]]
 
 
-def test_metrics_and_losses_stand_in_columns(make_run: MakeRun, root: Path, capsys: Capture) -> None:
+def test_metrics_and_losses_are_in_columns(make_run: MakeRun, root: Path, capsys: Capture) -> None:
     make_run("short", seed=1)
     make_run("long", seed=2)
     lines = shown(capsys, root, "short", "long")
@@ -56,7 +56,7 @@ def test_metrics_and_losses_stand_in_columns(make_run: MakeRun, root: Path, caps
     assert found["history"] == [HISTORY[:2], HISTORY]
 
 
-def test_samples_of_one_temperature_stand_side_by_side(
+def test_samples_of_one_temperature_are_side_by_side(
     make_run: MakeRun, root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run("one", sample={"temperatures": [0.5, 1.0]})
@@ -82,11 +82,11 @@ def test_what_a_run_took_from_the_cache_is_found_in_the_run_that_made_it(
 
 def test_a_run_without_a_model_is_compared_by_its_settings(make_run: MakeRun, root: Path, capsys: Capture) -> None:
     make_run("one", ingest={"lowercase": True})
-    make_run("begun", ingest={"lowercase": False}, without=("dataset", "model", "samples"))
-    found = compared(capsys, root, "one", "begun")
+    make_run("started", ingest={"lowercase": False}, without=("dataset", "model", "samples"))
+    found = compared(capsys, root, "one", "started")
     assert found["settings"]["ingest.lowercase"] == [True, False]
     assert found["history"][1] == []
-    assert main(["compare", "begun", "one", "--root", str(root), "--page", str(root / "page.html")]) == 0
+    assert main(["compare", "started", "one", "--root", str(root), "--page", str(root / "page.html")]) == 0
 
 
 def test_losses_of_different_text_are_not_passed_off_as_comparable(
@@ -130,8 +130,8 @@ def test_the_page_has_what_the_terminal_shows_and_the_curves(make_run: MakeRun, 
     ("names", "code", "line"),
     [
         (["one"], 2, "error: compare takes two to 26 runs, not 1"),
-        (["one", "three"], 1, "error: three: no artifact, and no run of that name"),
-        (["one", "."], 2, "error: .: more than one run is there"),
+        (["one", "three"], 1, "error: three: neither an artifact nor a run"),
+        (["one", "."], 2, "error: .: contains more than one run"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

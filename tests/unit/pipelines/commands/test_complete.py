@@ -127,7 +127,7 @@ def test_everything_the_model_lacks_is_named_and_nothing_is_written(
         (["a", "--root", "ROOT", "--n", "0"], 2, "error: complete.n: "),
         (["a", "--root", "ROOT", "--length", "many"], 2, "error: complete.length: "),
         (["a", "--root", "ROOT/none"], 1, "error: ROOT/none: no model there; make one with quillflow run"),
-        (["a", "--root", "ROOT", "--model", "none"], 1, "error: none: no artifact, and no run of that name"),
+        (["a", "--root", "ROOT", "--model", "none"], 1, "error: none: neither an artifact nor a run"),
         (["a", "--root", "ROOT", "--model", "ROOT/one/ingest/corpus"], 1, "error: ROOT/one/ingest/corpus: no model"),
     ],
 )
@@ -158,7 +158,7 @@ def test_quiet_says_nothing_but_the_text(make_run: MakeRun, root: Path, capsys: 
 
 
 @pytest.mark.parametrize(("no_color", "start"), [("", "\x1b[2monce \x1b[0m"), ("1", "once ")])
-def test_on_a_terminal_the_prompt_is_told_apart_by_colour_unless_no_color_is_set(
+def test_on_a_terminal_the_prompt_is_distinguished_by_colour_unless_no_color_is_set(
     make_run: MakeRun, root: Path, monkeypatch: pytest.MonkeyPatch, no_color: str, start: str
 ) -> None:
     make_run("one")
@@ -226,7 +226,7 @@ def test_a_newline_is_given_as_the_shell_has_it_and_the_error_says_how(
     assert json.loads(capsys.readouterr().out)["texts"] == windows
 
 
-def test_words_that_the_model_does_not_know_are_told(
+def test_words_that_the_model_does_not_know_are_reported(
     make_run: MakeRun, root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = ["\ufffd", "once", " upon", *(f" word{number}" for number in range(len(conftest.VOCABULARY) - 3))]
@@ -234,4 +234,4 @@ def test_words_that_the_model_does_not_know_are_told(
     monkeypatch.setattr(conftest, "VOCABULARY", vocabulary)
     make_run("one")
     assert main(["complete", "once a zebra upon", "--root", str(root)]) == 0
-    assert "warning: the model does not know ' a', ' zebra', and reads '\ufffd' there" in capsys.readouterr().err
+    assert "warning: the model does not know ' a', ' zebra' and reads '\ufffd' instead" in capsys.readouterr().err

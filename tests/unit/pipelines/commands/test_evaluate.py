@@ -1,4 +1,4 @@
-"""What `quillflow evaluate` judges where it is told a model alone."""
+"""What `quillflow evaluate` judges if only a model is given."""
 
 import os
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_they_are_found_in_the_models_run_and_beside_it_wherever_the_root_is(roo
     ("arguments", "code", "message"),
     [
         (["lonely/model"], 2, "the dataset it was made from is neither below runs nor near it; name it with --dataset"),
-        (["nowhere"], 1, "nowhere: no artifact, and no run of that name under runs"),
+        (["nowhere"], 1, "nowhere: neither an artifact nor a run under runs"),
         (["run-3", "--root", "runs"], 1, "run-3: no model there; name another than run-3"),
         (["--root", "none"], 1, "none: no model there; make one with quillflow run, or name one"),
     ],

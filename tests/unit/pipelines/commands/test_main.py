@@ -11,7 +11,7 @@ from pipelines.commands.main import main
         (["evalute"], "no command 'evalute'; did you mean evaluate?"),
         (["artifacts", "lss"], "no action 'lss'; did you mean ls?"),
         (["run", "--runner", "dokcer"], "--runner: no 'dokcer'; did you mean docker?"),
-        (["run", "text.txt"], "unrecognized arguments: text.txt; quillflow run --help lists what there is"),
+        (["run", "text.txt"], "unrecognized arguments: text.txt; quillflow run --help lists them"),
         (["complete", "Once", "--temprature", "1"], "--temprature 1; did you mean --temperature?; quillflow complete"),
         (
             ["train", "--dataset"],

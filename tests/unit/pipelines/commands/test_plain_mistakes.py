@@ -48,16 +48,16 @@ def test_a_user_who_is_not_there_is_named(here: Path, capsys: pytest.CaptureFixt
     code, line = refused(capsys, *(argument.format("~nosuchuser/a") for argument in PLACES[place]))
     assert code == 2
     assert "~nosuchuser/a" in line
-    assert "whose home directory ~nosuchuser is nobody here knows; write the path in full" in line
+    assert "the home directory of ~nosuchuser is unknown here; write the path in full" in line
     assert [path.name for path in here.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_name_that_is_no_utf_8_is_told_apart(here: Path, capsys: pytest.CaptureFixture[str], place: str) -> None:
+def test_a_name_that_is_no_utf_8_is_distinguished(here: Path, capsys: pytest.CaptureFixture[str], place: str) -> None:
     code, line = refused(capsys, *(argument.format(os.fsdecode(b"caf\xe9")) for argument in PLACES[place]))
     assert code == 2
     assert "caf\\udce9" in line
-    assert "no UTF-8" in line or "must be Unicode text" in line
+    assert "not UTF-8" in line or "must be Unicode text" in line
     assert [path.name for path in here.iterdir()] == ["a.txt"]
 
 
@@ -66,10 +66,10 @@ def test_so_is_one_in_a_recipe(here: Path, capsys: pytest.CaptureFixture[str], n
     (here / "own.yaml").write_text(f"source: {json.dumps(name)}\n")
     code, line = refused(capsys, "run", "--recipe", "own.yaml")
     assert code == 2
-    assert "no UTF-8, or a NUL" in line
+    assert "not UTF-8, or a NUL" in line
 
 
-def test_a_strangers_name_that_is_no_utf_8_hides_no_artifacts(
+def test_a_foreign_name_that_is_no_utf_8_hides_no_artifacts(
     make_run: MakeRun, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_run("one")
@@ -145,7 +145,7 @@ def test_a_disk_that_fills_is_named_with_the_room_there_is(here: Path) -> None:
     assert [path.name for path in here.iterdir()] == ["a.txt"]
 
 
-def test_an_hdf5_file_that_finds_no_room_is_told_by_its_words() -> None:
+def test_an_hdf5_file_that_finds_no_room_is_reported_by_its_words() -> None:
     error = OSError("Can't synchronously write data (file write failed: errno = 28, error message = 'No space left')")
     assert is_full(error)
     assert "model.keras: No space left on device: " in str(of_file("model.keras", error))

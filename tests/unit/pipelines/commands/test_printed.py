@@ -81,7 +81,7 @@ def test_what_people_wrote_is_shown_on_every_output(
         assert "]0;harm" in printed
 
 
-@pytest.mark.parametrize("rows", ["", '{"text": "torn', '{"text": "x"}\n'])
+@pytest.mark.parametrize("rows", ["", '{"text": "cut', '{"text": "x"}\n'])
 def test_a_run_that_is_done_is_listed_whatever_of_it_cant_be_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: str
 ) -> None:
@@ -93,4 +93,4 @@ def test_a_run_that_is_done_is_listed_whatever_of_it_cant_be_shown(
     out, err = capsys.readouterr()
     assert out.startswith("Run tale done in ")
     assert f"  samples      {tmp_path}" in out
-    assert err.count("warning: not all of it can be shown (") == 2
+    assert err.count("warning: some of the result can't be shown (") == 2

@@ -1,4 +1,4 @@
-"""`quillflow doctor`: what stands ready, what does not, and what to do about it."""
+"""`quillflow doctor`: what is available, what is not, and what to do about it."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_lines_for_a_person_say_the_same(capsys: pytest.CaptureFixture[str]) -> 
     lines = out.splitlines()
     assert any(line.startswith("ok    python             3.") for line in lines)
     place = next(
-        number for number, line in enumerate(lines) if line.startswith("fail  container engine   none answers")
+        number for number, line in enumerate(lines) if line.startswith("fail  container engine   none responds")
     )
     assert lines[place + 1].strip().startswith("start Docker")
     assert "\x1b" not in out
@@ -190,13 +190,13 @@ def test_an_engine_is_asked_for_its_images(doctor: Doctor, serve: Serve, monkeyp
 
     monkeypatch.setenv("DOCKER_HOST", f"tcp://{serve(answer)}")
     code, checks = doctor("--docker")
-    assert (code, checks["images"]["found"]) == (1, "which this checkout's are is not known")  # no git on the path
+    assert (code, checks["images"]["found"]) == (1, "this checkout's are unknown")  # no git on the path
     assert checks["container engine"]["found"] == "Docker 29.1"
     monkeypatch.setenv("PATH", PATH)
     needed = [image(stage, tag=checkout_tag()) for stage in ("ingest", "vectorize", "train", "sample")]
     tags += ["quillflow/train:of-another-commit", "debian:12", *needed[1:]]
     code, checks = doctor("--docker")
-    assert (code, checks["images"]["found"]) == (1, f"this checkout's {needed[0]} not there")
+    assert (code, checks["images"]["found"]) == (1, f"this checkout's {needed[0]} missing")
     tags += needed[:1]
     code, checks = doctor("--docker")
     assert (code, checks["images"]["found"]) == (0, ", ".join(needed))
@@ -213,7 +213,12 @@ def test_an_endpoint_that_answers_is_well(doctor: Doctor, serve: Serve) -> None:
     code, checks = doctor("--endpoint", f"{address}/")
     assert (code, checks["endpoint"]) == (
         0,
-        {"name": "endpoint", "verdict": "ok", "found": f"{address}/ answers, keeps all runs together", "advice": ""},
+        {
+            "name": "endpoint",
+            "verdict": "ok",
+            "found": f"{address}/ responds and has all runs in one namespace",
+            "advice": "",
+        },
     )
     assert paths == [HEALTH]
 
@@ -224,7 +229,7 @@ def test_an_environments_endpoint_is_asked(doctor: Doctor, serve: Serve, tmp_pat
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"cluster: {{endpoint: '{address}'}}\n")
     code, checks = doctor("--environment", str(mine))
-    assert (code, checks["endpoint"]["found"]) == (0, f"{address} answers, keeps namespaces apart")
+    assert (code, checks["endpoint"]["found"]) == (0, f"{address} responds and separates namespaces")
 
 
 def test_an_endpoint_that_wants_a_token_is_given_the_one_in_the_environment_and_it_is_never_shown(
@@ -256,7 +261,7 @@ def test_a_page_where_the_api_should_be_is_no_api(doctor: Doctor, serve: Serve) 
     assert (code, checks["endpoint"]["verdict"]) == (1, "fail")
 
 
-def test_credentials_are_told_by_where_they_are_and_never_shown(
+def test_credentials_are_reported_by_where_they_are_and_never_shown(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "key.json"
@@ -272,7 +277,7 @@ def test_credentials_are_told_by_where_they_are_and_never_shown(
     assert "s3cret" not in json.dumps(checks)
 
 
-def test_the_server_that_the_configuration_file_names_is_told(
+def test_the_server_that_the_configuration_file_names_is_reported(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "config").write_text("[default]\nendpoint_url = http://minio:9000")
@@ -284,7 +289,7 @@ def test_the_server_that_the_configuration_file_names_is_told(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("AWS_ENDPOINT_URL", "http://user:s3cret@minio:9000", "AWS_ENDPOINT_URL: put user and password into AWS_"),
+        ("AWS_ENDPOINT_URL", "http://user:s3cret@minio:9000", "AWS_ENDPOINT_URL: put the user and password into AWS_"),
         ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found; check AWS_PROFILE"),
     ],
 )

@@ -34,17 +34,17 @@ def test_every_setting_that_names_a_place_is_seen_from_anywhere(
         ("sample.corpus", "corpus/manifest.json", "corpus_digest"),
     ],
 )
-def test_the_cache_is_told_what_lies_where_a_setting_points(
+def test_the_cache_is_reported_what_lies_where_a_setting_points(
     setting: str, file: str, digest: str, tmp_path: Path
 ) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     also = ["sample.no_copy=9"] if setting == "sample.corpus" else []
     settings = settings_of(recipe("quick"), [*also, f"{setting}={tmp_path / file.partition('/')[0]}"])
-    told = []
+    reported = []
     for content in ("one", "other"):
         (tmp_path / file).write_text(content)
-        told.append(place_digests(settings))
-    assert [name for name in DIGESTS if told[0][name] != told[1][name]] == [digest]
+        reported.append(place_digests(settings))
+    assert [name for name in DIGESTS if reported[0][name] != reported[1][name]] == [digest]
 
 
 def test_every_digest_is_a_parameter_of_the_pipeline_and_of_its_stages_own() -> None:
@@ -78,13 +78,13 @@ def test_what_means_something_to_the_engine_is_refused_with_the_way_out(
     with pytest.raises(UsageError) as refused:
         arguments_of(source, settings)
     assert str(refused.value).startswith(said)
-    assert "which Kubeflow takes for its own and replaces; " in str(refused.value)
+    assert "which Kubeflow would replace; " in str(refused.value)
 
 
 @pytest.mark.parametrize("text", [JOB, "{{workflow.name}}", "{{=1}}", TIME, "[[RunUUID]]", "[[ScheduledTime.2006]]"])
 def test_a_cluster_takes_more_for_its_own(text: str) -> None:
     settings = settings_of(recipe("quick"), [f'sample.prompts=["{text}"]'])
-    with pytest.raises(UsageError, match="put it into a file of prompts"):
+    with pytest.raises(UsageError, match="put it into a prompts file"):
         refuse_for_cluster("s3://bucket/a.txt", settings)
     with pytest.raises(UsageError, match=r"--source: .* rename the file"):
         refuse_for_cluster(f"s3://bucket/{text}.txt", settings_of(recipe("quick"), []))

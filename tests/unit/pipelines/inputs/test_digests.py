@@ -96,11 +96,11 @@ def test_another_address_is_another_name(serve: Serve) -> None:
     assert remote(serve({"ETag": '"1"'})) != remote(serve({"ETag": '"1"'}))
 
 
-MADE_ANEW = {"Last-Modified": "Wed, 25 Nov 2026 03:00:00 GMT", "Date": "Wed, 25 Nov 2026 03:00:01 GMT"}
+MADE_AGAIN = {"Last-Modified": "Wed, 25 Nov 2026 03:00:00 GMT", "Date": "Wed, 25 Nov 2026 03:00:01 GMT"}
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Content-Length": "5"}, MADE_ANEW], ids=["nothing", "the length alone", "made anew each time"]
+    "headers", [{}, {"Content-Length": "5"}, MADE_AGAIN], ids=["nothing", "the length alone", "made again each time"]
 )
 def test_a_page_of_unknown_version_is_never_taken_for_unchanged(serve: Serve, headers: dict[str, str]) -> None:
     uri = serve(headers)

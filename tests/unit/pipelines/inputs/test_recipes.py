@@ -1,4 +1,4 @@
-"""Each recipe is held to the facts of the tutorial it stands for, written out here once more."""
+"""Each recipe matches the facts of its tutorial, which are written out here again."""
 
 import re
 from importlib import resources
@@ -194,7 +194,7 @@ def test_the_parameters_of_the_game_of_thrones_network() -> None:
         ("nietzsche", [], ["lstm_1"]),
     ],
 )
-def test_where_dropout_stands(name: str, assignments: list[str], layers: list[str]) -> None:
+def test_where_dropout_is(name: str, assignments: list[str], layers: list[str]) -> None:
     _, _, train, _ = parsed(name, *assignments)
     assert layers_of(train) == layers
     rates = {layer.rate for layer in network_of(train, 48, 100).layers if isinstance(layer, keras.layers.Dropout)}
@@ -254,7 +254,7 @@ def test_all_recipes_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("nietzche", "no recipe 'nietzche'; did you mean nietzsche?"),
         ("sonets", "no recipe 'sonets'; did you mean sonnets?"),
@@ -262,14 +262,14 @@ def test_all_recipes_are_there() -> None:
         ("../recipes/quick", "no recipe '../recipes/quick'; "),
     ],
 )
-def test_an_unknown_recipe_is_told_with_the_nearest(name: str, told: str) -> None:
+def test_an_unknown_recipe_is_reported_with_the_nearest(name: str, reported: str) -> None:
     with pytest.raises(UsageError) as raised:
         recipe(name)
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(reported)
 
 
 @pytest.mark.parametrize(
-    ("assignment", "told"),
+    ("assignment", "reported"),
     [
         ("train.epochs", "--set train.epochs: write it as stage.setting=value, such as train.epochs=3"),
         ("epochs=3", "--set epochs=3: write it as stage.setting=value, such as train.epochs=3"),
@@ -280,8 +280,8 @@ def test_an_unknown_recipe_is_told_with_the_nearest(name: str, told: str) -> Non
         ("train.input=onehot", "train.input: input should be 'one_hot', 'scaled' or 'embedding', not 'onehot'"),
     ],
 )
-def test_a_wrong_assignment_is_told(assignment: str, told: str) -> None:
-    assert refused("quick", assignment) == told
+def test_a_wrong_assignment_is_reported(assignment: str, reported: str) -> None:
+    assert refused("quick", assignment) == reported
 
 
 def test_assignments_go_before_the_recipe() -> None:
@@ -291,7 +291,7 @@ def test_assignments_go_before_the_recipe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("twice", "told"),
+    ("twice", "reported"),
     [
         (("train.epochs=7", "train.epochs=9"), "--set: train.epochs is given twice, '7' and '9'; give it once"),
         (
@@ -304,8 +304,8 @@ def test_assignments_go_before_the_recipe() -> None:
         ),
     ],
 )
-def test_a_setting_is_set_once(twice: tuple[str, str], told: str) -> None:
-    assert refused("quick", "train.units=8", *twice).startswith(told)
+def test_a_setting_is_set_once(twice: tuple[str, str], reported: str) -> None:
+    assert refused("quick", "train.units=8", *twice).startswith(reported)
 
 
 def test_assignments_do_not_outlive_their_run() -> None:
@@ -316,7 +316,7 @@ def test_assignments_do_not_outlive_their_run() -> None:
 
 
 @pytest.mark.parametrize(("set_one", "other"), list(permutations(("epochs", "train_steps", "minutes"), 2)))
-def test_who_says_how_long_to_train_lets_go_of_what_the_recipe_says_in_another_way(set_one: str, other: str) -> None:
+def test_who_says_how_long_to_train_drops_what_the_recipe_says_in_another_way(set_one: str, other: str) -> None:
     chosen = Recipe(name="", description="", source="", stages={**{name: {} for name in STAGES}, "train": {other: 123}})
     assert getattr(settings_of(chosen, [])["train"], other) == 123
     train = settings_of(chosen, [f"train.{set_one}=45"])["train"]
@@ -326,9 +326,9 @@ def test_who_says_how_long_to_train_lets_go_of_what_the_recipe_says_in_another_w
 
 def test_settings_too_large_for_a_task_are_refused() -> None:
     assert parsed("quick", "sample.prompts=" + "x" * (MAXIMUM_SETTINGS_BYTES // 2))
-    told = refused("quick", "sample.prompts=" + "x" * MAXIMUM_SETTINGS_BYTES)
-    assert told.startswith("sample: its settings take more than 100,000 bytes")
-    assert "sample.prompts_file" in told
+    reported = refused("quick", "sample.prompts=" + "x" * MAXIMUM_SETTINGS_BYTES)
+    assert reported.startswith("sample: its settings take more than 100,000 bytes")
+    assert "sample.prompts_file" in reported
 
 
 def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
@@ -341,24 +341,24 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (None, "can't be read: No such file or directory"),
-        ("train: [", "no valid YAML at line 1: "),
+        ("train: [", "not valid YAML at line 1: "),
         ("- train", "must be a mapping"),
         ("trian:\n  units: 7", "unknown 'trian'; did you mean train?"),
         ("train: 7", "train must be a mapping of its settings, not 7"),
     ],
 )
-def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, text: str | None, told: str) -> None:
+def test_a_file_that_is_no_recipe_is_reported(tmp_path: Path, text: str | None, reported: str) -> None:
     file = tmp_path / "mine.yaml"
     if text is not None:
         file.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=re.escape(told)):
+    with pytest.raises(UsageError, match=re.escape(reported)):
         recipe(str(file))
 
 
-def test_a_wrong_setting_in_a_recipe_is_told(tmp_path: Path) -> None:
+def test_a_wrong_setting_in_a_recipe_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("train:\n  unitz: 7\n", encoding="utf-8")
     with pytest.raises(UsageError, match=re.escape("unknown setting train.unitz; did you mean train.units?")):

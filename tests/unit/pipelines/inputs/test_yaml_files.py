@@ -18,21 +18,21 @@ MERGED = "a: &a {x: 1, y: 2}\n" + "".join(
     f"{new}: &{new}\n  <<: [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
 BAD = [
-    (BILLION, "more than 20,000 values, with those that its aliases repeat"),
-    (MERGED, "more than 20,000 values, with those that its aliases repeat"),
+    (BILLION, "more than 20,000 values, including those that its aliases repeat"),
+    (MERGED, "more than 20,000 values, including those that its aliases repeat"),
     ("a: &a [*a]", "nested more than 50 deep, or within itself"),
     ("a: &a {b: *a}", "nested more than 50 deep, or within itself"),
     ("a: " + "[" * 60 + "]" * 60, "nested more than 50 deep"),
     ("a: " + "[" * 100_000, "nested more than 50 deep"),
-    ("a: " + "9" * 5_000, "no valid YAML: "),
-    ("a: 2026-99-99", "no valid YAML: "),
+    ("a: " + "9" * 5_000, "not valid YAML: "),
+    ("a: 2026-99-99", "not valid YAML: "),
     ("a: " + "x" * 1_000_000, "more than 1,000,000 characters"),
-    ("train: {epochs: 1}\ntrain: {epochs: 2}", "'train' stands twice, again at line 2"),
-    ("train:\n  epochs: 1\n  epochs: 2", "'epochs' stands twice, again at line 3"),
-    ("a: !!python/object/apply:os.getcwd []", "no valid YAML at line 1: could not determine a constructor"),
-    ("{[1]: 2}", "no valid YAML at line 1: found unhashable key"),
-    ("a: *nobody", "no valid YAML at line 1: found undefined alias 'nobody'"),
-    ("a: \x00", "a NUL at byte 3, so this is no plain text"),
+    ("train: {epochs: 1}\ntrain: {epochs: 2}", "'train' is given twice, again at line 2"),
+    ("train:\n  epochs: 1\n  epochs: 2", "'epochs' is given twice, again at line 3"),
+    ("a: !!python/object/apply:os.getcwd []", "not valid YAML at line 1: could not determine a constructor"),
+    ("{[1]: 2}", "not valid YAML at line 1: found unhashable key"),
+    ("a: *nobody", "not valid YAML at line 1: found undefined alias 'nobody'"),
+    ("a: \x00", "a NUL at byte 3, so this is not plain text"),
 ]
 
 

@@ -31,7 +31,6 @@ def test_without_an_engine_a_run_says_so_and_leaves_nothing(
         main(["run", "--runner", "docker", "--recipe", "quick", "--root", str(tmp_path / "runs")])
     assert stopped.value.code == 1
     assert capsys.readouterr().err == (
-        "error: --runner docker: no Docker engine answers (No such file or directory); start one, "
-        "or name it by DOCKER_HOST\n"
+        "error: --runner docker: no Docker engine responds (No such file or directory); start one, or set DOCKER_HOST\n"
     )
     assert not (tmp_path / "runs").exists()

@@ -20,7 +20,7 @@ from components.command.log import Display
 from pipelines.local import engine
 from pipelines.local.engine import Processes, Relay, passing_on_signals, quiet_engine
 
-DEAF = "trap '' INT TERM; echo begun; while :; do sleep 0.1; done"
+DEAF = "trap '' INT TERM; echo started; while :; do sleep 0.1; done"
 
 
 class Idle:
@@ -62,16 +62,16 @@ def test_a_signal_that_the_caller_ignores_stays_ignored(number: int) -> None:
 
 
 def test_a_terminal_that_is_closed_is_passed_on_as_sigterm() -> None:
-    told: list[int] = []
+    reported: list[int] = []
 
     class Running(Idle):
         def stop(self, number: int, *, at_once: bool) -> bool:
-            told.append(0 if at_once else number)
+            reported.append(0 if at_once else number)
             return True
 
     with passing_on_signals(Running()) as received:
         os.kill(os.getpid(), signal.SIGHUP)
-    assert (received, told) == ([signal.SIGHUP], [signal.SIGTERM])
+    assert (received, reported) == ([signal.SIGHUP], [signal.SIGTERM])
 
 
 def stopped(presses: int, root: Path) -> float:
@@ -113,7 +113,7 @@ def test_what_stages_and_the_engine_print_is_shown_and_not_obeyed(
         relay.write(json.dumps({"quillflow": "train", "level": "error", "message": "error: \x1b[2J"}) + "\n")
     assert shown.getvalue() == "train      wrote:\n           \\x1b[2J\\x9b\n"
     assert verbose.getvalue() == "'train' said \\x1b]0;title\\x07 \\udce9\n"
-    assert relay.last_error == "train: \x1b[2J", "to be shown by whoever tells it"
+    assert relay.last_error == "train: \x1b[2J", "to be made visible where it is shown"
     assert "\x1b" not in path.read_text(encoding="utf-8")
     assert verbose.getvalue() in path.read_text(encoding="utf-8")
 

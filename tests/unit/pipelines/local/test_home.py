@@ -52,10 +52,10 @@ def test_a_home_that_can_t_be_written_to_keeps_no_cache(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("nameless")
-def test_a_home_directory_that_nobody_knows_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_home_directory_that_nobody_knows_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["ingest", "--source", "~/tale.txt", "--corpus", "corpus"])
-    assert "~/tale.txt: whose home directory ~ is nobody here knows" in capsys.readouterr().err
+    assert "~/tale.txt: the home directory of ~ is unknown here" in capsys.readouterr().err
 
 
 def test_ingest_draws_without_a_word_of_matplotlibs_cache(tmp_path: Path) -> None:

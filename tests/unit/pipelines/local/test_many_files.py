@@ -91,7 +91,7 @@ def test_a_root_inside_the_source_is_refused(folder: Path, root: str, capsys: py
     with pytest.raises(SystemExit) as stopped:
         main(["run", "--recipe", "quick", "--source", str(folder), "--root", root])
     assert stopped.value.code == 2
-    assert "where its runs would be read as text; name another" in capsys.readouterr().err
+    assert "so its runs would be read as text; choose another" in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt"]
 
 

@@ -48,7 +48,7 @@ def test_the_pages_of_a_fetched_run_are_linked_as_they_were(root: Path, tmp_path
     assert all((page.parent / link).is_file() for link in links)
 
 
-def test_a_run_is_fetched_whole_and_fetching_again_mends_what_is_not_as_listed(
+def test_a_run_is_fetched_whole_and_fetching_again_fixes_what_is_not_as_listed(
     make_run: MakeRun, root: Path, tmp_path: Path
 ) -> None:
     make_run("one")
@@ -74,7 +74,7 @@ def test_nothing_is_fetched_into_what_holds_somebodys_files(
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(ArtifactError, match=r"mine: holds .*; choose another place or empty it"):
         fetch(what, root, tmp_path / "mine")
-    with pytest.raises(ArtifactError, match=r"notes\.txt: is a file; an artifact is a directory"):
+    with pytest.raises(ArtifactError, match=r"notes\.txt: is a file, but an artifact is a directory"):
         fetch(root / "one" / "train" / "model", root, tmp_path / "mine" / "notes.txt")
     assert files_in(tmp_path / "mine") == {"notes.txt": b"mine"}
 
@@ -107,7 +107,7 @@ def test_a_key_that_leads_outside_is_refused_and_nothing_written(make_run: MakeR
     make_run("one")
     model, dataset, *_ = finding.resolve("one", str(root))
     outside = replace(model, place=Place(model.place.store, f"{root}/one/../../model"))
-    with pytest.raises(ArtifactError, match="fetch it by its URI alone"):
+    with pytest.raises(ArtifactError, match="fetch it alone, by its URI"):
         pull([dataset, outside], tmp_path / "copy" / "inner")
     assert not (tmp_path / "copy").exists()
 

@@ -68,7 +68,7 @@ def test_the_root_may_lie_in_a_hidden_place_and_hidden_directories_below_it_are_
         assert [one.place.key for one in finding.find(str(place))] == [str(place / "work" / "corpus")]
 
 
-def test_a_torn_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
+def test_a_incomplete_manifest_is_passed_over_and_hides_nothing(root: Path) -> None:
     (root / RUN / "ingest" / "corpus" / "manifest.json").write_text("{")
     assert [one.manifest.kind for one in finding.find(str(root))] == ["model", "dataset"]
 
@@ -81,7 +81,7 @@ def test_a_name_means_an_artifact_a_run_or_what_is_below_a_place(root: Path) -> 
     assert kinds(RUN) == ["dataset", "corpus"]
     assert kinds("run-7") == ["model"]
     assert kinds(str(root)) == ["model", "dataset", "corpus"]
-    with pytest.raises(ArtifactError, match="no-such-run: no artifact, and no run of that name under"):
+    with pytest.raises(ArtifactError, match="no-such-run: neither an artifact nor a run under"):
         kinds("no-such-run")
 
 

@@ -15,7 +15,7 @@ from components.train.ownership import Ownership
 from components.train.progress import Progress
 
 CONFIG = TrainConfig(keep_checkpoints=1)
-STRANGERS = (
+FOREIGN = (
     "thesis.txt",
     "Documents/thesis.txt",
     ".ssh/id_ed25519",
@@ -58,44 +58,44 @@ def save(root: str, step: int) -> None:
         checkpoints(root).save(Progress(train_step=step, best_step=step), [np.ones(3)], ownership)
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
-def test_a_place_that_holds_anything_else_is_refused_by_name(root: str, stranger: str) -> None:
-    if not stranger.startswith(("OWNER", "LATEST")):
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_place_that_holds_anything_else_is_refused_by_name(root: str, foreign: str) -> None:
+    if not foreign.startswith(("OWNER", "LATEST")):
         save(root, 1)
-    put(root, stranger)
-    first = stranger.partition("/")[0]
-    named = stranger if first.strip(".").startswith("1732541234") else first
+    put(root, foreign)
+    first = foreign.partition("/")[0]
+    named = foreign if first.strip(".").startswith("1732541234") else first
     with pytest.raises(UsageError) as raised:
-        checkpoints(root).refuse_strangers()
-    assert f"holds {named}, which is nothing of training's; checkpoints need a place of their own" in str(raised.value)
+        checkpoints(root).refuse_foreign()
+    assert f"holds {named}, which is not a checkpoint's; checkpoints need a place of their own" in str(raised.value)
 
 
 def test_a_place_of_checkpoints_alone_is_fine_whatever_was_left_there(root: str) -> None:
-    checkpoints(root).refuse_strangers()
+    checkpoints(root).refuse_foreign()
     for step in (1, 2):
         save(root, step)
-        checkpoints(root).refuse_strangers()
+        checkpoints(root).refuse_foreign()
     put(root, "OWNER", b'{"host": "gone", "pid": 1, "beats": 7}')
     for name in ("0000000003-0123abcd/variables.npz", ".0000000004-0123abcd.77-0123abcd.partial/progress.json"):
         put(root, name, b"half")
-    checkpoints(root).refuse_strangers()
+    checkpoints(root).refuse_foreign()
 
 
-def test_sweeping_and_beginning_anew_take_files_of_checkpoints_and_no_others(root: str) -> None:
+def test_sweeping_and_starting_over_take_files_of_checkpoints_and_no_others(root: str) -> None:
     save(root, 1)
     put(root, "0000000003-0123abcd/variables.npz", b"half")
-    strangers = dict.fromkeys(set(STRANGERS) - {"OWNER", "LATEST"}, b"mine")
-    for name in strangers:
+    foreign = dict.fromkeys(set(FOREIGN) - {"OWNER", "LATEST"}, b"mine")
+    for name in foreign:
         put(root, name)
     checkpoints(root).sweep()
     left = all_in(root)
-    assert {name: left.get(name) for name in strangers} == strangers
+    assert {name: left.get(name) for name in foreign} == foreign
     assert "0000000003-0123abcd/variables.npz" not in left
     assert checkpoints(root).newest() is not None
     checkpoints(root).clear()
     left = all_in(root)
     left.pop("OWNER", None)
-    assert left == strangers
+    assert left == foreign
 
 
 def test_dropping_what_is_superseded_leaves_what_others_put_beside_and_inside(root: str) -> None:
@@ -119,12 +119,14 @@ def write(uri: str, text: str) -> None:
         fill(directory, text)
 
 
-@pytest.mark.parametrize("stranger", ["notes.txt", "more/notes.txt", ".notes"])
-def test_an_artifact_with_a_file_of_somebody_elses_is_not_replaced(root: str, stranger: str) -> None:
+@pytest.mark.parametrize("foreign", ["notes.txt", "more/notes.txt", ".notes"])
+def test_an_artifact_with_a_file_of_somebody_elses_is_not_replaced(root: str, foreign: str) -> None:
     write(f"{root}/corpus", "old")
-    put(root, f"corpus/{stranger}")
+    put(root, f"corpus/{foreign}")
     before = all_in(root)
-    with pytest.raises(ArtifactError, match=rf"corpus: holds {stranger}, which is not the artifact's; choose another"):
+    with pytest.raises(
+        ArtifactError, match=rf"corpus: holds {foreign}, which is not part of the artifact; choose another"
+    ):
         write(f"{root}/corpus", "new")
     assert all_in(root) == before
 
@@ -132,7 +134,7 @@ def test_an_artifact_with_a_file_of_somebody_elses_is_not_replaced(root: str, st
 def test_an_artifact_of_another_kind_is_not_replaced(root: str) -> None:
     write(f"{root}/corpus", "old")
     before = all_in(root)
-    message = "corpus: holds a corpus, which is not replaced by a dataset; choose another place"
+    message = "corpus: holds a corpus, which a dataset must not replace; choose another place"
     with pytest.raises(ArtifactError, match=message), storage.outgoing(f"{root}/corpus", "dataset"):
         pytest.fail("it may not be filled")
     assert all_in(root) == before
