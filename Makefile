@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
-.PHONY: help setup demo images push test test-slow test-containers soak bench bench-plots bench-ablations bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
+.PHONY: help setup demo images push test test-slow test-containers test-cluster soak bench bench-plots bench-ablations bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ push: setup  ## Build all images and push them: REGISTRY=registry.example/team, 
 
 test-containers: images  ## Run every test that needs Docker: the images, and the pipeline in them.
 	@$(BIN)/python -m pytest tests/containers
+
+# Another's cluster fetches the images from where make push put them.
+test-cluster: $(if $(QUILLFLOW_KUBECONFIG),setup,images)  ## Run the Jobs on a real Kubernetes.
+	@DOCKER="$(DOCKER)" TAG=$$($(BIN)/python -m pipelines.build.images) tests/kubernetes/run.sh $(BIN)/python
 
 soak: setup  ## Kill training 1,000 times and compare what it ends with (about an hour).
 	@SOAK_KILLS=1000 $(BIN)/python -m pytest -s -m slow tests/durability/test_kills.py

@@ -1,0 +1,58 @@
+"""The on-prem overlay's network policies, in force: pods reach DNS and the store, and nothing reaches them."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kubernetes.kubectl import HOST, NAMESPACE, apply, kubectl, narrow_pod, run, until
+from tests.storage.amazon import AmazonProxy
+
+
+@pytest.fixture(scope="module")
+def listener(namespace: None) -> Iterator[str]:  # noqa: ARG001 -- it is there
+    """The address of a pod of the namespace that listens at port 8080, beside a probe; and a stranger elsewhere."""
+    probe, stranger = (narrow_pod(name, ["sleep", "3600"]) for name in ("probe", "stranger"))
+    stranger["metadata"]["namespace"] = "object-store"
+    apply(probe, stranger, narrow_pod("listener", ["python3", "-m", "http.server", "8080"]))
+    kubectl("wait", "--for=condition=Ready", "pod/probe", "pod/listener", "--timeout=120s")
+    kubectl("wait", "--namespace=object-store", "--for=condition=Ready", "pod/stranger", "--timeout=60s")
+    yield kubectl("get", "pod", "listener", "--output=jsonpath={.status.podIP}")
+    kubectl("delete", "pod", "probe", "listener", "--wait=false")
+
+
+@pytest.fixture
+def another_port() -> Iterator[int]:
+    """A port of this machine where something answers that is not the store."""
+    with socket.create_server((HOST, 0)) as listening:
+        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def _accept(listening: socket.socket) -> None:
+    try:
+        while True:
+            listening.accept()[0].close()
+    except OSError:
+        return
+
+
+def reaches(pod: str, host: str, port: int) -> bool:
+    code = f"import socket; socket.create_connection(({host!r}, {port}), 5)"
+    where = [f"--namespace={'object-store' if pod == 'stranger' else NAMESPACE}"]
+    return run("exec", *where, pod, "--", "python3", "-c", code).returncode == 0
+
+
+@pytest.mark.usefixtures("listener")
+def test_pods_reach_the_store_by_its_name_and_nothing_else(store: AmazonProxy, another_port: int) -> None:
+    until("the way to the store", lambda: reaches("probe", "minio.object-store", 9000), 30)
+    assert reaches("probe", HOST, store.server_address[1])
+    assert reaches("stranger", HOST, another_port)
+    assert not reaches("probe", HOST, another_port)
+
+
+def test_nothing_reaches_a_pod(listener: str) -> None:
+    until("its own answer", lambda: reaches("listener", "127.0.0.1", 8080), 30)
+    assert not reaches("probe", listener, 8080)
+    assert not reaches("stranger", listener, 8080)
