@@ -1,4 +1,4 @@
-"""Tests can be found: each module has a test file of its name, and each test file says what it shows."""
+"""Tests can be found: each module has a test file of its name; each file is short, and says what it shows."""
 
 import ast
 from fnmatch import fnmatch
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+MAXIMUM_LINES = 300
 TESTS = ROOT / "tests"
 TEST_FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("*.py"))
 MODULES = sorted(
@@ -68,8 +69,7 @@ ELSEWHERE = {
     "pipelines/commands/inspect.py": "unit/vectorize/test_inspect.py",
     "pipelines/commands/output.py": "unit/pipelines/commands/test_printed.py",
     "pipelines/commands/recipes.py": "unit/pipelines/commands/test_printed.py",
-    "pipelines/doctor/*": "unit/pipelines/doctor/test_doctor.py",
-    "pipelines/inputs/settings.py": "unit/pipelines/inputs/test_recipes.py",
+    "pipelines/doctor/check.py": "unit/pipelines/doctor/test_doctor.py",
     "pipelines/results/comparison*.py": "unit/pipelines/commands/test_compare.py",
     "pipelines/results/completing.py": "unit/pipelines/commands/test_complete.py",
     # Compiled.
@@ -105,3 +105,8 @@ def test_the_list_names_tests_that_exist_for_modules_that_need_it(pattern: str) 
 def test_each_test_file_opens_with_what_it_shows() -> None:
     heads = {path: ast.get_docstring(ast.parse((TESTS / path).read_text(encoding="utf-8"))) for path in TEST_FILES}
     assert [str(path) for path, head in heads.items() if not head] == []
+
+
+def test_no_test_file_is_long() -> None:
+    lines = {path: len((TESTS / path).read_text(encoding="utf-8").splitlines()) for path in TEST_FILES}
+    assert {str(path): count for path, count in lines.items() if count > MAXIMUM_LINES} == {}
