@@ -37,9 +37,13 @@ def amazon() -> Iterator[AmazonProxy]:
 
 
 @pytest.fixture
-def silence() -> float:
-    """How long a client bears with a silent server, in seconds."""
-    return 5.0
+def silence(request: pytest.FixtureRequest) -> float:
+    """How long a client bears with a silent server, in seconds: short only where that is the test's own fault.
+
+    On a busy machine an answer takes seconds.
+    """
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    return 0.5 if parameters.get("fault") == "stall" else 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +58,12 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setattr(gcs, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(gcs, "LONGEST_WAIT_SECONDS", 0.3)
-    monkeypatch.setattr(gcs, "RETRY_SECONDS", 5.0)
+    monkeypatch.setattr(gcs, "RETRY_SECONDS", 30.0)
     monkeypatch.setattr(gcs, "TIMEOUT_SECONDS", silence)
     monkeypatch.setattr(s3_client, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(s3_client, "LONGEST_WAIT_SECONDS", 0.1)
-    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 5.0)
-    monkeypatch.setattr(s3_client, "UNHEARD_SECONDS", 1.0)
+    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 30.0)
+    monkeypatch.setattr(s3_client, "UNHEARD_SECONDS", 3.0)
     monkeypatch.setattr(s3, "ATTEMPTS", 4)
     monkeypatch.setattr(s3_client, "READ_SECONDS", silence)
 

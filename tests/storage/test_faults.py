@@ -30,11 +30,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def silence() -> float:
-    return 0.4
-
-
 @pytest.fixture(autouse=True)
 def in_parts(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 -- it comes first
     """Clients retry requests for long, as on a busy machine others fail too, and send files in parts."""

@@ -13,7 +13,7 @@ import pytest
 
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
-from components.artifacts.storage import StorageError, gcs, place_of, pull, write_file
+from components.artifacts.storage import StorageError, gcs, place_of, pull, s3_client, write_file
 from pipelines.commands.main import main
 from tests.storage import servers
 
@@ -144,8 +144,13 @@ def reported(error: BaseException) -> str:
 
 @pytest.mark.parametrize("fault", ["400", "403", "404", "409", "503", "reset", "flip"])
 def test_a_bucket_that_fails_is_named_without_the_key_to_it(
-    bucket: servers.Faults, fault: str, everything: Callable[..., str], tmp_path: Path
+    bucket: servers.Faults,
+    fault: str,
+    everything: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(s3_client, "RETRY_SECONDS", 1.0)
     place = place_of("s3://secrets/artifact")
     source = tmp_path / "source"
     source.write_text("text" * 100)
