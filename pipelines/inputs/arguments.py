@@ -43,7 +43,7 @@ def arguments_of(source: str, settings: Mapping[str, Settings]) -> dict[str, Any
     """
     for name, uri in _places(source, settings):
         if storage.has_secrets(uri) and (name not in _FETCHED or not uri.lower().startswith("http")):
-            raise UsageError(f"{name} {storage.redacted(uri)}: give it without user or query; {_CREDENTIALS}")
+            raise UsageError(f"{name} {storage.redacted(uri)}: leave out the user or query; {_CREDENTIALS}")
     private = bool(getattr(settings["ingest"], "allow_private_hosts", False))
     refuse_meant(_named_values(source, settings), MEANT_BY_ENGINE)
     return {

@@ -170,7 +170,7 @@ def test_what_looks_signed_is_refused_and_its_secret_is_shown_nowhere(root: str,
         lambda: arguments_of("builtin:python-docs", settings_of(recipe("quick"), [f"sample.prompts_file={uri}"])),
     ]
     for attempt in attempts:
-        with pytest.raises(UsageError, match=r"/file.*: give it without user or (signature|query)") as failure:
+        with pytest.raises(UsageError, match=r"/file.*: leave out the user or (signature|query)") as failure:
             attempt()
         assert CANARY not in "".join(traceback.format_exception(failure.value))
     assert CANARY not in redacted(uri)

@@ -185,7 +185,7 @@ def test_an_endpoint_with_a_password_is_refused_without_showing_it(monkeypatch: 
 @pytest.mark.parametrize("scheme", ["gs", "s3", "minio"])
 @pytest.mark.parametrize("uri", ["user:{}@bucket/file", "bucket/file?X-Amz-Signature={}", "u:p/{}@bucket/file"])
 def test_a_buckets_uri_with_a_secret_is_refused_without_showing_it(scheme: str, uri: str) -> None:
-    expected = f"^{scheme}://bucket/file: give it without user or signature"
+    expected = f"^{scheme}://bucket/file: leave out the user or signature"
     with pytest.raises(UsageError, match=expected) as failure:
         place_of(f"{scheme}://{uri.format(CANARY)}")
     assert CANARY not in reported(failure.value)
