@@ -48,7 +48,9 @@ def test_training_killed_at_random_ends_with_the_same_weights(variant: str, data
                 assert harness.train(dataset, place, settings) == 0, (tmp_path / f"{place.name}.log").read_text()
                 break
         assert harness.weights(place) == undisturbed, f"{variant}: run {runs} ended with other weights"
-        assert "skipped a checkpoint" not in (tmp_path / f"{place.name}.log").read_text(), "a checkpoint could not be read"
+        assert "skipped a checkpoint" not in (tmp_path / f"{place.name}.log").read_text(), (
+            "a checkpoint could not be read"
+        )
         finished += 1
 
 

@@ -91,13 +91,13 @@ def gpu(jobs: Jobs) -> Iterator[str]:
         yield ""
         return
     waiting = jobs.start("train")
-    told = until("the scheduler's word", lambda: scheduler_s_word(waiting))
+    reported = until("the scheduler's word", lambda: scheduler_s_word(waiting))
     waiting.delete()
     with_gpu = [node for node in get("nodes")["items"] if "nvidia.com/gpu" in node["status"]["capacity"]]
     node = with_gpu[0]["metadata"]["name"]
     kubectl("label", "node", node, f"{GPU_LABEL}=true")
     try:
-        yield told
+        yield reported
     finally:
         kubectl("label", "node", node, f"{GPU_LABEL}-")
 

@@ -40,7 +40,7 @@ class Job:
             ]
             return next((name(pod) for pod in live if name(pod) != but), "")
 
-        return until(f"a running pod of {self.stage}", look, told=self.told)
+        return until(f"a running pod of {self.stage}", look, reported=self.reported)
 
     def ended(self, pod: str = "") -> Object:
         """How a pod's container ended, as soon as it has; without a name that of the first pod."""
@@ -49,7 +49,7 @@ class Job:
             found: list[Object] = [state(one).get("terminated", {}) for one in self.pods() if pod in {"", name(one)}]
             return found[0] if found else {}
 
-        return until(f"the end of a pod of {self.stage}", look, told=self.told)
+        return until(f"the end of a pod of {self.stage}", look, reported=self.reported)
 
     def condition(self, kind: str) -> Object:
         """The condition of a kind that holds; empty where it doesn't."""
@@ -60,10 +60,10 @@ class Job:
         """This Job, as soon as it is complete."""
 
         def look() -> Object:
-            assert not self.condition("Failed"), self.told()
+            assert not self.condition("Failed"), self.reported()
             return self.condition("Complete")
 
-        until(f"the end of {self.stage}", look, 300, told=self.told)
+        until(f"the end of {self.stage}", look, 300, reported=self.reported)
         return self
 
     def failures(self) -> int:
@@ -73,7 +73,7 @@ class Job:
     def log(self, pod: str) -> str:
         return kubectl("logs", pod)
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """What there is to see where it does not do well."""
         events = run("get", "events", "--sort-by=.lastTimestamp").stdout[-1500:]
         logs = run("logs", f"--selector=app.kubernetes.io/component={self.stage}", "--prefix", "--tail=20").stdout
@@ -92,7 +92,7 @@ class Jobs:
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: SMALL)
 
     def start(self, stage: str, *changes: tuple[str, Any], **settings: Any) -> Job:
-        """Apply a stage's Job anew, with settings in place of those in deploy/jobs, and changes by their paths."""
+        """Apply a stage's Job again, with settings in place of those in deploy/jobs, and changes by path."""
         job = Job(stage)
         job.delete()
         everything = patch(

@@ -24,7 +24,7 @@ HOST = os.environ.get("QUILLFLOW_HOST", "10.245.0.1")
 REGISTRY = os.environ.get("QUILLFLOW_REGISTRY", "")
 """Where the cluster's nodes fetch the suite's images from; empty where they have them."""
 PATIENCE_SECONDS = 180
-_tag = cache(checkout_tag)  # a commit amid the tests changes nothing
+_tag = cache(checkout_tag)  # a commit during the tests changes nothing
 
 
 def image_of(stage: str) -> str:
@@ -113,11 +113,11 @@ def narrow_pod(name: str, command: Sequence[str], *, limits: Object | None = Non
 
 
 def until(
-    what: str, look: Callable[[], Found], seconds: float = PATIENCE_SECONDS, told: Callable[[], str] = lambda: ""
+    what: str, look: Callable[[], Found], seconds: float = PATIENCE_SECONDS, reported: Callable[[], str] = lambda: ""
 ) -> Found:
-    """What `look` returns as soon as that is true; `told` is what there is to see if it never is."""
+    """What `look` returns as soon as that is true; `reported` is what there is to see if it never is."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}\n{told()}"
+        assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}\n{reported()}"
         time.sleep(0.5)
     return found

@@ -10,8 +10,8 @@ def test_the_overlay_its_jobs_and_tensorboard_are_taken() -> None:
         policies = {policy["metadata"]["name"] for policy in get("networkpolicies")["items"]}
         assert {"default-deny", "dns", "kubernetes-api"} < policies
         for option in ("jobs", "tensorboard"):
-            told = kubectl("apply", "--dry-run=server", "--kustomize", f"{overlay}/{option}")
-            assert "would violate PodSecurity" not in told
+            reported = kubectl("apply", "--dry-run=server", "--kustomize", f"{overlay}/{option}")
+            assert "would violate PodSecurity" not in reported
         # Applied again, nothing changes.
         assert set(kubectl("apply", "--kustomize", overlay).split()) & {"created", "configured"} == set()
     finally:

@@ -51,7 +51,7 @@ def test_the_scheduler_says_why_train_waits_for_a_node(gpu: str) -> None:
 
 
 @pytest.mark.usefixtures("namespace")
-def test_a_pod_that_is_refused_for_good_is_told_from_one_over_the_quota() -> None:
+def test_a_pod_that_is_refused_for_good_is_distinguished_from_one_over_the_quota() -> None:
     """The words that `runs wait` goes by are those of a real API server."""
     bare = refusal("run", "bare", "--image=none", "--restart=Never")
     apply(narrow_pod("allowed", ["true"]))
@@ -61,5 +61,5 @@ def test_a_pod_that_is_refused_for_good_is_told_from_one_over_the_quota() -> Non
     )
     assert 'violates PodSecurity "restricted:latest"' in bare
     assert "exceeded quota: quillflow, requested: requests.nvidia.com/gpu=3" in greedy
-    told = {why: Pod(stage="train", attempt=1, phase="Error", message=why) for why in (bare, greedy)}
-    assert (told[bare].is_refused, told[greedy].is_refused) == (True, False)
+    reported = {why: Pod(stage="train", attempt=1, phase="Error", message=why) for why in (bare, greedy)}
+    assert (reported[bare].is_refused, reported[greedy].is_refused) == (True, False)

@@ -79,7 +79,7 @@ def test_without_workflows_none_is_taken_for_gone(asked: Kubernetes) -> None:
 
 
 @pytest.mark.usefixtures("workflows")
-def test_a_workflow_is_found_by_its_run_and_told_for_gone(asked: Kubernetes) -> None:
+def test_a_workflow_is_found_by_its_run_and_reported_as_gone(asked: Kubernetes) -> None:
     apply(WORKFLOW)
     found = until("the Workflow", lambda: asked.workflow(RUN))
     assert found["status"] == {"phase": "Running"}

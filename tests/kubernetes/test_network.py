@@ -12,12 +12,12 @@ from tests.storage.amazon import AmazonProxy
 
 @pytest.fixture(scope="module")
 def listener(namespace: None) -> Iterator[str]:  # noqa: ARG001 -- it is there
-    """The address of a pod of the namespace that listens at port 8080, beside a probe; and a stranger elsewhere."""
-    probe, stranger = (narrow_pod(name, ["sleep", "3600"]) for name in ("probe", "stranger"))
-    stranger["metadata"]["namespace"] = "object-store"
-    apply(probe, stranger, narrow_pod("listener", ["python3", "-m", "http.server", "8080"]))
+    """The address of a pod of the namespace that listens at port 8080, beside a probe; and a outsider elsewhere."""
+    probe, outsider = (narrow_pod(name, ["sleep", "3600"]) for name in ("probe", "outsider"))
+    outsider["metadata"]["namespace"] = "object-store"
+    apply(probe, outsider, narrow_pod("listener", ["python3", "-m", "http.server", "8080"]))
     kubectl("wait", "--for=condition=Ready", "pod/probe", "pod/listener", "--timeout=120s")
-    kubectl("wait", "--namespace=object-store", "--for=condition=Ready", "pod/stranger", "--timeout=60s")
+    kubectl("wait", "--namespace=object-store", "--for=condition=Ready", "pod/outsider", "--timeout=60s")
     yield kubectl("get", "pod", "listener", "--output=jsonpath={.status.podIP}")
     kubectl("delete", "pod", "probe", "listener", "--wait=false")
 
@@ -40,7 +40,7 @@ def _accept(listening: socket.socket) -> None:
 
 def reaches(pod: str, host: str, port: int) -> bool:
     code = f"import socket; socket.create_connection(({host!r}, {port}), 5)"
-    where = [f"--namespace={'object-store' if pod == 'stranger' else NAMESPACE}"]
+    where = [f"--namespace={'object-store' if pod == 'outsider' else NAMESPACE}"]
     return run("exec", *where, pod, "--", "python3", "-c", code).returncode == 0
 
 
@@ -48,11 +48,11 @@ def reaches(pod: str, host: str, port: int) -> bool:
 def test_pods_reach_the_store_by_its_name_and_nothing_else(store: AmazonProxy, another_port: int) -> None:
     until("the way to the store", lambda: reaches("probe", "minio.object-store", 9000), 30)
     assert reaches("probe", HOST, store.server_address[1])
-    assert reaches("stranger", HOST, another_port)
+    assert reaches("outsider", HOST, another_port)
     assert not reaches("probe", HOST, another_port)
 
 
 def test_nothing_reaches_a_pod(listener: str) -> None:
     until("its own answer", lambda: reaches("listener", "127.0.0.1", 8080), 30)
     assert not reaches("probe", listener, 8080)
-    assert not reaches("stranger", listener, 8080)
+    assert not reaches("outsider", listener, 8080)

@@ -37,7 +37,7 @@ def mirrored() -> str:
 
 
 def test_it_shows_the_curve_of_a_job_s_model(address: str) -> None:
-    runs = until("the model's logs", lambda: ask(address, "tags"), told=mirrored)
+    runs = until("the model's logs", lambda: ask(address, "tags"), reported=mirrored)
     curves = [
         ask(address, "scalars", run=name, tag=tag) for name, tags in runs.items() for tag in tags if "loss" in tag
     ]
