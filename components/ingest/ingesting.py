@@ -17,7 +17,7 @@ from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
-from components.ingest.source import Source, check_unchanged, name_of, one_line_of, opened, sha256_of
+from components.ingest.source import SourceFile, check_unchanged, name_of, one_line_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
@@ -71,7 +71,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
     return {"corpus": corpus, "counts": counts}
 
 
-def _joined(sources: list[Source], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
+def _joined(sources: list[SourceFile], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
     """The corpus's text in pieces: all files, separated by newlines, and messages, separated by spaces."""
     tables = [config.format == "csv" or (config.format == "auto" and is_csv(one.kind_name)) for one in sources]
     for is_table, one in zip(tables, sources, strict=True):
@@ -101,7 +101,7 @@ class _Reading:
     def __init__(self, config: IngestConfig) -> None:
         self._most, self._bytes, self._pace = config.maximum_bytes, 0, log.Pace()
 
-    def of(self, source: Source) -> Iterator[bytes]:
+    def of(self, source: SourceFile) -> Iterator[bytes]:
         """A file's chunks.
 
         Raises:
@@ -118,7 +118,7 @@ class _Reading:
             self._pace.progress(f"{log.size(self._bytes)} read")
 
 
-def _text(source: Source, config: IngestConfig, statistics: CorpusStatistics, read: _Reading) -> Iterator[str]:
+def _text(source: SourceFile, config: IngestConfig, statistics: CorpusStatistics, read: _Reading) -> Iterator[str]:
     """A file's text in pieces; its statistics are counted on the way."""
     decoder = Decoder(read.of(source), source.name, config)
     line, length = "", 0  # a line's beginning and its length so far: memory must not grow with the line
@@ -138,7 +138,7 @@ def _text(source: Source, config: IngestConfig, statistics: CorpusStatistics, re
 
 
 def _messages(
-    source: Source, config: IngestConfig, statistics: CorpusStatistics, limit: int, read: _Reading
+    source: SourceFile, config: IngestConfig, statistics: CorpusStatistics, limit: int, read: _Reading
 ) -> Iterator[str]:
     """At most `limit` of a file's kept messages, cleaned, with one space between them."""
     decoder = Decoder(read.of(source), source.name, config)
@@ -195,7 +195,7 @@ def _warn_of_control_characters(statistics: CorpusStatistics, name: str, config:
         log.warning(f"{name}: {count:,} control characters from U+0080 to U+009F; the text was probably cp1252{now}")
 
 
-def _message_limit(sources: list[Source], config: IngestConfig) -> int:
+def _message_limit(sources: list[SourceFile], config: IngestConfig) -> int:
     """How many messages the first fraction is, rounded down; counting them takes an extra pass."""
     if config.first_fraction == 1:
         return sys.maxsize

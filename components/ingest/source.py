@@ -1,7 +1,6 @@
 """Sources of text, as bytes that can be read more than once."""
 
 import codecs
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from components.artifacts import storage
+from components.artifacts.builtin import SCHEME
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.pace import file_sha256
 from components.artifacts.scratch import scratch_directory
@@ -16,12 +16,11 @@ from components.ingest.config import IngestConfig
 from components.ingest.kinds import HEAD_BYTES, refuse_what_is_no_text
 from components.ingest.packed import Packing, packing_of, unpacked
 
-BUILTIN_SCHEME = "builtin:"
 CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class SourceFile:
     """A source's bytes, decompressed.
 
     `name` is for people and manifests (without secrets); the ending of `kind_name` gives the kind of text: it is the
@@ -37,7 +36,7 @@ class Source:
 
 
 @contextmanager
-def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
+def opened(source: str, config: IngestConfig) -> Iterator[list[SourceFile]]:
     """The files of a source, sorted by name.
 
     They are at paths, file://, http(s):// or in buckets; `-` is standard input, and there is `builtin:python-docs`.
@@ -48,9 +47,7 @@ def opened(source: str, config: IngestConfig) -> Iterator[list[Source]]:
     with scratch_directory() as scratch, ExitStack() as stack:
         found = []
         for number, uri in enumerate(storage.files_of(source)):
-            if uri.startswith(BUILTIN_SCHEME):
-                found.append(_builtin(uri, config))
-                continue
+            _refuse_encoding(uri, config)
             own = scratch / str(number)
             own.mkdir()
             private, most = config.allow_private_hosts, config.maximum_bytes
@@ -70,17 +67,17 @@ def one_line_of(source: str) -> str:
     return ", ".join(storage.places_of(name_of(source)))
 
 
-def sha256_of(sources: list[Source]) -> str:
+def sha256_of(sources: list[SourceFile]) -> str:
     """A digest of all files' bytes; for a single file its SHA-256."""
     if len(sources) == 1:
         return sources[0].sha256
     return storage.digest_of_files((one.name, one.sha256) for one in sources)
 
 
-def _source(path: Path, uri: str, config: IngestConfig) -> Source:
+def _source(path: Path, uri: str, config: IngestConfig) -> SourceFile:
     name = name_of(uri)
     packing = packing_of(path, name)
-    return Source(
+    return SourceFile(
         name=name,
         kind_name=(packing and packing.inside) or name,
         size=path.stat().st_size,
@@ -89,21 +86,10 @@ def _source(path: Path, uri: str, config: IngestConfig) -> Source:
     )
 
 
-def python_docs() -> str:
-    """The reference topics that come with every CPython (pydoc_data), sorted by name."""
-    from pydoc_data.topics import topics
-
-    return "\n".join(topics[name] for name in sorted(topics))
-
-
-def _builtin(uri: str, config: IngestConfig) -> Source:
-    if uri != f"{BUILTIN_SCHEME}python-docs":
-        raise UsageError(f"{uri}: no such built-in corpus; there is {BUILTIN_SCHEME}python-docs")
-    if codecs.lookup(config.encoding).name != "utf-8":
+def _refuse_encoding(uri: str, config: IngestConfig) -> None:
+    """Reject an encoding for a text that has its own."""
+    if uri.startswith(SCHEME) and codecs.lookup(config.encoding).name != "utf-8":
         raise UsageError(f"ingest.encoding={config.encoding} has no effect on {uri}; leave it at utf-8")
-    data = python_docs().encode()
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Source(name=uri, kind_name=uri, size=len(data), sha256=sha256, chunks=lambda: iter([data]))
 
 
 def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfig) -> Iterator[bytes]:
@@ -132,23 +118,6 @@ def _read(raw: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def digest_of(source: str, *, allow_private_hosts: bool) -> str:
-    """A digest of the content of a source's files, as `storage.source_digest`; empty if one is missing.
-
-    Raises:
-        SourceError: a directory, glob or prefix has no files.
-        UsageError: a file is named twice.
-        StorageError: a bucket fails after all retries.
-    """
-    named = [(uri, _digest(uri, allow_private_hosts=allow_private_hosts)) for uri in storage.files_of(source)]
-    if len(named) == 1:
-        return named[0][1]
-    if not all(digest for _, digest in named):
-        return ""
-    known = all(storage.is_comparable(digest) for _, digest in named)
-    return storage.digest_of_files(named) if known else storage.unknown_digest()
-
-
 def check_unchanged(source: str, digest: str, config: IngestConfig) -> None:
     """Check that the files read still have the digest that they had when the run began, if it identifies content.
 
@@ -156,11 +125,5 @@ def check_unchanged(source: str, digest: str, config: IngestConfig) -> None:
         SourceError: one has changed, is gone, or is new.
     """
     if storage.is_comparable(digest):
-        now = digest_of(source, allow_private_hosts=config.allow_private_hosts)
+        now = storage.digest_of_source(source, allow_private_hosts=config.allow_private_hosts)
         storage.refuse_changed(one_line_of(source), digest, now)
-
-
-def _digest(uri: str, *, allow_private_hosts: bool) -> str:
-    if uri.startswith(BUILTIN_SCHEME):
-        return hashlib.sha256(python_docs().encode()).hexdigest()
-    return storage.source_digest(uri, allow_private_hosts=allow_private_hosts)

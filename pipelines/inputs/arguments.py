@@ -1,9 +1,7 @@
 """A run's arguments: what the pipeline is called with, here and on a cluster."""
 
-import glob
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
@@ -120,7 +118,7 @@ def refuse_for_cluster(source: str, settings: Mapping[str, Settings]) -> None:
     """
     refuse_meant(_named_values(source, settings), MEANT_ON_CLUSTER)
     for name, uri in _places(source, settings):
-        if not uri.startswith("builtin:") and storage.local_path(uri) is not None:
+        if storage.source_at(uri).is_here:
             raise UsageError(f"{name} {uri}: is on this machine, where the cluster can't read it; copy it to a bucket")
         if storage.has_secrets(uri):
             raise UsageError(
@@ -150,17 +148,10 @@ def _is_text(value: Any) -> bool:
 
 def _absolute_source(source: str) -> str:
     """A source with absolute paths; the directory before a glob is escaped from its pattern."""
-    return "\n".join(map(_absolute_place, storage.places_of(source)))
-
-
-def _absolute_place(uri: str) -> str:
-    absolute = _absolute(uri)
-    if absolute == uri or storage.user_path(uri).is_absolute() or not glob.has_magic(uri) or Path(absolute).exists():
-        return absolute
-    return f"{glob.escape(str(Path.cwd()))}/{uri}"
+    return "\n".join(storage.source_at(place).absolute() for place in storage.places_of(source))
 
 
 def _absolute(uri: str) -> str:
     """A path as an absolute one; any other URI, or an empty one, unchanged."""
-    is_path = uri and "://" not in uri and not uri.startswith("builtin:")
+    is_path = uri and "://" not in uri
     return str(storage.user_path(uri).absolute()) if is_path else uri

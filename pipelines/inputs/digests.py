@@ -54,9 +54,7 @@ def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
         SourceError: a directory or glob has no files.
         UsageError: a file is named twice.
     """
-    from components.ingest.source import digest_of
-
-    return _reported(lambda: digest_of(source, allow_private_hosts=allow_private_hosts))
+    return _reported(lambda: storage.digest_of_source(source, allow_private_hosts=allow_private_hosts))
 
 
 @cache

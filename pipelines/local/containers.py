@@ -201,7 +201,7 @@ def _refuse_links_out(source: str, seen: Iterable[Path]) -> None:
     """
     whole = [Path(os.path.realpath(path)) for path in seen]
     for uri in storage.files_of(source):
-        path = None if uri.startswith("builtin:") else storage.local_path(uri)
+        path = storage.source_at(uri).path
         target = Path(os.path.realpath(path or ""))
         if path and target.exists() and not any(target.is_relative_to(one) for one in whole):
             raise UsageError(

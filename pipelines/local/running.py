@@ -120,10 +120,9 @@ def _refuse_to_read_runs(source: str, root: str) -> None:
     """Reject a root inside the source: each run would be read as text by the next."""
     runs = storage.place_of(root).parts
     for uri in storage.places_of(source):
-        if uri.startswith("builtin:") or storage.is_web(uri) or storage.is_pipe(uri):
-            continue
-        parts = storage.place_of(uri).parts
-        if parts == runs[: len(parts)]:
+        found = storage.source_at(uri)
+        parts = None if found.is_pipe or found.place is None else found.place.parts
+        if parts is not None and parts == runs[: len(parts)]:
             raise UsageError(
                 f"--root {root} is inside --source {uri}, so its runs would be read as text; choose another"
             )
@@ -132,7 +131,7 @@ def _refuse_to_read_runs(source: str, root: str) -> None:
 def _keep_pipes(source: str, engine_root: Path, maximum_bytes: int) -> str:
     """The source with pipes copied to files, named by their content, since stages are other processes."""
     return "\n".join(
-        _kept(uri, engine_root / "sources", maximum_bytes) if storage.is_pipe(uri) else uri
+        _kept(uri, engine_root / "sources", maximum_bytes) if storage.source_at(uri).is_pipe else uri
         for uri in storage.places_of(source)
     )
 

@@ -6,27 +6,21 @@ local directories only. What `outgoing` publishes appears under its final name c
 `store.py` says what a store can do, `local.py`, `gcs.py` and `s3.py` do it, `buckets.py` is the table of the kinds of
 buckets, `uris.py` takes URIs apart, `place.py` finds the store that one means, `fetch.py` and `transfer.py` move whole
 artifacts, `steady.py` reads one that may be replaced meanwhile, `outputs.py` says what may be gone over, `removal.py`
-removes what was written, `sources.py` fetches the texts that are read, `versions.py` checks whether they changed, and
-`secrets.py` keeps what is secret in their URIs out of sight. `contact.py` reports whether a bucket can be reached.
+removes what was written, `source.py` is a place of a text, `sources.py` several, `versions.py` checks whether they
+changed, and `secrets.py` keeps what is secret in their URIs out of sight. `contact.py` reports whether a bucket can be
+reached.
 """
 
 from components.artifacts.storage.fetch import pull, refuse_others
+from components.artifacts.storage.listing import glob_base
 from components.artifacts.storage.local import taking_turns
 from components.artifacts.storage.names import staged_artifact
 from components.artifacts.storage.outputs import check_outputs, check_replaceable
 from components.artifacts.storage.place import Place, place_of
 from components.artifacts.storage.removal import remove
 from components.artifacts.storage.secrets import SECRETS_VARIABLE, bare, known_secrets, whole
-from components.artifacts.storage.sources import (
-    STANDARD_INPUT,
-    files_of,
-    glob_base,
-    is_pipe,
-    places_of,
-    redacted_source,
-    source_file,
-    spool,
-)
+from components.artifacts.storage.source import STANDARD_INPUT, Source, source_at, spool
+from components.artifacts.storage.sources import files_of, places_of, redacted_source, source_file
 from components.artifacts.storage.store import (
     ABSENT,
     ANY,
@@ -56,6 +50,7 @@ from components.artifacts.storage.uris import (
 from components.artifacts.storage.versions import (
     check_unchanged,
     digest_of_files,
+    digest_of_source,
     is_comparable,
     refuse_changed,
     source_digest,
@@ -71,6 +66,7 @@ __all__ = [
     "Listed",
     "NoConditionsError",
     "Place",
+    "Source",
     "StorageError",
     "Store",
     "bare",
@@ -79,13 +75,13 @@ __all__ = [
     "check_unchanged",
     "children",
     "digest_of_files",
+    "digest_of_source",
     "entries",
     "files_of",
     "glob_base",
     "has_secrets",
     "incoming",
     "is_comparable",
-    "is_pipe",
     "is_web",
     "known_secrets",
     "local_path",
@@ -100,6 +96,7 @@ __all__ = [
     "refuse_changed",
     "refuse_others",
     "remove",
+    "source_at",
     "source_digest",
     "source_file",
     "spool",

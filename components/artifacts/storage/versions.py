@@ -6,12 +6,10 @@ import secrets
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from components.artifacts import http
 from components.artifacts.errors import SourceError
-from components.artifacts.pace import file_sha256
-from components.artifacts.storage.place import place_of
-from components.artifacts.storage.secrets import whole
-from components.artifacts.storage.uris import is_web, local_path, redacted
+from components.artifacts.storage.source import source_at
+from components.artifacts.storage.sources import files_of
+from components.artifacts.storage.uris import redacted
 
 _COMPARABLE = re.compile(r"[0-9a-f]{64}")
 
@@ -24,15 +22,24 @@ def source_digest(uri: str, *, allow_private_hosts: bool = False) -> str:
     Raises:
         StorageError: the bucket fails after all retries.
     """
-    path = local_path(uri)
-    if path is not None:
-        return file_sha256(path) if path.is_file() else ""
-    if is_web(uri):
-        said = http.version(whole(uri), allow_private_hosts=allow_private_hosts)
-        return hashlib.sha256(said.encode()).hexdigest() if said else unknown_digest()
-    place = place_of(uri)
-    version = place.store.version(place.key)
-    return "" if version is None else hashlib.sha256(f"{uri} {version}".encode()).hexdigest()
+    found = source_at(uri).digest(allow_private_hosts=allow_private_hosts)
+    return unknown_digest() if found is None else found
+
+
+def digest_of_source(source: str, *, allow_private_hosts: bool) -> str:
+    """As `source_digest`, of all files that a source stands for; empty where one is missing.
+
+    Raises:
+        SourceError: a directory, glob or prefix has no files.
+        UsageError: a file is named twice.
+        StorageError: the bucket of one fails for good.
+    """
+    named = [(uri, source_digest(uri, allow_private_hosts=allow_private_hosts)) for uri in files_of(source)]
+    if len(named) == 1:
+        return named[0][1]
+    if not all(digest for _, digest in named):
+        return ""
+    return digest_of_files(named) if all(is_comparable(digest) for _, digest in named) else unknown_digest()
 
 
 def digest_of_files(digests: Iterable[tuple[str, str]]) -> str:

@@ -11,8 +11,8 @@ import pytest
 
 import components
 from components.artifacts import storage
+from components.artifacts.builtin import python_docs
 from components.artifacts.version import VERSION
-from components.ingest.source import python_docs
 from pipelines.inputs.digests import digest_of, digest_of_source, suite_version
 
 Serve = Callable[[dict[str, str]], str]
