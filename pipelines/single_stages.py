@@ -9,7 +9,7 @@ from components.ingest.component import ingest as ingest_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
 from pipelines.build.environment import Environment
-from pipelines.build.placement import limits, place
+from pipelines.build.placement import equip, limits
 from pipelines.build.shards import samples_of
 from pipelines.inputs.settings import DEFAULT_RECIPE, recipe
 
@@ -30,8 +30,9 @@ def ingest(environment: Environment) -> Any:
         source_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Dataset:
+        """Ingest, from a source."""
         task = ingest_stage(source=source, settings=settings, source_digest=source_digest, version=version)
-        return place(task, "ingest", environment).outputs["corpus"]
+        return equip(task, "ingest", environment).outputs["corpus"]
 
     return pipeline
 
@@ -49,9 +50,10 @@ def vectorize(environment: Environment) -> Any:
         settings: dict[str, Any] = DEFAULT.stages["vectorize"],
         version: str = VERSION,
     ) -> dsl.Dataset:
+        """Vectorize, from the corpus at a URI."""
         corpus = dsl.importer(artifact_uri=corpus_uri, artifact_class=dsl.Dataset, reimport=False)
         task = vectorize_stage(corpus=corpus.output, settings=settings, version=version)
-        return place(task, "vectorize", environment).outputs["dataset"]
+        return equip(task, "vectorize", environment).outputs["dataset"]
 
     return pipeline
 
@@ -66,9 +68,10 @@ def train(environment: Environment) -> Any:
         init_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Model:
+        """Train, from the dataset at a URI."""
         dataset = dsl.importer(artifact_uri=dataset_uri, artifact_class=dsl.Dataset, reimport=False)
         task = train_stage(dataset=dataset.output, settings=settings, init_digest=init_digest, version=version)
-        return place(task, "train", environment).outputs["model"]
+        return equip(task, "train", environment).outputs["model"]
 
     return pipeline
 
@@ -86,6 +89,7 @@ def sample(environment: Environment) -> Any:
         corpus_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Dataset:
+        """Sample, from the model at a URI."""
         model = dsl.importer(artifact_uri=model_uri, artifact_class=dsl.Model, reimport=False)
         digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
         return samples_of(model.output, environment, settings=settings, version=version, **digests)

@@ -11,7 +11,7 @@ from components.report.component import report as report_stage
 from components.train.component import train as train_stage
 from components.vectorize.component import vectorize as vectorize_stage
 from pipelines.build.environment import Environment
-from pipelines.build.placement import limits, place
+from pipelines.build.placement import equip, limits
 from pipelines.build.shards import samples_of
 from pipelines.inputs.settings import DEFAULT_RECIPE, recipe
 
@@ -67,32 +67,52 @@ def build(environment: Environment) -> Any:
             corpus_digest: names the corpus that sample's no_copy is about, for the cache.
             version: the suite's version, for the cache.
         """
-        ingested = ingest_stage(source=source, settings=ingest, source_digest=source_digest, version=version)
-        corpus = place(ingested, "ingest", environment).outputs["corpus"]
-        vectorized = vectorize_stage(corpus=corpus, settings=vectorize, version=version)
-        dataset = place(vectorized, "vectorize", environment).outputs["dataset"]
-        training = train_stage(dataset=dataset, settings=train, init_digest=init_digest, version=version)
-        trained = place(training, "train", environment)
-        model = trained.outputs["model"]
-        digests = {"prompts_digest": prompts_digest, "corpus_digest": corpus_digest}
-        samples = samples_of(model, environment, settings=sample, version=version, **digests)
-        reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
-        place(reported, "report", environment)
-        _promote(dataset, model, environment, after=reported)
-        return Artifacts(
-            corpus=corpus,
-            dataset=dataset,
-            checkpoints=trained.outputs["checkpoints"],
-            model=model,
-            samples=samples,
-            report=reported.outputs["report"],
+        return _steps(
+            environment,
+            source=source,
+            settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
+            digests={
+                "source_digest": source_digest,
+                "init_digest": init_digest,
+                "prompts_digest": prompts_digest,
+                "corpus_digest": corpus_digest,
+            },
+            version=version,
         )
 
     return text_generation
+
+
+def _steps(environment: Environment, *, source: Any, settings: Any, digests: Any, version: Any) -> Artifacts:
+    """The tasks of all steps, each fed with what those before it make."""
+    ingested = ingest_stage(
+        source=source, settings=settings["ingest"], source_digest=digests["source_digest"], version=version
+    )
+    corpus = equip(ingested, "ingest", environment).outputs["corpus"]
+    vectorized = vectorize_stage(corpus=corpus, settings=settings["vectorize"], version=version)
+    dataset = equip(vectorized, "vectorize", environment).outputs["dataset"]
+    training = train_stage(
+        dataset=dataset, settings=settings["train"], init_digest=digests["init_digest"], version=version
+    )
+    trained = equip(training, "train", environment)
+    model = trained.outputs["model"]
+    of_sample = {name: digests[name] for name in ("prompts_digest", "corpus_digest")}
+    samples = samples_of(model, environment, settings=settings["sample"], version=version, **of_sample)
+    reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
+    equip(reported, "report", environment)
+    _promote(dataset, model, environment, after=reported)
+    return Artifacts(
+        corpus=corpus,
+        dataset=dataset,
+        checkpoints=trained.outputs["checkpoints"],
+        model=model,
+        samples=samples,
+        report=reported.outputs["report"],
+    )
 
 
 def _promote(dataset: Any, model: Any, environment: Environment, *, after: Any) -> None:
     """Promote a better model where the environment keeps a champion."""
     if champion := environment.cluster.champion:
         task = promote_stage(dataset=dataset, model=model, champion=champion).after(after)
-        place(task, "promote", environment)
+        equip(task, "promote", environment)

@@ -73,7 +73,7 @@ class Text:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class ReportedRun:
     """What the page shows; the artifacts by kind, in the order they were made.
 
     Attributes:
@@ -151,7 +151,7 @@ class Run:
         return f"from {source} {digest[:DIGITS]}, which is not this one", False
 
 
-def write_run(path: Path, run: Run) -> None:
+def write_run(path: Path, run: ReportedRun) -> None:
     """Write the page to `path`."""
     write_page(
         path,
@@ -167,7 +167,7 @@ def write_run(path: Path, run: Run) -> None:
     )
 
 
-def _made(run: Run, kind: str) -> dict[str, Any]:
+def _made(run: ReportedRun, kind: str) -> dict[str, Any]:
     """An artifact's place in the chain."""
     counts = run.manifests[kind].counts
     holds = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTS[kind] if counts.get(name)]

@@ -13,12 +13,12 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.layout import run_of
 from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest, write_manifest
 from components.command import log
-from components.report.page import Run, write_run
+from components.report.page import ReportedRun, write_run
 from components.report.summary import summary_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Artifact:
+class InputArtifact:
     """One of the run's artifacts: its URI, its manifest and the manifest's SHA-256."""
 
     uri: str
@@ -26,7 +26,7 @@ class Artifact:
     digest: str
 
     @classmethod
-    def at(cls, uri: str, kind: str) -> "Artifact":
+    def at(cls, uri: str, kind: str) -> "InputArtifact":
         """The artifact at a URI.
 
         Raises:
@@ -62,7 +62,7 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
     """
     uris = {"corpus": corpus, "dataset": dataset, "model": model, "samples": samples}
     storage.check_outputs({"report": report}, uris)
-    artifacts = {kind: Artifact.at(uri, kind) for kind, uri in uris.items()}
+    artifacts = {kind: InputArtifact.at(uri, kind) for kind, uri in uris.items()}
     run = _run(artifacts, report)
     with storage.outgoing(report, "report", log.transferred) as directory:
         write_run(directory / "report.html", run)
@@ -78,9 +78,9 @@ def report(*, corpus: str, dataset: str, model: str, samples: str, report: str) 
     return {"report": report}
 
 
-def _run(artifacts: Mapping[str, Artifact], report: str) -> Run:
+def _run(artifacts: Mapping[str, InputArtifact], report: str) -> ReportedRun:
     model, samples = artifacts["model"], artifacts["samples"]
-    return Run(
+    return ReportedRun(
         name=run_of(report, "report"),
         manifests={kind: artifact.manifest for kind, artifact in artifacts.items()},
         digests={kind: artifact.digest for kind, artifact in artifacts.items()},

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from components.artifacts.page import why_not_shown
-from components.report.page import DIGITS, Run
+from components.report.page import DIGITS, ReportedRun
 
 
-def summary_of(run: Run) -> str:
+def summary_of(run: ReportedRun) -> str:
     """The summary as Markdown; what users wrote is in code blocks, where nothing is markup.
 
     If a part fails, the others are shown, as on the page.
@@ -16,22 +16,22 @@ def summary_of(run: Run) -> str:
     return "# Run\n\n" + "\n\n".join(_part(name, make, run) for name, make in parts.items()) + "\n"
 
 
-def _part(name: str, make: Callable[[Run], str], run: Run) -> str:
+def _part(name: str, make: Callable[[ReportedRun], str], run: ReportedRun) -> str:
     try:
         return make(run)
     except Exception as error:  # noqa: BLE001 -- any failure may cost this part alone
         return _code(why_not_shown(f"the summary's {name}", error))
 
 
-def _source(run: Run) -> str:
+def _source(run: ReportedRun) -> str:
     return _code(run.source)
 
 
-def _figures(run: Run) -> str:
+def _figures(run: ReportedRun) -> str:
     return _table(["figure", "value"], run.figures.items())
 
 
-def _chain(run: Run) -> str:
+def _chain(run: ReportedRun) -> str:
     made = {kind: ", ".join(words for words, _ in run.origins(kind)) for kind in run.manifests}
     return _table(
         ["artifact", "digest", "made"],
@@ -39,7 +39,7 @@ def _chain(run: Run) -> str:
     )
 
 
-def _text(run: Run) -> str:
+def _text(run: ReportedRun) -> str:
     text = run.texts[0]
     return f"After the prompt at temperature {text.temperature:g}:\n\n{_code(text.prompt)}\n\n{_code(text.text)}"
 

@@ -44,11 +44,7 @@ def train(
     inputs = {"--dataset": dataset, "train.init_from": config.init_from}
     storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
     storage.check_replaceable(storage.place_of(model), "model")  # before hours of training
-    try:
-        device = use_device(config.device)
-    except RuntimeError as error:
-        raise UsageError(f"train.device: {error}") from None
-    one_thread_an_operation()
+    device = _device(config)
     with storage.incoming(dataset, "dataset", log.transferred) as directory:
         data = Dataset.read(directory)
     _hold_against(data, config)
@@ -68,6 +64,20 @@ def train(
         write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)
     log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
+
+
+def _device(config: TrainConfig) -> str:
+    """Choose the device that training computes on.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    try:
+        device = use_device(config.device)
+    except RuntimeError as error:
+        raise UsageError(f"train.device: {error}") from None
+    one_thread_an_operation()
+    return device
 
 
 def _put_back_best(loop: Loop, checkpoints: str, init_from: Checkpoints | None) -> None:

@@ -56,7 +56,7 @@ Address = Annotated[
     str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
 ]
 Root = Annotated[str, _written(_ROOT, f"a path, or {schemes_in_words()} without user or query", shown=False)]
-Place = Annotated[str, AfterValidator(_kept_at)]
+StoreUri = Annotated[str, AfterValidator(_kept_at)]
 
 
 class Images(Settings):
@@ -173,7 +173,7 @@ class Cluster(Settings):
     experiment: str = setting("quillflow", "the experiment that runs are listed under", min_length=1)
     pipeline_root: Root = setting("", "URI below which runs store their artifacts; empty for the namespace's default")
     service_account: Name = setting("", "Kubernetes service account of the runs; empty for the namespace's default")
-    champion: Place = setting(
+    champion: StoreUri = setting(
         "",
         "URI of the pointer to the best model, which a run moves if its model is better; empty for none",
     )

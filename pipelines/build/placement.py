@@ -27,7 +27,7 @@ def limits(environment: Environment) -> dsl.PipelineConfig:
     )
 
 
-def place(task: Any, step: str, environment: Environment) -> Any:
+def equip(task: Any, step: str, environment: Environment) -> Any:
     """Give a step's task its image, resources, nodes, retries and credentials; the task again."""
     pod: Pod = getattr(environment, STEPS[step].host)
     _set_image(task, STEPS[step].host, environment)

@@ -6,7 +6,7 @@ from kfp import dsl
 
 from components.sample.component import sample, sample_gather, sample_shard
 from pipelines.build.environment import Environment
-from pipelines.build.placement import place
+from pipelines.build.placement import equip
 
 
 def samples_of(model: Any, environment: Environment, **arguments: Any) -> Any:
@@ -17,8 +17,8 @@ def samples_of(model: Any, environment: Environment, **arguments: Any) -> Any:
     """
     shards = environment.sample.shards
     if shards == 1:
-        return place(sample(model=model, **arguments), "sample", environment).outputs["samples"]
+        return equip(sample(model=model, **arguments), "sample", environment).outputs["samples"]
     with dsl.ParallelFor(list(range(shards)), name="shards") as number:
-        one = place(sample_shard(shard_number=number, shards=shards, model=model, **arguments), "sample", environment)
+        one = equip(sample_shard(shard_number=number, shards=shards, model=model, **arguments), "sample", environment)
     whole = sample_gather(shards=dsl.Collected(one.outputs["shard"]), version=arguments["version"])
-    return place(whole, "sample", environment).outputs["samples"]
+    return equip(whole, "sample", environment).outputs["samples"]

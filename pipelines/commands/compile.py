@@ -29,11 +29,11 @@ def add(commands: Any) -> None:
 
 
 def _compile(arguments: argparse.Namespace) -> int:
-    place = environment(arguments.environment)
+    chosen = environment(arguments.environment)
     directory = storage.local_path(arguments.directory)
     if directory is None:
         raise UsageError(f"{arguments.directory}: is not on this machine; name a directory")
     from pipelines.build.compile import compile_all
 
-    paths = [str(path) for path in compile_all(directory, place, kubernetes=arguments.kubernetes)]
+    paths = [str(path) for path in compile_all(directory, chosen, kubernetes=arguments.kubernetes)]
     return print_result(arguments, {"pipelines": paths}, paths)

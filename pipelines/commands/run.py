@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> int:
     chosen = recipe(arguments.recipe)
     settings = settings_of(chosen, arguments.assignments)
     source = source_of(chosen, arguments.source, named="with --source")
-    place = environment(arguments.environment)
+    chosen_environment = environment(arguments.environment)
     from pipelines.local.running import run_pipeline
 
     began = time.monotonic()
@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
         source,
         settings,
         arguments.root,
-        environment=place,
+        environment=chosen_environment,
         runner=arguments.runner,
         verbose=arguments.verbose,
     )

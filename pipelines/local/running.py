@@ -89,14 +89,28 @@ def run_pipeline(
     environment.check_whole_run(settings)
     _refuse_to_read_runs(source, root)
     source = _keep_pipes(source, _engine_root(root), getattr(settings["ingest"], "maximum_bytes", 1 << 36))
-    arguments, variables = withhold(arguments_of(source, settings))
-    executor = _executor(runner, settings)
-    display = Display(sys.stderr, quiet=is_quiet())
-    engine_root = _engine_root(root)
-    log_path = _new_log(engine_root)
-    name = _new_run_name()
-    with log_path.open("w", encoding="utf-8") as log_file:
-        relay = Relay(display, log_file, sys.stderr if verbose else None)
+    arguments = arguments_of(source, settings)
+    uris, relay = _in_engine(_executor(runner, settings), environment, arguments, root, verbose=verbose)
+    steps = [step.name for step in STEPS.values() if step.outputs or environment.cluster.champion]
+    relay.show_cached(steps)
+    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
+    _check(uris, stages)
+    metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
+    return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
+
+
+def _in_engine(
+    executor: Executor, environment: Environment, arguments: Mapping[str, Any], root: str, *, verbose: bool
+) -> tuple[dict[str, str], Relay]:
+    """Run the pipeline in Kubeflow's engine; each artifact's URI, and what was relayed.
+
+    Raises:
+        RunError: a stage failed, or was stopped.
+    """
+    arguments, variables = withhold(arguments)
+    engine_root, name = _engine_root(root), _new_run_name()
+    with _new_log(engine_root).open("w", encoding="utf-8") as log_file:
+        relay = Relay(Display(sys.stderr, quiet=is_quiet()), log_file, sys.stderr if verbose else None)
         if str(engine_root) != root:
             variables[ARTIFACTS_VARIABLE] = f"{root}/{name}"
         try:
@@ -105,15 +119,9 @@ def run_pipeline(
                 quiet_engine(relay, variables, verbose=verbose),
                 named(name),
             ):
-                uris = _call_engine(executor, environment, arguments, engine_root, relay)
+                return _call_engine(executor, environment, arguments, engine_root, relay), relay
         except (RunError, KeyboardInterrupt) as error:
             raise ending(error, signals, relay, root, name) from error
-    steps = [step.name for step in STEPS.values() if step.outputs or environment.cluster.champion]
-    relay.show_cached(steps)
-    stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
-    _check(uris, stages)
-    metrics, _ = storage.read_file(f"{uris['model']}/metrics.json") or (b"", "")
-    return Run(name=_run_name(uris["samples"], root), artifacts=uris, metrics=json.loads(metrics), stages=stages)
 
 
 def _refuse_to_read_runs(source: str, root: str) -> None:

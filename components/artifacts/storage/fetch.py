@@ -60,7 +60,7 @@ def _fill(directory: Path, place: Place, manifest: Manifest, data: bytes, progre
     waiting = directory / WAITING_NAME
     waiting.write_bytes(data)
     wanted = [name for name, entry in manifest.files.items() if not is_file_as_listed(directory / name, entry)]
-    transfer(
+    in_parallel(
         [lambda name=name: _download(place, directory, name) for name in wanted],  # type: ignore[misc]
         [manifest.files[name].bytes for name in wanted],
         progress,
@@ -110,7 +110,7 @@ def is_artifact(directory: Path) -> bool:
     return True
 
 
-def transfer(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
+def in_parallel(jobs: Sequence[Callable[[], None]], sizes: Sequence[int], progress: Progress | None) -> None:
     """Do all jobs, several at a time; raise the first failure when the running ones have ended."""
     done, total = 0, sum(sizes)
     with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:

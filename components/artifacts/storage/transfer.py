@@ -11,7 +11,7 @@ from components.artifacts.manifest import MANIFEST_NAME, parse_manifest, read_ma
 from components.artifacts.scratch import make_scratch, scratch_directory
 from components.artifacts.storage import staging
 from components.artifacts.storage.failures import full_disk_named
-from components.artifacts.storage.fetch import Progress, pull, transfer
+from components.artifacts.storage.fetch import Progress, in_parallel, pull
 from components.artifacts.storage.names import UNDERWAY_NAME
 from components.artifacts.storage.outputs import check_replaceable
 from components.artifacts.storage.place import Place, place_of
@@ -102,7 +102,7 @@ def _push_once(directory: Path, place: Place, progress: Progress | None) -> None
     manifest, data = read_manifest(directory), (directory / MANIFEST_NAME).read_bytes()
     _make_way(place, set(manifest.files))
     place.store.write(underway, data)
-    transfer(
+    in_parallel(
         [lambda name=name: place.store.upload(directory / name, (place / name).key) for name in manifest.files],  # type: ignore[misc]
         [entry.bytes for entry in manifest.files.values()],
         progress,

@@ -6,7 +6,7 @@ Shapes are named by their axes: B batch, T time (tokens), D width of the input, 
 from typing import Any
 
 from components.artifacts.tensorflow import keras, tf
-from components.generator.cells.looping import loop, swapped, write_each
+from components.generator.cells.looping import input_gradient, input_products, loop, swapped, write_each
 
 
 class CPUGRU(keras.layers.GRU):  # type: ignore[misc]  # Keras has no types
@@ -42,11 +42,9 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
     Returns:
         The outputs [B, T, U], and h after the last token, [B, U].
     """
-    batch, times = (tf.shape(inputs)[axis] if inputs.shape[axis] is None else inputs.shape[axis] for axis in (0, 1))
-    width, units = inputs.shape[2], recurrent_kernel.shape[0]
-    flat_inputs = tf.reshape(swapped(inputs), [-1, width])  # [T B, D]
-    products = tf.nn.bias_add(tf.matmul(flat_inputs, kernel), bias[0])
-    products = tf.reshape(products, [times, batch, 3 * units])
+    times = tf.shape(inputs)[1] if inputs.shape[1] is None else inputs.shape[1]
+    units = recurrent_kernel.shape[0]
+    flat_inputs, products = input_products(inputs, kernel, bias[0])
 
     def step(time: Any, h: Any, all_h: Any, all_parts: Any) -> Any:
         parts = _parts(products[time], tf.nn.bias_add(tf.matmul(h, recurrent_kernel), bias[1]))
@@ -77,9 +75,8 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
         start = (tf.constant(0), d_last_h, array(times, 3 * units), array(times, 3 * units))
         _, d_h, *d_sums = loop(times, step_back, start)
         d_input_sums, d_state_sums = (tf.reshape(sums.stack(), [-1, 3 * units]) for sums in d_sums)  # [T B, 3 U]
-        d_inputs = tf.transpose(tf.matmul(kernel, d_input_sums, transpose_b=True))
         return (
-            swapped(tf.reshape(d_inputs, [times, batch, width])),
+            input_gradient(d_input_sums, kernel, products),
             d_h,
             tf.matmul(flat_inputs, d_input_sums, transpose_a=True),
             tf.matmul(tf.reshape(all_h[:-1], [-1, units]), d_state_sums, transpose_a=True),

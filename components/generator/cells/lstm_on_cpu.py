@@ -12,7 +12,7 @@ Shapes are named by their axes: B batch, T time (tokens), D width of the input, 
 from typing import Any
 
 from components.artifacts.tensorflow import keras, tf
-from components.generator.cells.looping import loop, swapped, write_each
+from components.generator.cells.looping import input_gradient, input_products, loop, swapped, write_each
 
 
 class CPULSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras has no types
@@ -49,11 +49,9 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
     Returns:
         The outputs [B, T, U], and h and c after the last token, [B, U].
     """
-    batch, times = (tf.shape(inputs)[axis] if inputs.shape[axis] is None else inputs.shape[axis] for axis in (0, 1))
-    width, units = inputs.shape[2], recurrent_kernel.shape[0]
-    flat_inputs = tf.reshape(swapped(inputs), [-1, width])  # [T B, D]
-    products = tf.nn.bias_add(tf.matmul(flat_inputs, kernel), bias)
-    products = tf.reshape(products, [times, batch, 4 * units])
+    times = tf.shape(inputs)[1] if inputs.shape[1] is None else inputs.shape[1]
+    units = recurrent_kernel.shape[0]
+    flat_inputs, products = input_products(inputs, kernel, bias)
 
     def step(time: Any, h: Any, c: Any, all_h: Any, all_c: Any, all_gates: Any) -> Any:
         gates = _gates(products[time] + tf.matmul(h, recurrent_kernel))
@@ -82,9 +80,8 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         start = (tf.constant(0), d_last_h, d_last_c, array(times, 4 * units))
         _, d_h, d_c, all_d_gates = loop(times, step_back, start)
         d_gates = tf.reshape(all_d_gates.stack(), [-1, 4 * units])  # [T B, 4 U]
-        d_inputs = tf.transpose(tf.matmul(kernel, d_gates, transpose_b=True))
         return (
-            swapped(tf.reshape(d_inputs, [times, batch, width])),
+            input_gradient(d_gates, kernel, products),
             d_h,
             d_c,
             tf.matmul(flat_inputs, d_gates, transpose_a=True),
