@@ -10,28 +10,27 @@ from components.generator.ops import Ops
 _NEVER = float("-inf")
 
 
+def option(default: Any, description: str, *, unit: str = "", **limits: Any) -> Any:
+    """A field that a person sets; `limits` are pydantic's."""
+    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
 class Strategy(BaseModel):
     """Which tokens may be drawn: a field per rule; by default none excludes anything."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    top_k: int = Field(
-        0,
-        description="draw only from this many likeliest tokens; 0: from all",
-        json_schema_extra={"unit": "tokens"},
-        ge=0,
-    )
-    top_p: float = Field(
+    top_k: int = option(0, "draw only from this many likeliest tokens; 0: from all", unit="tokens", ge=0)
+    top_p: float = option(
         1.0,
-        description="nucleus sampling: draw only from the fewest likeliest tokens whose probabilities add up to this",
-        json_schema_extra={"unit": ""},
+        "nucleus sampling: draw only from the fewest likeliest tokens whose probabilities add up to this",
         gt=0,
         le=1,
     )
-    min_p: float = Field(
+    min_p: float = option(
         0.0,
-        description="draw only from tokens with at least this fraction of the highest probability; 0: from all",
-        json_schema_extra={"unit": "fraction"},
+        "draw only from tokens with at least this fraction of the highest probability; 0: from all",
+        unit="fraction",
         ge=0,
         le=1,
     )

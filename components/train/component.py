@@ -43,6 +43,7 @@ def train(
         config = TrainConfig.parse(settings, "train")
 
         def work() -> dict[str, Any]:
+            """One attempt."""
             from components.train.training import train as fit  # brings TensorFlow, into the child alone
 
             return fit(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from components.artifacts.errors import UsageError
 from components.artifacts.vocabulary import Vocabulary
@@ -16,7 +15,7 @@ from components.generator.next_token import NextToken
 from components.generator.ops import in_numpy
 from components.generator.randomness import uniform_stream
 from components.generator.stepping import Stepper, Windowed
-from components.generator.strategies import Strategy, choose_at
+from components.generator.strategies import Strategy, choose_at, option
 from components.generator.temperature import Temperature
 from components.generator.weights import read_weights
 
@@ -27,24 +26,11 @@ TABULATED_TOKENS = 1 << 10
 class Writing(Strategy):
     """How text is written: by which strategy, and how long; settings named as in `sample` mean the same."""
 
-    length: int = Field(
-        200,
-        description="length of each text, without its prompt",
-        json_schema_extra={"unit": "tokens"},
-        ge=1,
+    length: int = option(200, "length of each text, without its prompt", unit="tokens", ge=1)
+    temperature: Temperature = option(
+        0.5, "randomness of the choice: 0 always takes the likeliest token, higher values vary more"
     )
-    temperature: Temperature = Field(
-        0.5,
-        description="randomness of the choice: 0 always takes the likeliest token, higher values vary more",
-        json_schema_extra={"unit": ""},
-    )
-    seed: int = Field(
-        1,
-        description="seed of the random numbers: the same seed gives the same texts",
-        json_schema_extra={"unit": ""},
-        ge=0,
-        lt=2**53,
-    )
+    seed: int = option(1, "seed of the random numbers: the same seed gives the same texts", ge=0, lt=2**53)
 
 
 @dataclass(frozen=True, kw_only=True)
