@@ -32,6 +32,7 @@ ELSEWHERE = {
     "components/*/stage.py": "contract/test_steps.py",
     "components/steps.py": "contract/test_steps.py",
     "components/command/parser.py": "unit/command/test_stage.py",
+    "components/artifacts/builtin.py": "unit/artifacts/test_source.py",
     "components/artifacts/champion.py": "cluster/test_champion.py",
     "components/artifacts/dataset.py": "unit/train/test_data.py",
     "components/artifacts/errors.py": "unit/command/test_stage.py",

@@ -109,7 +109,7 @@ def test_a_run_that_is_not_there_is_one_line(root: Path, capsys: pytest.CaptureF
         main(["rerun", stage, "--from", "nowhere", "--root", str(root)])
     assert stopped.value.code == 1
     out, err = capsys.readouterr()
-    said = f"error: nowhere: neither an artifact nor a run under {root}; quillflow artifacts ls lists them\n"
+    said = f"error: nowhere: neither an artifact nor a run under {root}; quillflow artifacts ls lists both\n"
     assert (out, err) == ("", said)
 
 

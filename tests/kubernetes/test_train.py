@@ -33,7 +33,7 @@ def saved() -> int:
 def after_another_checkpoint(job: Job) -> int:
     """The train step of a checkpoint that is newer than the newest one now."""
     before = saved()
-    return until(f"a checkpoint after {before}", lambda: max(saved() - before, 0), told=job.told) + before
+    return until(f"a checkpoint after {before}", lambda: max(saved() - before, 0), reported=job.reported) + before
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_killed_deleted_and_preempted_it_ends_with_the_undisturbed_run_s_weights
 
 
 def resumed(job: Job, pod: str) -> str:
-    told = job.log(pod)
-    return told if "resumed at" in told else ""
+    reported = job.log(pod)
+    return reported if "resumed at" in reported else ""
 
 
 @pytest.mark.usefixtures("dataset", "gpu")

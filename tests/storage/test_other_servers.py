@@ -139,7 +139,7 @@ def test_an_endpoint_in_the_configuration_file_that_is_none_is_wrong_use(
     source.write_text(f"[default]\nendpoint_url = {address}")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(source))
-    with pytest.raises(UsageError, match=r"endpoint_url in the AWS configuration file: (no address|put user)"):
+    with pytest.raises(UsageError, match=r"endpoint_url in the AWS configuration file: (not a server|put the user)"):
         place_of("s3://bucket/thing")
 
 
