@@ -33,7 +33,7 @@ def load_yaml(text: str, place: str) -> Any:
     if len(text) > MAXIMUM_CHARACTERS:
         raise UsageError(f"{place}: more than {MAXIMUM_CHARACTERS:,} characters, which is more than any settings need")
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -46,6 +46,21 @@ def load_yaml(text: str, place: str) -> Any:
         raise UsageError(f"{place}: not valid YAML: {' '.join(str(error).split())[:120]}") from None
     except RecursionError:
         raise UsageError(f"{place}: nested more than {MAXIMUM_DEPTH} deep") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at values that are nested too deep: the time that PyYAML takes grows with the square of the depth."""
+
+    _depth = -1
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The node that begins here."""
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _values_in(node: yaml.Node, known: dict[int, int], depth: int, place: str) -> int:

@@ -46,7 +46,7 @@ def test_what_is_beyond_a_limit_is_refused_at_once(text: str, message: str, tmp_
             read(str(path))
         assert str(path) in str(failure.value)
         assert "\n" not in str(failure.value)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20  # of an alias repeated without limit, hours
 
 
 def test_aliases_and_merges_are_taken_as_meant() -> None:
