@@ -1,38 +1,26 @@
 """A training's history as plots: the model artifact's history.jsonl, one row an epoch."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal
 
 from markupsafe import Markup
 
 from components.artifacts.plots import Series, lines
+from components.artifacts.typed import Epoch, Point
+from components.artifacts.units import bits_per_character
 
 _HOUR, _MINUTE = 3600, 60
 _LONG = 3  # time is shown in a unit from this many of it on
 _NATS, _BITS = "nats per token", "bits per character"
 
-Row = Mapping[str, Any]
 
-
-def points_of(history: Sequence[Row]) -> list[Row]:
+def points_of(history: Sequence[Epoch]) -> list[Point]:
     """The training curve's points, epoch by epoch."""
     return [point for row in history for point in row["curve"]]
 
 
-def bits_per_character(nats: float, tokens_a_character: float) -> float:
-    """A loss in nats per token as bits per character."""
-    return nats * tokens_a_character / math.log(2)
-
-
-def tokens_a_character_of(counts: Mapping[str, int]) -> float:
-    """Tokens per character of a dataset's held-out text, or of all its text, by the counts in its manifest."""
-    split = "validation" if counts["validation_characters"] else "train"
-    return counts[f"{split}_tokens"] / counts[f"{split}_characters"]
-
-
-def loss_plots(history: Sequence[Row], tokens_a_character: float) -> dict[str, Markup]:
+def loss_plots(history: Sequence[Epoch], tokens_a_character: float) -> dict[str, Markup]:
     """Training and held-out loss against train steps and against time, in nats per token and bits per character."""
     return {
         title: lines(
@@ -47,7 +35,7 @@ def loss_plots(history: Sequence[Row], tokens_a_character: float) -> dict[str, M
 
 
 def compared_loss_plots(
-    histories: Mapping[str, Sequence[Row]], tokens_a_character: Mapping[str, float | None]
+    histories: Mapping[str, Sequence[Epoch]], tokens_a_character: Mapping[str, float | None]
 ) -> dict[str, Markup]:
     """The losses of several trainings, by name, in one plot against train steps and one against time.
 
@@ -72,7 +60,7 @@ def compared_loss_plots(
     }
 
 
-def pace_plots(history: Sequence[Row]) -> dict[str, Markup]:
+def pace_plots(history: Sequence[Epoch]) -> dict[str, Markup]:
     """The learning rate against train steps, and tokens per second against time."""
     unit, seconds_a_unit = _unit_of_time(history[-1]["seconds"])
     points = points_of(history)
@@ -81,14 +69,13 @@ def pace_plots(history: Sequence[Row]) -> dict[str, Markup]:
         x=[point["train_step"] for point in points],
         y=[point["learning_rate"] for point in points],
     )
-    timed = [point for point in points if point["tokens_per_second"] is not None]
     speed = Series(
         name="speed",
-        x=[point["seconds"] / seconds_a_unit for point in timed],
-        y=[point["tokens_per_second"] for point in timed],
+        x=[point["seconds"] / seconds_a_unit for point in points if point["tokens_per_second"] is not None],
+        y=[point["tokens_per_second"] for point in points if point["tokens_per_second"] is not None],
     )
     plots = {"Learning rate": lines([rate], x_label="train step", y_label="learning rate")}
-    if timed:
+    if speed.y:
         plots["Speed"] = lines([speed], x_label=unit, y_label="tokens per second")
     return plots
 
@@ -97,12 +84,12 @@ def pace_plots(history: Sequence[Row]) -> dict[str, Markup]:
 class _Axis:
     """What losses are drawn against: a row's key, in units of `scale`."""
 
-    by: str
+    by: Literal["train_step", "seconds"]
     label: str
     scale: float = 1
 
 
-def _axes(histories: Sequence[Sequence[Row]]) -> dict[str, _Axis]:
+def _axes(histories: Sequence[Sequence[Epoch]]) -> dict[str, _Axis]:
     """Train steps, and time in the unit that suits the longest; by the plot's title."""
     unit, seconds_a_unit = _unit_of_time(max(history[-1]["seconds"] for history in histories))
     return {
@@ -111,9 +98,8 @@ def _axes(histories: Sequence[Sequence[Row]]) -> dict[str, _Axis]:
     }
 
 
-def _losses(history: Sequence[Row], axis: _Axis) -> list[Series]:
+def _losses(history: Sequence[Epoch], axis: _Axis) -> list[Series]:
     """The training loss and, if text is held out, the held-out loss."""
-    held_out = [row for row in history if row["validation_loss_nats"] is not None]
     points = points_of(history)
     training = Series(
         name="training",
@@ -122,14 +108,14 @@ def _losses(history: Sequence[Row], axis: _Axis) -> list[Series]:
     )
     validation = Series(
         name="held-out",
-        x=[row[axis.by] / axis.scale for row in held_out],
-        y=[row["validation_loss_nats"] for row in held_out],
+        x=[row[axis.by] / axis.scale for row in history if row["validation_loss_nats"] is not None],
+        y=[row["validation_loss_nats"] for row in history if row["validation_loss_nats"] is not None],
         dots=True,
     )
-    return [training, validation] if held_out else [training]
+    return [training, validation] if validation.y else [training]
 
 
-def _losses_of_one(name: str, number: int, history: Sequence[Row], axis: _Axis, factor: float) -> list[Series]:
+def _losses_of_one(name: str, number: int, history: Sequence[Epoch], axis: _Axis, factor: float) -> list[Series]:
     """The losses of one of several trainings, the last of them named, all times a factor."""
     drawn = _losses(history, axis)
     return [
@@ -144,7 +130,7 @@ def _losses_of_one(name: str, number: int, history: Sequence[Row], axis: _Axis, 
     ]
 
 
-def _resumed(history: Sequence[Row], by: str) -> list[float]:
+def _resumed(history: Sequence[Epoch], by: Literal["train_step", "seconds"]) -> list[float]:
     """Where training was resumed: the last point of the curve at or before each of those train steps."""
     points = points_of(history)
     return [

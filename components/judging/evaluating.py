@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifacts import storage
-from components.artifacts.curves import bits_per_character
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import digest, read_manifest
 from components.artifacts.tensorflow import use_device
+from components.artifacts.units import bits_per_character
 from components.command import log
 from components.generator.model import Model
 from components.judging.interval import mean_interval

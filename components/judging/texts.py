@@ -16,6 +16,7 @@ from components.artifacts.manifest import read_manifest
 from components.artifacts.part import Part, is_part, part_of
 from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
+from components.artifacts.typed import WrittenText
 from components.artifacts.vocabulary import Vocabulary
 from components.command import log
 
@@ -126,13 +127,13 @@ def _judged(name: str, part: Part, vocabulary: Vocabulary) -> Judged:
     )
 
 
-def samples_at(uri: str) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+def samples_at(uri: str) -> tuple[list[WrittenText], Mapping[str, str]]:
     """The samples at `uri`: their rows, up to MAXIMUM_SAMPLE_CHARACTERS, and what they were made from.
 
     Raises:
         ArtifactError: they are missing or damaged, or there are none.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[WrittenText] = []
     characters = 0
     with storage.incoming(uri, "samples", log.transferred) as directory:
         made_from = read_manifest(directory).made_from

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.artifacts.typed import WrittenText
 from components.judging.copying import LENGTHS, Copied, Passage, TrainingText
 from components.judging.wording import worded, words_of
 
@@ -13,7 +14,7 @@ MORE_COPIED = 0.1
 LONG_PASSAGE_CHARACTERS = 50
 
 
-def judge_samples(rows: Sequence[Mapping[str, Any]], training: str, human: str) -> dict[str, Any]:
+def judge_samples(rows: Sequence[WrittenText], training: str, human: str) -> dict[str, Any]:
     """Figures for samples, by temperature and strategy, and for human text of the same length.
 
     Args:
@@ -99,7 +100,7 @@ def _figures(texts: Sequence[str], copied: Copied, known: frozenset[str]) -> dic
     }
 
 
-def _name(row: Mapping[str, Any]) -> str:
+def _name(row: WrittenText) -> str:
     if row["strategy"] == "greedy":
         return "greedy"
     limits = "" if row["strategy"] == "temperature" else f" {row['strategy']}"

@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.curves import loss_plots, tokens_a_character_of
+from components.artifacts.curves import loss_plots
 from components.artifacts.manifest import Manifest
 from components.artifacts.page import write_page
 from components.artifacts.rows import rows_of
+from components.artifacts.typed import Epoch, Metrics
+from components.artifacts.units import tokens_a_character_of
 from components.command import log
 
 TEXTS_A_TEMPERATURE = 2
@@ -95,13 +97,13 @@ class ReportedRun:
     samples_jsonl: str
 
     @cached_property
-    def metrics(self) -> Mapping[str, Any]:
+    def metrics(self) -> Metrics:
         """The model's metrics."""
-        metrics: Mapping[str, Any] = json.loads(self.metrics_json)
+        metrics: Metrics = json.loads(self.metrics_json)
         return metrics
 
     @cached_property
-    def history(self) -> Sequence[Mapping[str, Any]]:
+    def history(self) -> Sequence[Epoch]:
         """The model's history, a row per epoch."""
         return list(rows_of(self.history_jsonl))
 

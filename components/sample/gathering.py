@@ -8,6 +8,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import Manifest, read_manifest, write_manifest
+from components.artifacts.typed import WrittenText
 from components.command import log
 from components.sample.report import write_report
 from components.sample.texts import Totals, read_texts, texts_shown, write_texts
@@ -42,7 +43,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
     return {"samples": samples, "counts": counts, "nats_per_token": totals.by_temperature()}
 
 
-def _rows(directories: Sequence[Path]) -> Iterator[tuple[dict[str, Any], list[tuple[str, float]]]]:
+def _rows(directories: Sequence[Path]) -> Iterator[tuple[WrittenText, list[tuple[str, float]]]]:
     """The texts, each shaded as a whole: only its shard knows the nats of its tokens."""
     for directory in directories:
         for row in read_texts(directory):

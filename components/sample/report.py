@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from components.artifacts.page import write_page
+from components.artifacts.typed import WrittenText
 
 LEVELS = (0.5, 1.5, 3.0, 5.0)
 """The nats from which a token has the next darker shade."""
@@ -104,7 +104,7 @@ _SCRIPT = """
 
 def write_report(
     path: Path,
-    rows: Sequence[tuple[dict[str, Any], Sequence[tuple[str, float]]]],
+    rows: Sequence[tuple[WrittenText, Sequence[tuple[str, float]]]],
     total: int,
     *,
     written_by: str,
@@ -119,7 +119,7 @@ def write_report(
         written_by: a line about the model and settings.
         means: by (temperature, strategy) the number of texts and their mean nats per token.
     """
-    groups: dict[tuple[float, str], list[tuple[dict[str, Any], Sequence[tuple[str, float]]]]] = {}
+    groups: dict[tuple[float, str], list[tuple[WrittenText, Sequence[tuple[str, float]]]]] = {}
     for row, tokens in rows:
         groups.setdefault((row["temperature"], row["strategy"]), []).append((row, tokens))
     write_page(

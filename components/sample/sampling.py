@@ -16,6 +16,7 @@ from components.artifacts.manifest import MANIFEST_NAME, digest, write_manifest
 from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
+from components.artifacts.typed import WrittenText
 from components.artifacts.vocabulary import code_points
 from components.command import log
 from components.command.settings import recorded
@@ -39,7 +40,7 @@ class _Prompt:
     ids: NDArray[np.int64]
 
 
-_Row = tuple[dict[str, Any], Text]
+_Row = tuple[WrittenText, Text]
 
 
 def sample(
@@ -167,7 +168,7 @@ def _rows(
         ]
         texts = writer.write(requests, length=config.length, seed=config.seed)
         for request, text, (_, (prompt, _, temperature)) in zip(requests, texts, batch, strict=True):
-            row = {
+            row: WrittenText = {
                 "id": request.id,
                 "prompt": prompt.text,
                 "temperature": temperature,

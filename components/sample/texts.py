@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from components.artifacts.as_json import as_json
+from components.artifacts.typed import WrittenText
 
 TEXTS_A_FILE = 10_000
 TEXTS_SHOWN = 200
@@ -17,10 +18,10 @@ Written = TypeVar("Written")
 
 
 def write_texts(
-    directory: Path, rows: Iterator[tuple[dict[str, Any], Written]], total: int, shown: int
-) -> list[tuple[dict[str, Any], Written]]:
+    directory: Path, rows: Iterator[tuple[WrittenText, Written]], total: int, shown: int
+) -> list[tuple[WrittenText, Written]]:
     """Write all rows as samples-*.jsonl; return the first `shown` with their tokens, for the report."""
-    first: list[tuple[dict[str, Any], Written]] = []
+    first: list[tuple[WrittenText, Written]] = []
     files = max(-(-total // TEXTS_A_FILE), 1)
     for number in range(files):
         path = directory / f"samples-{number:05d}-of-{files:05d}.jsonl"
@@ -32,7 +33,7 @@ def write_texts(
     return first
 
 
-def read_texts(directory: Path) -> Iterator[dict[str, Any]]:
+def read_texts(directory: Path) -> Iterator[WrittenText]:
     """The rows of an artifact's samples-*.jsonl, in order."""
     for path in sorted(directory.glob("samples-*.jsonl")):
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -50,7 +51,7 @@ class Totals:
     def __init__(self) -> None:
         self.means: dict[tuple[float, str], tuple[int, float]] = {}
 
-    def counting(self, rows: Iterator[tuple[dict[str, Any], Written]]) -> Iterator[tuple[dict[str, Any], Written]]:
+    def counting(self, rows: Iterator[tuple[WrittenText, Written]]) -> Iterator[tuple[WrittenText, Written]]:
         """Pass the rows on, counting them."""
         for row, beside in rows:
             key = row["temperature"], row["strategy"]

@@ -3,17 +3,18 @@
 import math
 import platform
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from components.artifacts import storage
 from components.artifacts.as_json import as_json
-from components.artifacts.curves import bits_per_character, tokens_a_character_of
 from components.artifacts.dataset import Dataset
 from components.artifacts.manifest import write_manifest
 from components.artifacts.tensorflow import keras, tf
+from components.artifacts.typed import Epoch, Metrics
+from components.artifacts.units import bits_per_character, tokens_a_character_of
 from components.artifacts.version import VERSION
 from components.command import log
 from components.generator.files import METRICS_NAME
@@ -32,14 +33,8 @@ _WHOLE_WORDS = re.compile(r"(?<=\s)\S.*\s", re.DOTALL)
 
 def metrics_of(
     config: TrainConfig, dataset: Dataset, trainer: Trainer, evaluation: Evaluation, progress: Progress, device: str
-) -> dict[str, Any]:
-    """The model's metrics: losses in nats per token of the exported checkpoint, and how it was reached.
-
-    `held_out` names the text of the held-out loss, `validation_tokens_scored` is the number of tokens scored, and
-    `validation_tokens` the number held out. `tokens_per_second` counts input tokens over the time of train steps
-    alone. `train_steps` is training's total, `steps` those of the exported checkpoint. Perplexity is of the held-out
-    loss if text is held out, otherwise of the training loss.
-    """
+) -> Metrics:
+    """The model's metrics, of the exported checkpoint."""
     exported = progress.history[-1]
     if config.export == "best":
         exported = next(row for row in progress.history if row["train_step"] == progress.best_step)
@@ -71,7 +66,7 @@ def write_model(
     dataset: Dataset,
     trainer: Trainer,
     progress: Progress,
-    metrics: dict[str, Any],
+    metrics: Metrics,
 ) -> None:
     """Write the model artifact at `uri` with the trainer's current weights."""
     network = build(trainer.architecture)
@@ -102,9 +97,7 @@ def write_model(
         )
 
 
-def _training(
-    model: Model, config: TrainConfig, dataset: Dataset, progress: Progress, metrics: dict[str, Any]
-) -> Training:
+def _training(model: Model, config: TrainConfig, dataset: Dataset, progress: Progress, metrics: Metrics) -> Training:
     """What the report shows."""
     return Training(
         description=model.description,
@@ -139,12 +132,12 @@ def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
     return [match[0] if match else window for match, window in zip(found, windows, strict=True)]
 
 
-def _write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_json_lines(path: Path, rows: Sequence[Epoch]) -> None:
     text = "".join(as_json(row, ensure_ascii=False) + "\n" for row in rows)
     path.write_text(text, encoding="utf-8")
 
 
-def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: dict[str, Any]) -> str:
+def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: Metrics) -> str:
     figures = "\n".join(
         f"| {name} | {value:.6g} |" if isinstance(value, float) else f"| {name} | {value} |"
         for name, value in metrics.items()

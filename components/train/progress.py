@@ -1,7 +1,8 @@
 """How far training is, and what each train step, epoch and interruption changes of that."""
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from components.artifacts.typed import Epoch, Point
 
 
 @dataclass(kw_only=True)
@@ -27,8 +28,8 @@ class Progress:
     epoch_targets: int = 0
     best_step: int = -1
     best_loss: float | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Epoch] = field(default_factory=list)
+    curve: list[Point] = field(default_factory=list)
     curve_nats: float = 0.0
     curve_targets: int = 0
     resumed_at: list[int] = field(default_factory=list)
@@ -49,7 +50,7 @@ class Progress:
     @property
     def last_row_at(self) -> int:
         """The train step of the history's last row; 0 where there is none."""
-        return int(self.history[-1]["train_step"]) if self.history else 0
+        return self.history[-1]["train_step"] if self.history else 0
 
     def take(self, steps: int, nats: float, targets: int) -> None:
         """Note train steps, with the sum and count of their loss."""
@@ -59,10 +60,17 @@ class Progress:
         self.curve_nats += nats
         self.curve_targets += targets
 
-    def add_to_curve(self, **point: float | None) -> None:
+    def add_to_curve(self, *, learning_rate: float, tokens_per_second: float | None, seconds: float) -> None:
         """Add a point with the training loss since the last one; points depend on train steps alone."""
-        loss = self.curve_nats / self.curve_targets
-        self.curve.append({"train_step": self.train_step, "train_loss_nats": loss, **point})
+        self.curve.append(
+            {
+                "train_step": self.train_step,
+                "train_loss_nats": self.curve_nats / self.curve_targets,
+                "learning_rate": learning_rate,
+                "tokens_per_second": tokens_per_second,
+                "seconds": seconds,
+            }
+        )
         self.curve_nats, self.curve_targets = 0.0, 0
 
     def note_loss(self, loss: float) -> None:
@@ -70,7 +78,7 @@ class Progress:
         if self.best_loss is None or loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.train_step
 
-    def row(self, epoch: int, validation_loss: float | None, seconds: float) -> dict[str, Any]:
+    def row(self, epoch: int, validation_loss: float | None, seconds: float) -> Epoch:
         """The history's row of an epoch that has ended."""
         reported = sum(len(row.get("resumed_at", [])) for row in self.history)
         return {
@@ -84,7 +92,7 @@ class Progress:
             "resumed_at": self.resumed_at[reported:],
         }
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
+    def end_epoch(self, row: Epoch) -> None:
         """Add an epoch's row to the history, and begin another epoch."""
         self.history.append(row)
         self.epoch_nats, self.epoch_targets, self.curve = 0.0, 0, []

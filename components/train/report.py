@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.curves import bits_per_character, loss_plots, pace_plots
+from components.artifacts.curves import loss_plots, pace_plots
 from components.artifacts.page import write_page
+from components.artifacts.typed import Epoch, Metrics, Sample
+from components.artifacts.units import bits_per_character
 from components.command import log
 
 EPOCHS_SHOWN = 12
@@ -58,8 +60,8 @@ class Training:
     """
 
     description: str
-    metrics: Mapping[str, Any]
-    history: Sequence[Mapping[str, Any]]
+    metrics: Metrics
+    history: Sequence[Epoch]
     tokens_a_character: float
     layers: Sequence[tuple[str, str, str, int]]
     environment: Mapping[str, str]
@@ -112,32 +114,32 @@ def _figures(training: Training) -> dict[str, str]:
     }
 
 
-def _epoch(row: Mapping[str, Any], tokens_a_character: float) -> tuple[str, ...]:
+def _epoch(row: Epoch, tokens_a_character: float) -> tuple[str, ...]:
     """An epoch's row of the table."""
     held_out = row["validation_loss_nats"]
-    last = row["curve"][-1] if row["curve"] else {}
+    rate = f"{row['curve'][-1]['learning_rate']:.3g}" if row["curve"] else ""
     return (
         str(row["epoch"]),
         f"{row['train_step']:,}",
         f"{row['train_loss_nats']:.4f}",
         "" if held_out is None else f"{held_out:.4f}",
         "" if held_out is None else f"{bits_per_character(held_out, tokens_a_character):.3f}",
-        f"{last['learning_rate']:.3g}" if last else "",
+        rate,
         f"{row['tokens_per_second']:,.0f}",
         log.duration(row["seconds"]),
     )
 
 
-def _by_temperature(rows: Sequence[Mapping[str, Any]]) -> dict[float, list[tuple[int, Mapping[str, Any]]]]:
+def _by_temperature(rows: Sequence[Epoch]) -> dict[float, list[tuple[int, Sample]]]:
     """The rows' samples with their epochs, by temperature."""
-    texts: dict[float, list[tuple[int, Mapping[str, Any]]]] = {}
+    texts: dict[float, list[tuple[int, Sample]]] = {}
     for row in rows:
         for sample in row["samples"]:
             texts.setdefault(sample["temperature"], []).append((row["epoch"], sample))
     return dict(sorted(texts.items()))
 
 
-def _evenly(rows: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+def _evenly(rows: Sequence[Epoch], count: int) -> list[Epoch]:
     """At most `count` of the rows, including the first and the last."""
     if len(rows) <= count:
         return list(rows)

@@ -1,11 +1,11 @@
 """Samples written during training, as the tutorials print them after an epoch."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from components.artifacts.dataset import Dataset
+from components.artifacts.typed import Sample
 from components.command import log
 from components.generator.model import trained_for
 from components.generator.network import stepper_of
@@ -14,7 +14,7 @@ from components.train.config import TrainConfig
 from components.train.trainer import Trainer
 
 
-def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
+def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[Sample]:
     """Write one text per temperature from a random window of the training text; log and return them."""
     rows = texts_of(config, dataset, trainer, epoch=epoch)
     for row in rows:
@@ -32,7 +32,7 @@ def warn_of_epochs_never_reached(config: TrainConfig, epochs: int) -> None:
         )
 
 
-def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[dict[str, Any]]:
+def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[Sample]:
     """The rows of an epoch's samples.
 
     The window and the texts depend on (seed, epoch) alone and do not affect training.

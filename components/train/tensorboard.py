@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.curves import bits_per_character, points_of
+from components.artifacts.curves import points_of
 from components.artifacts.tensorflow import tf
+from components.artifacts.typed import Epoch, Point
+from components.artifacts.units import bits_per_character
 
 FILE_NAME = "events.out.tfevents.0.quillflow"
 _VERSION = "brain.Event:2"  # TensorBoard recognizes the file's format by this
 
-Row = Mapping[str, Any]
 
-
-def write_events(directory: Path, history: Sequence[Row], tokens_a_character: float) -> None:
+def write_events(directory: Path, history: Sequence[Epoch], tokens_a_character: float) -> None:
     """Write the logs into `directory`, a folder per run."""
     training = [
         (
@@ -43,7 +43,7 @@ def _losses(nats: float | None, tokens_a_character: float) -> dict[str, float | 
     return {"loss/nats_per_token": nats, "loss/bits_per_character": bits}
 
 
-def _events(rows: Sequence[tuple[Row, Mapping[str, float | None]]]) -> Iterator[Any]:
+def _events(rows: Sequence[tuple[Epoch | Point, Mapping[str, float | None]]]) -> Iterator[Any]:
     yield tf.compat.v1.Event(file_version=_VERSION)
     for row, scalars in rows:
         values = [

@@ -6,6 +6,7 @@ from components.artifacts import storage
 from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
+from components.artifacts.typed import Metrics
 from components.command import log
 from components.train.checkpoints import Checkpoints, newest_digest, newest_step
 from components.train.config import TrainConfig
@@ -124,7 +125,7 @@ def _check_init_from(uri: str, digest: str) -> None:
         )
 
 
-def _summary(metrics: dict[str, Any]) -> str:
+def _summary(metrics: Metrics) -> str:
     loss = metrics["validation_loss_nats"]
     if loss is None:
         return f"training loss {metrics['train_loss_nats']:.4f} nats per token"

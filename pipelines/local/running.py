@@ -17,6 +17,7 @@ from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.pace import file_sha256
 from components.artifacts.rows import rows_of
+from components.artifacts.typed import Metrics, WrittenText
 from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
@@ -36,14 +37,14 @@ class Run:
 
     name: str
     artifacts: Mapping[str, str]
-    metrics: Mapping[str, Any]
+    metrics: Metrics
     stages: Mapping[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
         return {"run": self.name, "artifacts": self.artifacts, "metrics": self.metrics, "stages": self.stages}
 
-    def first_sample(self) -> dict[str, Any]:
+    def first_sample(self) -> WrittenText:
         """The first text that was written.
 
         Raises:
@@ -52,7 +53,7 @@ class Run:
         place = storage.place_of(self.artifacts["samples"])
         keys = [listed.key for listed in place.store.list(place.key) if listed.key.endswith(".jsonl")]
         data, _ = (place.store.read(min(keys)) if keys else None) or (b"", "")
-        first = next(rows_of(data.decode()), None)
+        first: WrittenText | None = next(rows_of(data.decode()), None)
         if first is None:
             raise ArtifactError(f"{place}: these samples contain no text")
         return first

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from components.artifacts.curves import tokens_a_character_of
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.rows import rows_of
+from components.artifacts.typed import Epoch, WrittenText
+from components.artifacts.units import tokens_a_character_of
 from components.steps import STAGES
 from pipelines.results import finding
 from pipelines.results.finding import Artifact
 
-LOSSES = {"held-out": "validation_loss_nats", "training": "train_loss_nats"}
+Loss = Literal["validation_loss_nats", "train_loss_nats"]
+LOSSES: Mapping[str, Loss] = {"held-out": "validation_loss_nats", "training": "train_loss_nats"}
 POINTS = 6
 _STAGE_OF = {stage.result: stage.name for stage in STAGES.values()}
 
@@ -35,11 +37,11 @@ class Compared:
     uris: Mapping[str, str]
     settings: Mapping[str, Any]
     metrics: Mapping[str, Any]
-    history: Sequence[Mapping[str, Any]]
-    samples: Sequence[Mapping[str, Any]]
+    history: Sequence[Epoch]
+    samples: Sequence[WrittenText]
     tokens_a_character: float | None
 
-    def loss_at(self, step: int, loss: str) -> float | None:
+    def loss_at(self, step: int, loss: Loss) -> float | None:
         """The newest loss at a train step; None before the first one and after training ended."""
         rows = [row for row in self.history if row["train_step"] <= step]
         over = step > (self.history[-1]["train_step"] if self.history else 0)
@@ -127,7 +129,7 @@ def _made_from(artifact: Artifact, known: Mapping[str, Artifact]) -> Iterator[Ar
             yield from _made_from(known[digest], known)
 
 
-def texts(name: str, found: Sequence[Artifact]) -> list[dict[str, Any]]:
+def texts(name: str, found: Sequence[Artifact]) -> list[WrittenText]:
     """The rows of all texts in a run's samples.
 
     Raises:
@@ -140,10 +142,10 @@ def texts(name: str, found: Sequence[Artifact]) -> list[dict[str, Any]]:
     return [row for file in files for row in rows_of(_file(samples[-1], file))]
 
 
-def _first_texts(samples: Artifact | None) -> list[dict[str, Any]]:
+def _first_texts(samples: Artifact | None) -> list[WrittenText]:
     """The first text at each temperature."""
     names = sorted(name for name in samples.manifest.files if name.endswith(".jsonl")) if samples else []
-    first: dict[float, dict[str, Any]] = {}
+    first: dict[float, WrittenText] = {}
     for row in rows_of(_file(samples, names[0]) if names else ""):
         first.setdefault(row["temperature"], row)
     return [first[temperature] for temperature in sorted(first)]

@@ -6,9 +6,9 @@ from components.train.progress import Progress
 def test_an_epochs_row_has_its_loss_and_curve_and_the_next_starts_over() -> None:
     progress = Progress(resumed_at=[1])
     progress.take(2, nats=6.0, targets=4)
-    progress.add_to_curve(learning_rate=0.1)
+    progress.add_to_curve(learning_rate=0.1, tokens_per_second=None, seconds=1.0)
     progress.take(1, nats=1.0, targets=2)
-    progress.add_to_curve(learning_rate=0.2)
+    progress.add_to_curve(learning_rate=0.2, tokens_per_second=9.0, seconds=2.0)
     row = progress.row(1, None, seconds=3.0)
     assert (row["train_loss_nats"], row["train_step"], row["resumed_at"]) == (7 / 6, 3, [1])
     assert [point["train_loss_nats"] for point in row["curve"]] == [1.5, 0.5]

@@ -1,0 +1,76 @@
+"""The records that artifacts' JSON files hold: metrics.json, rows of history.jsonl and of samples-*.jsonl."""
+
+from typing import NotRequired, TypedDict
+
+
+class Metrics(TypedDict):
+    """metrics.json: losses in nats per token of the exported checkpoint, and how it was reached.
+
+    `held_out` names the text that the held-out loss is of, `validation_tokens_scored` is how many tokens it is the mean
+    of, and `validation_tokens` how many are held out. `tokens_per_second` counts input tokens over the time of
+    train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint has
+    behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
+    """
+
+    train_loss_nats: float
+    validation_loss_nats: float | None
+    validation_bits_per_char: float | None
+    validation_protocol: str
+    validation_tokens_scored: int
+    validation_tokens: int
+    held_out: str | None
+    perplexity: float
+    tokens_per_second: float
+    steps: int
+    train_steps: int
+    epochs: float
+    wall_seconds: float
+    device: str
+
+
+class Point(TypedDict):
+    """A point of the training curve: the loss since the point before, nats per token; the speed where it was timed."""
+
+    train_step: int
+    train_loss_nats: float
+    learning_rate: float
+    tokens_per_second: float | None
+    seconds: float
+
+
+class Sample(TypedDict):
+    """A text that was written while training."""
+
+    temperature: float
+    prompt: str
+    text: str
+
+
+class Epoch(TypedDict):
+    """A row of history.jsonl; losses in nats per token, wall time in seconds.
+
+    `curve` is the epoch's part of the training curve, `resumed_at` the train steps at which training resumed in it,
+    `samples` what was written at its end where samples were due.
+    """
+
+    epoch: int
+    train_step: int
+    train_loss_nats: float
+    validation_loss_nats: float | None
+    tokens_per_second: float
+    seconds: float
+    curve: list[Point]
+    resumed_at: list[int]
+    samples: NotRequired[list[Sample]]
+
+
+class WrittenText(TypedDict):
+    """A row of samples-*.jsonl."""
+
+    id: int
+    prompt: str
+    temperature: float
+    strategy: str
+    seed: int
+    text: str
+    nats_per_token: float
