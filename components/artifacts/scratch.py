@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 PREFIX = "quillflow-scratch-"
 SWEPT_AFTER_SECONDS = 60.0
 """The least age of a directory that is removed: a process that has just made one is about to lock it."""
 _OURS = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")  # as tempfile names them
 _held: dict[Path, int] = {}
+_holding = Lock()  # several threads of one process may make directories at once
 
 
 @contextmanager
@@ -34,7 +36,9 @@ def make_scratch() -> Path:
     _sweep(Path(tempfile.gettempdir()))
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
     with suppress(OSError):  # a file system without locks, such as some network ones: nothing is removed there
-        _held[directory] = _hold(directory)
+        lock = _hold(directory)
+        with _holding:
+            _held[directory] = lock
     return directory
 
 
@@ -51,8 +55,9 @@ def _hold(directory: Path) -> int:
 
 def _release_gone() -> None:
     """Drop the locks of directories that are gone."""
-    for directory in [held for held in _held if not held.exists()]:
-        os.close(_held.pop(directory))
+    with _holding:
+        for directory in [held for held in _held if not held.exists()]:
+            os.close(_held.pop(directory))
 
 
 def _sweep(parent: Path) -> None:

@@ -39,6 +39,7 @@ ELSEWHERE = {
     "components/artifacts/layout.py": "unit/report/test_reporting.py",
     "components/artifacts/pace.py": "storage/test_progress.py",
     "components/artifacts/tensorflow.py": "unit/train/test_devices.py",
+    "components/artifacts/typed.py": "integration/test_run.py",
     "components/generator/architecture.py": "unit/generator/test_network.py",
     "components/generator/files.py": "unit/generator/test_weights.py",
     "components/generator/next_token.py": "unit/generator/test_writing.py",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.artifacts.manifest import digest, verify
+from components.artifacts.typed import Epoch, Metrics, Point, Sample, WrittenText
 from pipelines.commands.main import main
 from pipelines.inputs import arguments as run_arguments
 from pipelines.results.finding import find
@@ -53,6 +54,24 @@ def test_a_run_makes_every_artifact_and_says_how_it_goes(whole: Whole) -> None:
     assert "Warning" not in made["stderr"]
     log = next((whole.root / "logs").iterdir()).read_text()
     assert "Executing task" in log
+
+
+def test_json_files_hold_the_fields_that_are_declared(whole: Whole) -> None:
+    model, samples = (Path(whole.made["artifacts"][name]) for name in ("model", "samples"))
+    history = [json.loads(row) for row in (model / "history.jsonl").read_text().splitlines()]
+    written = [json.loads(row) for path in samples.glob("samples-*.jsonl") for row in path.read_text().splitlines()]
+    records = {
+        Metrics: [json.loads((model / "metrics.json").read_text())],
+        Epoch: history,
+        Point: [point for epoch in history for point in epoch["curve"]],
+        Sample: [sample for epoch in history for sample in epoch.get("samples", [])],
+        WrittenText: written,
+    }
+    for declared, found in records.items():
+        fields = set(declared.__annotations__)
+        required = declared.__required_keys__  # type: ignore[attr-defined]
+        assert found, declared
+        assert all(required <= set(record) <= fields for record in found), declared
 
 
 def test_the_cache_answers_for_a_run_that_is_there(whole: Whole, run: Run) -> None:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,22 @@ def test_where_no_lock_can_be_held_work_continues_and_nothing_is_swept(
     with scratch_directory() as own:
         assert own.is_dir()
     assert list(temporary.iterdir()) == [left]
+
+
+def test_threads_make_and_remove_directories_at_once() -> None:
+    directories, held = 4, len(scratch._held)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def make_and_remove(_: int) -> None:
+        for _ in range(20):
+            with ExitStack() as stack:
+                for _ in range(directories):
+                    stack.enter_context(scratch_directory())
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(make_and_remove, range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert len(scratch._held) <= held
