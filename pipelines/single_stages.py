@@ -18,6 +18,7 @@ DEFAULT = recipe(DEFAULT_RECIPE)
 
 def ingest(environment: Environment) -> Any:
     """Ingest alone, for an environment."""
+    default = environment.beneath(DEFAULT).stages["ingest"]
 
     @dsl.pipeline(
         name="ingest",
@@ -26,12 +27,18 @@ def ingest(environment: Environment) -> Any:
     )
     def pipeline(
         source: str = DEFAULT.source,
-        settings: dict[str, Any] = DEFAULT.stages["ingest"],
+        settings: dict[str, Any] = default,
         source_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Dataset:
         """Ingest, from a source."""
-        task = ingest_stage(source=source, settings=settings, source_digest=source_digest, version=version)
+        task = ingest_stage(
+            source=source,
+            settings=settings,
+            source_digest=source_digest,
+            champion=environment.cluster.champion,
+            version=version,
+        )
         return equip(task, "ingest", environment).outputs["corpus"]
 
     return pipeline
@@ -39,6 +46,7 @@ def ingest(environment: Environment) -> Any:
 
 def vectorize(environment: Environment) -> Any:
     """Vectorize alone, for an environment."""
+    default = environment.beneath(DEFAULT).stages["vectorize"]
 
     @dsl.pipeline(
         name="vectorize",
@@ -47,7 +55,7 @@ def vectorize(environment: Environment) -> Any:
     )
     def pipeline(
         corpus_uri: str,
-        settings: dict[str, Any] = DEFAULT.stages["vectorize"],
+        settings: dict[str, Any] = default,
         version: str = VERSION,
     ) -> dsl.Dataset:
         """Vectorize, from the corpus at a URI."""
@@ -60,11 +68,12 @@ def vectorize(environment: Environment) -> Any:
 
 def train(environment: Environment) -> Any:
     """Train alone, for an environment."""
+    default = environment.beneath(DEFAULT).stages["train"]
 
     @dsl.pipeline(name="train", description="Fits a network to a dataset.", pipeline_config=limits(environment))
     def pipeline(
         dataset_uri: str,
-        settings: dict[str, Any] = DEFAULT.stages["train"],
+        settings: dict[str, Any] = default,
         init_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Model:
@@ -78,13 +87,14 @@ def train(environment: Environment) -> Any:
 
 def sample(environment: Environment) -> Any:
     """Sample alone, for an environment."""
+    default = environment.beneath(DEFAULT).stages["sample"]
 
     @dsl.pipeline(
         name="sample", description="Writes new text in bulk with a model.", pipeline_config=limits(environment)
     )
     def pipeline(
         model_uri: str,
-        settings: dict[str, Any] = DEFAULT.stages["sample"],
+        settings: dict[str, Any] = default,
         prompts_digest: str = "",
         corpus_digest: str = "",
         version: str = VERSION,

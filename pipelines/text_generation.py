@@ -31,10 +31,11 @@ class Artifacts(NamedTuple):
 
 
 def build(environment: Environment) -> Any:
-    """The whole pipeline for an environment; arguments that are not given are as in the default recipe.
+    """The whole pipeline for an environment; arguments that are not given are its own and the default recipe's.
 
     If the environment has a champion, a run ends with a promotion.
     """
+    default = environment.beneath(DEFAULT).stages
 
     @dsl.pipeline(
         name="text-generation",
@@ -43,10 +44,10 @@ def build(environment: Environment) -> Any:
     )
     def text_generation(
         source: str = DEFAULT.source,
-        ingest: dict[str, Any] = DEFAULT.stages["ingest"],
-        vectorize: dict[str, Any] = DEFAULT.stages["vectorize"],
-        train: dict[str, Any] = DEFAULT.stages["train"],
-        sample: dict[str, Any] = DEFAULT.stages["sample"],
+        ingest: dict[str, Any] = default["ingest"],
+        vectorize: dict[str, Any] = default["vectorize"],
+        train: dict[str, Any] = default["train"],
+        sample: dict[str, Any] = default["sample"],
         source_digest: str = "",
         init_digest: str = "",
         prompts_digest: str = "",
@@ -86,7 +87,11 @@ def build(environment: Environment) -> Any:
 def _steps(environment: Environment, *, source: Any, settings: Any, digests: Any, version: Any) -> Artifacts:
     """The tasks of all steps, each fed with what those before it make."""
     ingested = ingest_stage(
-        source=source, settings=settings["ingest"], source_digest=digests["source_digest"], version=version
+        source=source,
+        settings=settings["ingest"],
+        source_digest=digests["source_digest"],
+        champion=environment.cluster.champion,
+        version=version,
     )
     corpus = equip(ingested, "ingest", environment).outputs["corpus"]
     vectorized = vectorize_stage(corpus=corpus, settings=settings["vectorize"], version=version)

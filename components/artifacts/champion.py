@@ -103,10 +103,16 @@ def read(champion: str) -> Champion:
     Raises:
         ArtifactError: there is none, or it is damaged.
     """
-    found = storage.read_file(champion)
+    found = read_if_any(champion)
     if found is None:
         raise ArtifactError(f"{champion}: no champion is there yet; quillflow promote makes one")
-    return _parse(found[0], champion)
+    return found
+
+
+def read_if_any(champion: str) -> Champion | None:
+    """As `read`, but None if there is no pointer."""
+    found = storage.read_file(champion)
+    return _parse(found[0], champion) if found else None
 
 
 def _candidate(model: str, copy: str) -> Champion:

@@ -12,6 +12,7 @@ def ingest(
     source: str,
     settings: dict[str, Any],
     source_digest: str,
+    champion: str,
     version: str,
     corpus: dsl.Output[dsl.Dataset],
     page: dsl.Output[dsl.HTML],
@@ -23,6 +24,7 @@ def ingest(
         source: URI of the text, or builtin:python-docs.
         settings: IngestConfig's fields.
         source_digest: a digest of the source's bytes, so that a change to them misses the cache.
+        champion: URI of the pointer to the best model so far, whose corpus gates compare the text with; or empty.
         version: the suite's version, so that the cache never reuses another version's results.
         corpus: the corpus.
         page: its report, for Kubeflow's UI.
@@ -36,6 +38,6 @@ def ingest(
     with stage_task("ingest"):
         corpus_uri = output_uri(corpus, "ingest")
         config = IngestConfig.parse(settings, "ingest")
-        result = work(config, source=source, corpus=corpus_uri, source_digest=source_digest)
+        result = work(config, source=source, corpus=corpus_uri, source_digest=source_digest, champion=champion)
         show(corpus_uri, "report.html", page)
         log_metrics(metrics, result["counts"])

@@ -8,6 +8,8 @@ from components.command.settings import Only, Settings, setting
 
 OF_CSV = ("text_column", "user_column", "keep_users", "drop_users", "first_fraction", "delimiter", "quoting", "header")
 """Settings that have an effect only for CSV."""
+COMPARED = ("shrinks_at_most", "new_characters_at_most")
+"""Gates that compare the text with the champion's corpus."""
 
 
 class IngestConfig(Settings):
@@ -67,6 +69,31 @@ class IngestConfig(Settings):
         "the factor by which gzip, bzip2, xz and zip may expand before they count as a decompression bomb",
         unit="ratio",
         gt=1,
+    )
+    minimum_characters: int = setting(
+        0, "gate: fail if the corpus has fewer; 0 for any number", unit="characters", ge=0
+    )
+    shrinks_at_most: float = setting(
+        1.0,
+        "gate: fail if the corpus is smaller than the champion's by more than this; 1 for any size",
+        unit="fraction",
+        ge=0,
+        le=1,
+    )
+    new_characters_at_most: float = setting(
+        1.0,
+        "gate: fail if more than this share of the characters never occurs in the champion's corpus; 1 for any",
+        unit="fraction",
+        ge=0,
+        le=1,
+    )
+    repeats_at_most: float = setting(
+        1.0,
+        "gate: fail if more than this share of the lines (CSV: messages) repeats an earlier one; blank lines don't "
+        "count; 1 for any",
+        unit="fraction",
+        ge=0,
+        le=1,
     )
 
     @field_validator("encoding")

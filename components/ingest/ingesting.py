@@ -13,37 +13,42 @@ from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.command import log
 from components.ingest.config import OF_CSV, IngestConfig
+from components.ingest.gates import TEXT_NAME, check_gates, refuse_without_champion
 from components.ingest.kinds import markup_of
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.rows import is_by_tabs, is_csv
 from components.ingest.source import SourceFile, check_unchanged, name_of, one_line_of, opened, sha256_of
-from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics
+from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics, Distinct
 from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
 
-TEXT_NAME = "text.txt"
 REPORT_NAME = "report.html"
 _C1 = slice(0x80, 0xA0)
 
 
-def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str = "") -> dict[str, Any]:
+def ingest(
+    config: IngestConfig, *, source: str, corpus: str, source_digest: str = "", champion: str = ""
+) -> dict[str, Any]:
     """Read the text at the URI `source` and write it, cleaned, as the corpus at the URI `corpus`.
 
-    `source_digest` is the digest of the source's bytes when the run began; if empty it is not checked.
+    `source_digest` is the digest of the source's bytes when the run began; if empty it is not checked. `champion` is
+    the URI of the pointer to the model whose corpus gates compare the text with.
 
     Returns:
         The corpus's URI and its counts.
 
     Raises:
-        SourceError: the source can't be fetched, decoded or parsed, holds no text, or has changed meanwhile.
+        SourceError: the source can't be fetched, decoded or parsed, holds no text, crosses a gate's limit, or has
+            changed meanwhile.
         ArtifactError: the place `corpus` holds something else.
-        UsageError: the source is inside the corpus's place, or the other way round.
+        UsageError: the source is inside the corpus's place, or the other way round; or a gate needs a champion.
     """
+    refuse_without_champion(config, champion)
     for place in storage.places_of(source):
         storage.check_outputs({"--corpus": corpus}, {"--source": place})
     name, reported = name_of(source), one_line_of(source)
     with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as sources:
-        statistics = CorpusStatistics()
+        statistics = CorpusStatistics(distinct=Distinct() if config.repeats_at_most < 1 else None)
         with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
             for piece in _joined(sources, config, statistics):
                 statistics.add_text(piece)
@@ -52,6 +57,7 @@ def ingest(config: IngestConfig, *, source: str, corpus: str, source_digest: str
         if not statistics.characters:
             raise SourceError(f"{reported}: contains no text" + _after_filters(config))
         _warn_of_control_characters(statistics, reported, config)
+        check_gates(statistics, reported, config, champion)
         check_unchanged(source, source_digest, config)
         write_report(directory / REPORT_NAME, name, statistics)
         counts = _counts(directory, statistics)

@@ -1,5 +1,6 @@
 """Statistics of a corpus, counted while it streams by."""
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,11 +19,38 @@ def _no_counts() -> NDArray[np.int64]:
 
 
 @dataclass
+class Distinct:
+    """Counts different messages in bounded memory: exactly up to 65,536, beyond that to within about half a percent.
+
+    Of more than that it keeps those whose hash ends in enough zeros.
+    """
+
+    most: int = 1 << 16
+    _ending: int = 0
+    _kept: set[int] = field(default_factory=set)
+
+    def add(self, text: str, length: int) -> None:
+        """Count a message by its beginning and its length in characters."""
+        data = f"{length} {text}".encode()
+        number = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
+        if not number & self._ending:
+            self._kept.add(number)
+            while len(self._kept) > self.most:
+                self._ending = self._ending * 2 + 1
+                self._kept = {kept for kept in self._kept if not kept & self._ending}
+
+    @property
+    def count(self) -> int:
+        """How many different messages there were."""
+        return len(self._kept) * (self._ending + 1)
+
+
+@dataclass
 class CorpusStatistics:
     """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user.
 
     `unit` says which of the two; in plain text, lines that are not blank are counted. `by_length` counts them by the
-    binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on.
+    binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on. `distinct` counts different ones, if set.
     """
 
     unit: Literal["messages", "lines"] = "lines"
@@ -33,6 +61,12 @@ class CorpusStatistics:
     users: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     replaced: int = 0
+    distinct: Distinct | None = None
+
+    @property
+    def repeats(self) -> float:
+        """The share of messages that repeat an earlier one; 0 if different ones were not counted."""
+        return max(0.0, 1 - self.distinct.count / self.messages) if self.distinct and self.messages else 0.0
 
     @property
     def characters(self) -> int:
@@ -59,6 +93,8 @@ class CorpusStatistics:
         self.messages += 1
         self.by_length[length.bit_length()] += 1
         self.longest = max(self.longest, length)
+        if self.distinct is not None:
+            self.distinct.add(text[:KEPT_OF_A_LINE], length)
         if len(self.first) < FIRST_MESSAGES:
             self.first.append(text if length <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ...")
 

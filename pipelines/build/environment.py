@@ -2,61 +2,25 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError, model_validator
 
-from components.artifacts import storage
 from components.artifacts.errors import UsageError
-from components.artifacts.storage.buckets import KIND_OF, schemes_in_words
 from components.artifacts.version import VERSION
-from components.command.settings import NOT_SHOWN, Settings, explain, nearest, setting
+from components.command.settings import Settings, explain, nearest, setting
+from components.ingest.config import COMPARED
+from components.steps import STAGES
+from pipelines.build.forms import Address, Cores, Memory, Name, Registry, Root, StoreUri, Tag
+from pipelines.inputs.settings import Recipe, hold_together
 from pipelines.inputs.yaml_files import load_yaml, read_yaml
 
 DAY = 86_400
 _FILES = resources.files("pipelines") / "environments"
 _UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
-
-
-def _written(pattern: str, what: str, *, shown: bool = True) -> AfterValidator:
-    """Text that is empty or of this form; no error shows a value that may hold a credential."""
-
-    def check(value: str) -> str:
-        if value and not re.fullmatch(pattern, value):
-            raise PydanticCustomError("value_error" if shown else NOT_SHOWN, "{text}", {"text": f"must be {what}"})
-        return value
-
-    return AfterValidator(check)
-
-
-def _kept_at(value: str) -> str:
-    """A place for artifacts, whose name may have any character; no error shows it."""
-    try:
-        is_refused = storage.is_web(value) or storage.has_secrets(value) or "{{" in value  # Kubeflow would replace it
-        storage.local_path(value)
-    except UsageError:
-        is_refused = True
-    if is_refused:
-        text = f"must be a path, or {schemes_in_words()} without user or signature"
-        raise PydanticCustomError(NOT_SHOWN, "{text}", {"text": text})
-    return value
-
-
-_NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_ROOT = rf"(({'|'.join(KIND_OF)}|file)://)?((?!\{{\{{)[^@?#:])+"  # Kubeflow would interpret {{ and a query
-Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
-Memory = Annotated[str, _written(r"\d+([KMGT]i|[MGT])", "whole Mi, Gi or the like, such as 512Mi or 4Gi")]
-Tag = Annotated[str, _written(r"(?!latest$)\w[\w.-]{0,127}", "a tag that says which version it is, as latest does not")]
-Registry = Annotated[str, _written(r"[a-z0-9][a-z0-9.:/_-]*[a-z0-9]", "host[:port][/path] without scheme", shown=False)]
-Name = Annotated[str, _written(_NAME, "a Kubernetes name: a-z, 0-9, - and .", shown=False)]
-Address = Annotated[
-    str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
-]
-Root = Annotated[str, _written(_ROOT, f"a path, or {schemes_in_words()} without user or query", shown=False)]
-StoreUri = Annotated[str, AfterValidator(_kept_at)]
 
 
 class Images(Settings):
@@ -200,6 +164,9 @@ class Environment(Settings):
     )
     ttl_failed: int = setting(0, "how long a failed run's pods are kept; 0 for ttl", unit="s", ge=0, lt=2**31)
     deadline: int = setting(0, "how long a whole run may take; 0 for no limit", unit="s", ge=0, lt=2**31)
+    settings: dict[str, dict[str, Any]] = setting(
+        {}, "stages' settings for runs on its cluster; a recipe's, a schedule's and --set override them"
+    )
     store: ObjectStore = setting(ObjectStore(), "how tasks access the object store")
     cluster: Cluster = setting(Cluster(), "Kubeflow Pipelines, and the settings of runs there")
 
@@ -213,12 +180,33 @@ class Environment(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _settings_are_of_stages(self) -> Self:
+        for stage, values in self.settings.items():
+            if stage not in STAGES:
+                raise ValueError(f"settings: no stage {stage!r}; {nearest(stage, STAGES)}")
+            try:
+                STAGES[stage].settings.parse(values, stage)
+            except UsageError as error:
+                raise ValueError(f"settings: {error}") from None
+        return self
+
+    def beneath(self, chosen: Recipe) -> Recipe:
+        """A recipe on top of the environment's settings for stages."""
+        stages = {stage: {**self.settings.get(stage, {}), **values} for stage, values in chosen.stages.items()}
+        return replace(chosen, stages=stages)
+
     def check(self, settings: Mapping[str, Settings]) -> None:
         """Check the stages' settings against the environment.
 
         Raises:
-            UsageError: both set shards.
+            UsageError: both set shards, or a gate needs a champion and there is none.
         """
+        if not self.cluster.champion and (given := settings["ingest"].set_among(COMPARED)):
+            raise UsageError(
+                f"ingest: {', '.join(given)} compare with the champion's corpus, and the environment {self.name} has "
+                "no champion; set cluster.champion, or these to 1"
+            )
         if self.sample.shards > 1 and getattr(settings["sample"], "shards", 1) > 1:
             raise UsageError(
                 f"sample.shards: the environment {self.name} already has {self.sample.shards} shards; leave it at 1"
@@ -232,35 +220,12 @@ class Environment(Settings):
                 for comparing the model with the champion.
         """
         self.check(settings)
-        _hold_stages_together(settings)
+        hold_together(settings)
         if self.cluster.champion and not getattr(settings["vectorize"], "held_out", 0):
             raise UsageError(
                 f"vectorize.held_out: the environment {self.name} has a champion, which is chosen by the held-out "
                 "loss; set it above 0, such as 0.1"
             )
-
-
-def _hold_stages_together(settings: Mapping[str, Any]) -> None:
-    """Reject settings that have no effect because of another stage's settings.
-
-    Raises:
-        UsageError: there is such a setting.
-    """
-    vectorize, train = settings["vectorize"], settings["train"]
-    if train.carries_state and vectorize.step != 1:
-        raise UsageError(
-            "vectorize.step has an effect only with train.objective=next or train.carry_state=false, otherwise the "
-            "text is read in order; set one of them, or leave vectorize.step at 1"
-        )
-    if train.best_by == "validation_loss" and not vectorize.held_out:
-        raise UsageError(
-            "train.best_by=validation_loss has an effect only with vectorize.held_out above 0; set that, or leave "
-            "train.best_by at auto"
-        )
-    if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
-        raise UsageError(
-            "train.evaluate_tokens has an effect only with vectorize.held_out above 0; set that, or leave it out"
-        )
 
 
 def environment_names() -> list[str]:

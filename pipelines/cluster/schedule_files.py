@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest
 from components.steps import STAGES
+from pipelines.build.environment import Environment
 from pipelines.inputs.arguments import DIGESTS, plain, refuse_for_cluster
 from pipelines.inputs.digests import suite_version
 from pipelines.inputs.settings import checked, recipe, source_of
@@ -60,13 +61,13 @@ class Schedule(BaseModel):
                 raise ValueError(f"no stage {stage!r}; {nearest(stage, STAGES)}")
         return value
 
-    def stages(self) -> dict[str, Settings]:
-        """All stages' settings: the recipe's with the file's on top."""
-        return checked(recipe(self.recipe), self.settings)
+    def stages(self, environment: Environment) -> dict[str, Settings]:
+        """All stages' settings: the environment's, on top the recipe's, on top the file's."""
+        return checked(environment.beneath(recipe(self.recipe)), self.settings)
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, environment: Environment) -> dict[str, Any]:
         """The pipeline's arguments for each run."""
-        settings = self.stages()
+        settings = self.stages(environment)
         source = source_of(recipe(self.recipe), self.source, named="as source")
         refuse_for_cluster(source, settings)
         return {
@@ -101,7 +102,7 @@ def _read(path: Path) -> Schedule:
     values = read_yaml(str(path), str(path))
     try:
         schedule = Schedule.model_validate(values)
-        schedule.arguments()
+        schedule.arguments(Environment())  # its own may be another's file
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"

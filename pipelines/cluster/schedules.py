@@ -42,9 +42,9 @@ def apply(client: Client, environment: Environment, schedules: Sequence[Schedule
         UsageError: a schedule's settings conflict with the environment.
     """
     for schedule in schedules:
-        environment.check_whole_run(schedule.stages())
+        environment.check_whole_run(schedule.stages(environment))
     compiled = package("text-generation", environment)
-    wanted = [_wanted(client, compiled, schedule) for schedule in schedules]
+    wanted = [_wanted(client, environment, compiled, schedule) for schedule in schedules]
     there = _marked(client, environment.name)
     done = {}
     for one in wanted:
@@ -101,8 +101,8 @@ def _or_none(names: Mapping[str, Any]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _wanted(client: Client, compiled: Package, schedule: Schedule) -> Wanted:
-    arguments = schedule.arguments()
+def _wanted(client: Client, environment: Environment, compiled: Package, schedule: Schedule) -> Wanted:
+    arguments = schedule.arguments(environment)
     cluster = client.cluster
     whole = [
         [schedule.cron, schedule.enabled, compiled.version, arguments],

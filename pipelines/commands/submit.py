@@ -34,11 +34,11 @@ def _submit(arguments: argparse.Namespace) -> int:
     from pipelines.cluster.submitting import package, submit
     from pipelines.inputs.arguments import arguments_of, refuse_for_cluster
 
-    chosen = recipe(arguments.recipe)
+    environment = environment_of(arguments)
+    chosen = environment.beneath(recipe(arguments.recipe))
     settings = settings_of(chosen, arguments.assignments)
     source = source_of(chosen, arguments.source, named="with --source")
     refuse_for_cluster(source, settings)
-    environment = environment_of(arguments)
     environment.check_whole_run(settings)
     client = Client(environment.cluster)
     if ineffective := retries.ineffective(client.kubernetes, environment):

@@ -127,6 +127,29 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
     return parsed
 
 
+def hold_together(settings: Mapping[str, Any]) -> None:
+    """Reject settings that have no effect because of another stage's settings.
+
+    Raises:
+        UsageError: there is such a setting.
+    """
+    vectorize, train = settings["vectorize"], settings["train"]
+    if train.carries_state and vectorize.step != 1:
+        raise UsageError(
+            "vectorize.step has an effect only with train.objective=next or train.carry_state=false, otherwise the "
+            "text is read in order; set one of them, or leave vectorize.step at 1"
+        )
+    if train.best_by == "validation_loss" and not vectorize.held_out:
+        raise UsageError(
+            "train.best_by=validation_loss has an effect only with vectorize.held_out above 0; set that, or leave "
+            "train.best_by at auto"
+        )
+    if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
+        raise UsageError(
+            "train.evaluate_tokens has an effect only with vectorize.held_out above 0; set that, or leave it out"
+        )
+
+
 def as_dict(chosen: Recipe) -> dict[str, Any]:
     """A recipe's content for display, without the secrets in its source and other places."""
     stages = {stage: STAGES[stage].settings.redacted(values) for stage, values in chosen.stages.items()}

@@ -76,6 +76,21 @@ def test_no_two_scheduled_runs_give_ingest_the_same_arguments(
     assert recurring.runtime_config.parameters["source_digest"] == "[[ScheduledTime]]"
 
 
+def test_a_scheduled_run_has_the_environments_settings_beneath_the_files(
+    server: Server, write: Write, quillflow: Command, in_bucket: str, environment: Path
+) -> None:
+    assert in_bucket
+    values = yaml.safe_load(environment.read_text())
+    gates = {"shrinks_at_most": 0.3, "repeats_at_most": 0.5}
+    environment.write_text(yaml.safe_dump({**values, "settings": {"ingest": gates, "train": {"seed": 9}}}))
+    code, _, err = quillflow("schedule", "apply", str(write(settings={"ingest": {"repeats_at_most": 0.9}}).parent))
+    assert code == 0, err
+    (recurring,) = server.api.recurring.values()
+    ingest, train = (recurring.runtime_config.parameters[stage] for stage in ("ingest", "train"))
+    assert (ingest["shrinks_at_most"], ingest["repeats_at_most"]) == (0.3, 0.9)
+    assert train["seed"] == 9
+
+
 def test_without_held_out_text_nothing_is_scheduled_where_a_champion_is_kept(
     server: Server, write: Write, quillflow: Command, in_bucket: str
 ) -> None:

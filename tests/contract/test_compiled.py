@@ -101,6 +101,16 @@ def test_a_run_ends_with_a_promotion_that_no_cache_answers(place: str) -> None:
     assert found["promote"]["inputs"]["parameters"]["champion"] == pointer
 
 
+@pytest.mark.parametrize("place", CLUSTERS)
+def test_ingest_compares_with_the_environments_champion_by_the_environments_gates(place: str) -> None:
+    for name, parameter in ((WHOLE, "ingest"), ("ingest", "settings")):
+        spec, _ = specification(place, name)
+        champion = dict(tasks(spec))["ingest"]["inputs"]["parameters"]["champion"]
+        assert champion == {"runtimeValue": {"constant": environment(place).cluster.champion}}
+        defaults = spec["root"]["inputDefinitions"]["parameters"][parameter]["defaultValue"]
+        assert defaults == environment(place).settings["ingest"]
+
+
 def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() -> None:
     spec, _ = specification("local")
     stages = [specification(place, name)[0] for place in ENVIRONMENTS for name in PIPELINES if name != WHOLE]

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "components/artifacts/dataset.py": "unit/train/test_data.py",
     "components/artifacts/errors.py": "unit/command/test_stage.py",
     "components/artifacts/layout.py": "unit/report/test_reporting.py",
+    "components/artifacts/lineage.py": "unit/ingest/test_gates.py",
     "components/artifacts/pace.py": "storage/test_progress.py",
     "components/artifacts/tensorflow.py": "unit/train/test_devices.py",
     "components/artifacts/typed.py": "integration/test_run.py",
@@ -50,6 +51,7 @@ ELSEWHERE = {
     "components/report/*": "unit/report/test_reporting.py",
     "components/sample/views.py": "unit/command/test_views.py",
     "components/tensorboard/logs.py": "unit/tensorboard/test_mirroring.py",
+    "pipelines/build/forms.py": "unit/pipelines/build/test_environment.py",
     # On a Kubeflow server of the tests' own, and with a Docker engine.
     "pipelines/cluster/*": "cluster",
     "pipelines/commands/cluster.py": "cluster/test_refusals.py",

@@ -1,7 +1,9 @@
 """Environments: those that come with Quillflow load, and each wrong line of a file is one line that says so."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic.fields import FieldInfo
@@ -186,6 +188,41 @@ def test_a_whole_run_holds_text_out_where_a_champion_is_kept() -> None:
     keeps.check_whole_run(settings_of(recipe("quick"), []))
     with pytest.raises(UsageError, match=r"vectorize.held_out: the environment lab has a champion, .* set it above 0"):
         keeps.check_whole_run(settings)
+
+
+def test_an_environments_settings_are_beneath_a_recipes_and_what_is_set() -> None:
+    values = {"train": {"epochs": 9, "seed": 9}, "ingest": {"shrinks_at_most": 0.3}}
+    lab = Environment.model_validate({"name": "lab", "settings": values, "cluster": {"champion": "gs://lab/champion"}})
+    chosen = replace(recipe("quick"), stages={**recipe("quick").stages, "train": {"epochs": 8}})
+    settings: Any = settings_of(lab.beneath(chosen), ["ingest.shrinks_at_most=0.4"])
+    assert (settings["train"].epochs, settings["train"].seed) == (8, 9)
+    assert settings["ingest"].shrinks_at_most == 0.4
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("{trane: {epochs: 3}}", "settings: no stage 'trane'; did you mean train?"),
+        ("{train: {epoch: 3}}", "settings: unknown setting train.epoch; did you mean train.epochs?"),
+        ("{ingest: {shrinks_at_most: 2}}", "settings: ingest.shrinks_at_most: input should be less than or equal to 1"),
+    ],
+)
+def test_an_environments_settings_are_checked_when_it_is_read(refused: Refused, text: str, reported: str) -> None:
+    assert refused(f"settings: {text}").startswith(reported)
+
+
+def test_a_gate_that_compares_with_the_champion_is_refused_where_there_is_none() -> None:
+    settings = settings_of(recipe("quick"), ["ingest.shrinks_at_most=0.3"])
+    Environment.model_validate({"cluster": {"champion": "gs://lab/champion"}}).check(settings)
+    with pytest.raises(UsageError, match=r"ingest: shrinks_at_most compare with .* environment one has no champion"):
+        Environment(name="one").check(settings)
+
+
+@pytest.mark.parametrize("name", ["gke", "kubeflow", "on-prem", "standalone"])
+def test_on_a_cluster_all_gates_are_closed_and_here_they_are_open(name: str) -> None:
+    gates = {"minimum_characters", "shrinks_at_most", "new_characters_at_most", "repeats_at_most"}
+    assert environment(name).settings["ingest"].keys() == gates
+    assert not environment("local").settings
 
 
 @pytest.mark.parametrize(
