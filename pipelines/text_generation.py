@@ -1,5 +1,6 @@
 """The whole pipeline, one definition for a laptop, Docker and a cluster: text in, generator and new text out."""
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from kfp import dsl
@@ -9,6 +10,7 @@ from components.ingest.component import ingest as ingest_stage
 from components.promote.component import promote as promote_stage
 from components.report.component import report as report_stage
 from components.train.component import train as train_stage
+from components.unchanged.component import unchanged as unchanged_stage
 from components.vectorize.component import vectorize as vectorize_stage
 from pipelines.build.environment import Environment
 from pipelines.build.placement import equip, limits
@@ -30,18 +32,14 @@ class Artifacts(NamedTuple):
     report: dsl.Artifact
 
 
-def build(environment: Environment) -> Any:
+def build(environment: Environment, *, here: bool = False) -> Any:
     """The whole pipeline for an environment; arguments that are not given are its own and the default recipe's.
 
-    If the environment has a champion, a run ends with a promotion.
+    If the environment has a champion, a run ends with a promotion, and on a cluster it may end after ingest. `here` is
+    for this machine's engine: the pipeline returns its artifacts, which Kubeflow refuses of tasks that may not run.
     """
     default = environment.beneath(DEFAULT).stages
 
-    @dsl.pipeline(
-        name="text-generation",
-        description="Trains a text generator on a text and writes new text with it.",
-        pipeline_config=limits(environment),
-    )
     def text_generation(
         source: str = DEFAULT.source,
         ingest: dict[str, Any] = default["ingest"],
@@ -52,8 +50,9 @@ def build(environment: Environment) -> Any:
         init_digest: str = "",
         prompts_digest: str = "",
         corpus_digest: str = "",
+        on_unchanged: str = "train",
         version: str = VERSION,
-    ) -> Artifacts:
+    ) -> Artifacts | None:
         """Ingest, vectorize, train, sample, a report on all of them, and the promotion of a better model.
 
         Args:
@@ -66,10 +65,13 @@ def build(environment: Environment) -> Any:
             init_digest: names the newest checkpoint at train's init_from, for the cache.
             prompts_digest: names the prompts file's bytes, for the cache.
             corpus_digest: names the corpus that sample's no_copy is about, for the cache.
+            on_unchanged: on a cluster, if the champion was made from the same text with the same settings: train
+                nevertheless, or skip all that comes after ingest.
             version: the suite's version, for the cache.
         """
-        return _steps(
+        made = _steps(
             environment,
+            here=here,
             source=source,
             settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
             digests={
@@ -78,13 +80,22 @@ def build(environment: Environment) -> Any:
                 "prompts_digest": prompts_digest,
                 "corpus_digest": corpus_digest,
             },
+            on_unchanged=on_unchanged,
             version=version,
         )
+        return made if here else None
 
-    return text_generation
+    text_generation.__annotations__["return"] = Artifacts if here else None
+    return dsl.pipeline(
+        name="text-generation",
+        description="Trains a text generator on a text and writes new text with it.",
+        pipeline_config=limits(environment),
+    )(text_generation)
 
 
-def _steps(environment: Environment, *, source: Any, settings: Any, digests: Any, version: Any) -> Artifacts:
+def _steps(
+    environment: Environment, *, here: bool, source: Any, settings: Any, digests: Any, on_unchanged: Any, version: Any
+) -> Artifacts:
     """The tasks of all steps, each fed with what those before it make."""
     ingested = ingest_stage(
         source=source,
@@ -94,6 +105,23 @@ def _steps(environment: Environment, *, source: Any, settings: Any, digests: Any
         version=version,
     )
     corpus = equip(ingested, "ingest", environment).outputs["corpus"]
+    may_skip = bool(environment.cluster.champion) and not here
+    with _if_changed(corpus, environment, settings, on_unchanged) if may_skip else nullcontext():
+        return _after_ingest(corpus, environment, settings=settings, digests=digests, version=version)
+
+
+def _if_changed(corpus: Any, environment: Environment, settings: Any, on_unchanged: Any) -> Any:
+    """The condition of all that comes after ingest."""
+    task = unchanged_stage(
+        corpus=corpus,
+        champion=environment.cluster.champion,
+        on_unchanged=on_unchanged,
+        **{stage: settings[stage] for stage in ("vectorize", "train", "sample")},
+    )
+    return dsl.If(equip(task, "unchanged", environment).outputs["Output"] != "skip", name="changed")
+
+
+def _after_ingest(corpus: Any, environment: Environment, *, settings: Any, digests: Any, version: Any) -> Artifacts:
     vectorized = vectorize_stage(corpus=corpus, settings=settings["vectorize"], version=version)
     dataset = equip(vectorized, "vectorize", environment).outputs["dataset"]
     training = train_stage(

@@ -1,5 +1,6 @@
 """An artifact's lineage: what it was made from, found by digest in its own run, or else below the root of all runs."""
 
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -32,17 +33,33 @@ def lineage(uri: str) -> dict[str, Ancestor]:
     return chain
 
 
+def samples_of(chain: Mapping[str, Ancestor]) -> Ancestor | None:
+    """The samples that a lineage's model wrote in its own run, if they are there."""
+    model = chain.get("model")
+    for place in above(model.uri, model.manifest.producer.stage)[:1] if model else ():
+        for found in _below(place, "samples"):
+            if model and found.manifest.made_from.get("model") == model.digest:
+                return found
+    return None
+
+
 def _made_from(made: Manifest, place: str) -> Ancestor | None:
     """What an artifact was made from, below a place."""
-    root = storage.place_of(place)
-    endings = {f"/{kind}/{MANIFEST_NAME}": digest for kind, digest in made.made_from.items() if kind != "source"}
-    for listed in root.store.list(root.key) if endings else ():
-        for ending, digest in endings.items():
-            if listed.key.endswith(ending):
-                found = _at(str(storage.Place(root.store, listed.key.removesuffix(f"/{MANIFEST_NAME}"))))
-                if found is not None and found.digest == digest:
-                    return found
+    for kind, digest in made.made_from.items():
+        for found in _below(place, kind) if kind != "source" else ():
+            if found.digest == digest:
+                return found
     return None
+
+
+def _below(place: str, kind: str) -> Iterator[Ancestor]:
+    """All artifacts of a kind below a place."""
+    root, ending = storage.place_of(place), f"/{MANIFEST_NAME}"
+    for listed in root.store.list(root.key):
+        if listed.key.endswith(f"/{kind}{ending}"):
+            found = _at(str(storage.Place(root.store, listed.key.removesuffix(ending))))
+            if found is not None:
+                yield found
 
 
 def _at(uri: str) -> Ancestor | None:

@@ -31,7 +31,8 @@ class Step:
 
     `inputs` and `outputs` map the names of what it reads and makes (kinds of artifacts, or a source) to their help.
     `page` is the output with a report.html. `runs_as` is the stage whose image and pod it runs in, if it has none of
-    its own. `less_memory` says what to lower if memory runs out.
+    its own. `less_memory` says what to lower if memory runs out. `on_cluster` says that it is part of runs on a cluster
+    alone.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Step:
     page: str = ""
     runs_as: str = ""
     less_memory: str = "close other programs, or use a machine with more memory"
+    on_cluster: bool = False
 
     @property
     def host(self) -> str:

@@ -141,6 +141,11 @@ class Cluster(Settings):
         "",
         "URI of the pointer to the best model, which a run moves if its model is better; empty for none",
     )
+    on_unchanged: Literal["train", "skip"] = setting(
+        "train",
+        "schedules: what a run does if the champion was made from the same text with the same settings; skip ends it "
+        "after ingest",
+    )
     schedules: str = setting("deploy/schedules", "directory of the schedules' files")
 
 

@@ -16,6 +16,7 @@ from pipelines.cluster.pods import last, pods
 from pipelines.cluster.submitting import find_experiment
 from pipelines.cluster.tasks import raise_memory, stages_in
 
+UNCHANGED = "unchanged: nothing was trained"
 GONE = "its workflow no longer exists"
 ENDED = {"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"}
 GOOD = {"SUCCEEDED", "SKIPPED"}
@@ -48,7 +49,7 @@ def listed(client: Client, limit: int) -> Iterator[dict[str, Any]]:
         **client.namespace,
     )
     for _, run in zip(range(limit), found, strict=False):
-        yield {**as_dict(run), "doing": "" if state_of(run) in ENDED else _doing(client, get(client, run.run_id))}
+        yield {**as_dict(run), "doing": _doing_or_done(client, run)}
 
 
 def as_dict(run: Any) -> dict[str, Any]:
@@ -161,6 +162,20 @@ def cancel(client: Client, run: str) -> dict[str, Any]:
             raise
         client.write(f"the archive's run {run}", client.runs.run_service_archive_run, run)
     return as_dict(get(client, run))
+
+
+def _doing_or_done(client: Client, run: Any) -> str:
+    """What a listed run is doing, or that it ended after ingest because nothing had changed."""
+    state = state_of(run)
+    if state not in ENDED:
+        return _doing(client, get(client, run.run_id))
+    return UNCHANGED if state == "SUCCEEDED" and client.cluster.champion and _skipped(get(client, run.run_id)) else ""
+
+
+def _skipped(run: Any) -> bool:
+    """Whether a run that succeeded has trained nothing, because the champion was made from the same text."""
+    done = stages_in(run, "SUCCEEDED")
+    return "unchanged" in done and "vectorize" not in done
 
 
 def _doing(client: Client, run: Any) -> str:

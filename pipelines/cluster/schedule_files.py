@@ -1,13 +1,14 @@
 """The files of schedules, one per schedule."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from components.artifacts.errors import UsageError
-from components.command.settings import Settings, nearest
+from components.command.settings import Settings, nearest, places_in
 from components.steps import STAGES
 from pipelines.build.environment import Environment
 from pipelines.inputs.arguments import DIGESTS, plain, refuse_for_cluster
@@ -32,6 +33,7 @@ class Schedule(BaseModel):
     recipe: str = "default"
     source: str = ""
     settings: dict[str, dict[str, Any]] = {}
+    on_unchanged: Literal["", "train", "skip"] = ""
     enabled: bool = True
 
     @field_validator("name")
@@ -74,8 +76,22 @@ class Schedule(BaseModel):
             "source": source,
             **{stage: plain(settings[stage]) for stage in settings},
             **dict.fromkeys(["source_digest", *DIGESTS], EACH_TIME),
+            "on_unchanged": self._on_unchanged(environment, settings),
             "version": suite_version(),
         }
+
+    def _on_unchanged(self, environment: Environment, settings: Mapping[str, Settings]) -> str:
+        """What a run does about an unchanged text: the file's choice, else the environment's where that is safe.
+
+        Raises:
+            UsageError: a file's `skip` could not notice a change.
+        """
+        named = [f"{stage}.{name}" for stage in settings for name in places_in(settings[stage])]
+        if self.on_unchanged == "skip" and named:
+            raise UsageError(
+                f"on_unchanged: skip can't notice a change of what {', '.join(named)} names; set it to train"
+            )
+        return self.on_unchanged or ("train" if named else environment.cluster.on_unchanged)
 
 
 def read(directory: Path) -> list[Schedule]:

@@ -13,7 +13,7 @@ from typing import Any
 import kfp_server_api
 
 from components.artifacts.as_json import as_json
-from components.artifacts.errors import ArtifactError
+from components.artifacts.errors import ArtifactError, UsageError
 from pipelines.build.environment import Environment
 from pipelines.cluster.client import Client, MissingError
 from pipelines.cluster.schedule_files import Schedule
@@ -43,6 +43,11 @@ def apply(client: Client, environment: Environment, schedules: Sequence[Schedule
     """
     for schedule in schedules:
         environment.check_whole_run(schedule.stages(environment))
+        if schedule.on_unchanged == "skip" and not environment.cluster.champion:
+            raise UsageError(
+                f"{schedule.name}: on_unchanged: skip compares with a champion, and the environment {environment.name} "
+                "has none; set cluster.champion, or leave it out"
+            )
     compiled = package("text-generation", environment)
     wanted = [_wanted(client, environment, compiled, schedule) for schedule in schedules]
     there = _marked(client, environment.name)

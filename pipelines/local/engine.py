@@ -20,13 +20,13 @@ from typing import Any, Protocol, TextIO
 from components.artifacts.scratch import make_scratch
 from components.command.log import FORMAT_VARIABLE, Display
 from components.command.printing import put, visible, without_colours, write
-from components.steps import STEPS
+from components.steps import HERE
 from pipelines.local.engine_hooks import exit_codes_reported
 
 STOP_SECONDS = 60
 """How long a stopped stage may take to save."""
 # The engine's own message, possibly with colours; a task's name begins with its stage's: sample, sample-shard.
-_EXECUTING = re.compile(rf"Executing task .*'({'|'.join(STEPS)})\b")
+_EXECUTING = re.compile(rf"Executing task .*'({'|'.join(HERE)})\b")
 
 
 class Relay(io.TextIOBase):
@@ -70,7 +70,7 @@ class Relay(io.TextIOBase):
         entry = _stage_line(line)
         if entry is None and (task := _EXECUTING.search(line)):
             self.executed.append(task[1])
-            self.show_cached([*STEPS][: [*STEPS].index(task[1])])
+            self.show_cached(HERE[: HERE.index(task[1])])
         if entry is None:
             if self._verbose and line.strip():
                 write(without_colours(line) + "\n", self._verbose)

@@ -22,7 +22,7 @@ from components.command import log
 from components.command.log import Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
-from components.steps import MADE_BY, STEPS
+from components.steps import HERE, MADE_BY, STEPS
 from pipelines.build.environment import Environment
 from pipelines.inputs.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
 from pipelines.local.ending import RunError, ending, killed
@@ -92,7 +92,7 @@ def run_pipeline(
     source = _keep_pipes(source, _engine_root(root), getattr(settings["ingest"], "maximum_bytes", 1 << 36))
     arguments = arguments_of(source, settings)
     uris, relay = _in_engine(_executor(runner, settings), environment, arguments, root, verbose=verbose)
-    steps = [step.name for step in STEPS.values() if step.outputs or environment.cluster.champion]
+    steps = [step for step in HERE if STEPS[step].outputs or environment.cluster.champion]
     relay.show_cached(steps)
     stages = {stage: "executed" if stage in relay.executed else "cached" for stage in steps}
     _check(uris, stages)
@@ -182,7 +182,7 @@ def _call_engine(
     from pipelines.text_generation import build
 
     try:
-        outputs = executor.start(build(environment), arguments, engine_root)
+        outputs = executor.start(build(environment, here=True), arguments, engine_root)
     except RuntimeError as error:
         reason, code = relay.last_error or " ".join(str(error).split()), relay.exit_code
         if executor.killed and not relay.last_error:

@@ -191,12 +191,12 @@ class Api:
         one.state = "RUNNING"
         one.run_details = tasks_of(self.workflows[run], run, stage, "RUNNING", attempt)
 
-    def end(self, run: str, state: str = "SUCCEEDED", failed: str = "") -> None:
-        """End a run; where a task failed, those of Kubeflow's own around it fail too."""
+    def end(self, run: str, state: str = "SUCCEEDED", failed: str = "", *, last: str = "") -> None:
+        """End a run, after its stage `last`; where a task failed, those of Kubeflow's own around it fail too."""
         one = self.runs[run]
         one.state, one.finished_at = state, one.created_at + timedelta(minutes=61)
-        if failed:
-            one.run_details = tasks_of(self.workflows[run], run, failed, "FAILED")
+        if failed or last:
+            one.run_details = tasks_of(self.workflows[run], run, failed or last, "FAILED" if failed else "SUCCEEDED")
 
     def _check_namespace(self, namespace: str | None) -> None:
         if bool(namespace) != self.multi_user:

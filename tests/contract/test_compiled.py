@@ -16,6 +16,7 @@ import yaml
 from kfp import components
 
 from components.artifacts.version import VERSION
+from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE
 from pipelines.build.compile import PIPELINES, compile_all, compile_pipeline
 from pipelines.build.environment import Environment, ObjectStore, environment, environment_names
@@ -61,7 +62,7 @@ def tasks(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def stage_of(executor: str) -> str:
     """Whose image and pod an executor has; the report's are ingest's, the promotion's sample's."""
     stage = executor.removeprefix("exec-").partition("-")[0]
-    return {"report": "ingest", "promote": "sample"}.get(stage, stage)
+    return {"report": "ingest", "unchanged": "ingest", "promote": "sample"}.get(stage, stage)
 
 
 @pytest.mark.parametrize("place", ENVIRONMENTS)
@@ -83,7 +84,7 @@ def test_a_compiled_pipeline_loads_as_a_kfp_pipeline(place: str, name: str) -> N
 
 @pytest.mark.parametrize(("place", "name"), EVERY)
 def test_every_task_has_the_version_and_may_be_cached(place: str, name: str) -> None:
-    found = [task for what, task in tasks(specification(place, name)[0]) if what != "promote"]
+    found = [task for what, task in tasks(specification(place, name)[0]) if STEPS[what.partition("-")[0]].outputs]
     assert found
     for task in found:
         reported = task["inputs"]["parameters"]["version"]["componentInputParameter"]
@@ -109,6 +110,17 @@ def test_ingest_compares_with_the_environments_champion_by_the_environments_gate
         assert champion == {"runtimeValue": {"constant": environment(place).cluster.champion}}
         defaults = spec["root"]["inputDefinitions"]["parameters"][parameter]["defaultValue"]
         assert defaults == environment(place).settings["ingest"]
+
+
+@pytest.mark.parametrize("place", CLUSTERS)
+def test_what_comes_after_ingest_depends_on_whether_anything_changed(place: str) -> None:
+    spec, _ = specification(place)
+    root = spec["root"]["dag"]["tasks"]
+    assert root.keys() == {"ingest", "unchanged", "condition-1"}
+    assert root["condition-1"]["triggerPolicy"]["condition"].endswith("'skip'")
+    assert not root["unchanged"]["cachingOptions"].get("enableCache")  # the champion may have moved
+    default = spec["root"]["inputDefinitions"]["parameters"]["on_unchanged"]["defaultValue"]
+    assert default == "train"  # a schedule sets it
 
 
 def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() -> None:
@@ -266,13 +278,15 @@ def test_credentials_of_the_one_who_compiles_are_in_no_file(tmp_path: Path, monk
 @pytest.mark.parametrize("name", ["text-generation", "sample"])
 def test_shards_are_sampled_side_by_side_and_gathered(name: str) -> None:
     spec, _ = specification("gke", name)
-    loops = [task for task in spec["root"]["dag"]["tasks"].values() if "parameterIterator" in task]
+    dags = [spec["root"]["dag"], *(one["dag"] for one in spec["components"].values() if "dag" in one)]
+    loops = [task for dag in dags for task in dag["tasks"].values() if "parameterIterator" in task]
     assert [loop["parameterIterator"]["items"]["raw"] for loop in loops] == ["[0, 1, 2, 3]"]
     # kfp.local puts the loop's item for a parameter that a task made; there must be none.
     for loop in loops:
         assert not any("taskOutputParameter" in given for given in loop["inputs"]["parameters"].values())
     assert {task for task, _ in tasks(spec)} >= {"sample-shard", "sample-gather"}
-    assert "sample-gather" in yaml.safe_dump(spec["root"]["dag"]["outputs"])
+    using = spec["root"]["dag"]["outputs"] if name == "sample" else dict(tasks(spec))["report"]["inputs"]
+    assert "sample-gather" in yaml.safe_dump(using)
 
 
 def test_without_caching_no_task_is_cached(tmp_path: Path) -> None:

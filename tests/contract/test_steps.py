@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.steps import MADE_BY, STAGES, STEPS
+from components.steps import HERE, MADE_BY, STAGES, STEPS
 from pipelines.build.environment import environment
 from pipelines.single_stages import ALONE
 from pipelines.text_generation import Artifacts, build
@@ -21,7 +21,7 @@ def test_a_steps_component_takes_and_makes_what_its_row_says(step: str) -> None:
     spec, row = component(step), STEPS[step]
     inputs = {name for name, value in spec.inputs.items() if value.type != "String" or name == "source"}
     outputs = {name for name in spec.outputs if name not in {"page", "card", "summary", "metrics", "Output"}}
-    assert inputs - {"settings"} == row.inputs.keys()
+    assert inputs - {"settings", *STAGES} == row.inputs.keys()
     assert outputs == row.outputs.keys()
     assert ("page" in spec.outputs) == bool(row.page)
     assert not row.page or row.page in row.outputs
@@ -31,7 +31,10 @@ def test_a_steps_component_takes_and_makes_what_its_row_says(step: str) -> None:
 def test_the_pipeline_has_the_tables_steps_in_its_order() -> None:
     gke = environment("gke")
     one_pod = gke.model_copy(update={"sample": gke.sample.model_copy(update={"shards": 1})})
-    assert {*build(one_pod).pipeline_spec.root.dag.tasks} == STEPS.keys()
+    spec = build(one_pod).pipeline_spec
+    dags = [spec.root.dag, *(component.dag for component in spec.components.values())]
+    assert {name for dag in dags for name in dag.tasks if not name.startswith("condition-")} == STEPS.keys()
+    assert {*build(one_pod, here=True).pipeline_spec.root.dag.tasks} == {*HERE}
     assert Artifacts._fields == tuple(MADE_BY)
 
 

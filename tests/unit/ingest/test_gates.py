@@ -1,6 +1,5 @@
 """Gates: a text that is too small, shrank, is in another script or repeats itself fails with the figures."""
 
-import json
 import logging
 from pathlib import Path
 
@@ -8,36 +7,14 @@ import pytest
 
 from components.artifacts.champion import Champion
 from components.artifacts.lineage import lineage
-from components.artifacts.manifest import MANIFEST_NAME, digest, write_manifest
+from components.artifacts.manifest import MANIFEST_NAME
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
 from components.ingest.statistics import Distinct
+from tests.unit.ingest.champions import keep_champion
 from tests.unit.ingest.ingested import assert_refused, run, write
 
 LINES = "".join(f"line {number} of a tale\n" for number in range(100))
-
-
-def _made(directory: Path, stage: str, made_from: dict[str, str]) -> Path:
-    directory.mkdir(parents=True)
-    (directory / "data").write_text(str(directory))
-    counts: dict[str, int] = {}
-    write_manifest(directory, kind=directory.name, stage=stage, config={}, counts=counts, made_from=made_from)
-    return directory
-
-
-def keep_champion(root: Path, text: str, *, layout: str = "{run}/{task}/{kind}", corpus_in: str = "one") -> Path:
-    """A champion that was trained on a text; the pointer to it."""
-
-    def place(run: str, task: str, kind: str) -> Path:
-        return root / layout.format(run=run, task=task, kind=kind)
-
-    corpus = place(corpus_in, "ingest", "corpus")
-    run(write(root.parent / "former.txt", text), corpus)
-    dataset = _made(place("one", "vectorize", "dataset"), "vectorize", {"corpus": digest(corpus)})
-    model = _made(place("one", "train", "model"), "train", {"dataset": digest(dataset)})
-    values = {"loss": 1.0, "protocol": "carry", "held_out": "a", "run": "one", "promoted": "2026-11-22T00:00:00+00:00"}
-    champion = Champion(model=str(model), digest=digest(model), **values)  # type: ignore[arg-type]
-    return write(root / "champion", json.dumps(champion.model_dump()))
 
 
 def checked(source: Path, champion: Path | str, **values: float) -> None:
