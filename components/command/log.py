@@ -1,8 +1,10 @@
 """The log: a stage's name and a message per line, on standard error.
 
-With QUILLFLOW_LOG=json in the environment each line is a JSON object instead ({"quillflow": stage,
-"level", "message"}, and "exit_code" with the error that stopped the work). By this a pipeline's runner distinguishes
-the stages' lines from other output, and a log collector on a cluster can read them.
+With QUILLFLOW_LOG=json in the environment each line is a JSON object instead. Its first key, "quillflow", is the
+suite's version; by it a pipeline's runner distinguishes the stages' lines from other output. "time", "severity" and
+"message" are where log collectors on a cluster look for them: Cloud Logging, and OpenTelemetry's collector. "run",
+"stage" and "attempt" (from 1) say whose line it is; "restart" counts training's own in that attempt. The error that
+stopped the work has its "exit_code".
 
 Control codes in people's text are shown as escapes; see components.command.printing.
 """
@@ -12,14 +14,22 @@ import os
 import shutil
 import sys
 import time
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 from components.artifacts import pace
 from components.artifacts.as_json import as_json
 from components.artifacts.pace import PROGRESS
+from components.artifacts.version import VERSION
 from components.command.printing import Colour, is_terminal, open_standard_streams, paint, put, visible
 
 FORMAT_VARIABLE = "QUILLFLOW_LOG"
+RUN_VARIABLE = "QUILLFLOW_RUN"
+RESTART_VARIABLE = "QUILLFLOW_RESTART"
+"""Which restart of training by itself this process is, from 1; unset for the first start."""
+_RETRY_VARIABLE = "KFP_RETRY_INDEX"  # Kubeflow sets it in each pod, from 0
+MARK = '{"quillflow"'
+"""How a line in JSON begins."""
 SECONDS_BETWEEN_PLAIN_LINES = 5.0
 LONG_TRANSFER_BYTES = 10_000_000
 Pace, progress, size = pace.Pace, pace.progress, pace.size
@@ -82,13 +92,30 @@ class _Handler(logging.Handler):
         elif record.levelno >= logging.WARNING:
             message = f"warning: {visible(message, one_line=True)}"
         if self._json:
-            level = "progress" if record.levelno == PROGRESS else record.levelname.lower()
-            entry = {"quillflow": self._stage, "level": level, "message": message}
-            if hasattr(record, "exit_code"):
-                entry["exit_code"] = record.exit_code
-            put(as_json(entry) + "\n", sys.stderr, relayed=True)
+            put(as_json(_entry(record, self._stage, message)) + "\n", sys.stderr, relayed=True)
             return
         self._display.show(self._stage, message, progress=record.levelno == PROGRESS)
+
+
+def _entry(record: logging.LogRecord, stage: str, message: str) -> dict[str, Any]:
+    """A record's line as JSON; progress has the severity DEBUG, and nothing else has."""
+    variables = os.environ
+    entry: dict[str, Any] = {
+        "quillflow": VERSION,
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "severity": "DEBUG" if record.levelno == PROGRESS else record.levelname,
+        "run": variables.get(RUN_VARIABLE, ""),
+        "stage": stage,
+        "attempt": _number(variables.get(_RETRY_VARIABLE)) + 1,
+        "restart": _number(variables.get(RESTART_VARIABLE)),
+        "message": message,
+        "exit_code": getattr(record, "exit_code", None),
+    }
+    return {name: value for name, value in entry.items() if value or name in {"stage", "message"}}
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 0
 
 
 def set_up(stage: str, *, quiet: bool = False) -> None:

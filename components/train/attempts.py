@@ -65,7 +65,7 @@ def lasting(work: Work) -> Mapping[str, Any]:
     wait = retries.backoff
     with _was_signalled() as stop:
         for tried in range(retries.count + 1):
-            ended = _attempt(work, stop)
+            ended = _attempt(work, stop, tried)
             if ended.result is not None:
                 return ended.result
             if stop.asked.is_set() or not ended.may_pass or tried == retries.count:
@@ -86,11 +86,11 @@ class _Ended:
     may_pass: bool
 
 
-def _attempt(work: Work, stop: _Stop) -> _Ended:
+def _attempt(work: Work, stop: _Stop, restart: int) -> _Ended:
     # Forked before TensorFlow is imported: all that the child allocates is freed when it ends.
     forked = multiprocessing.get_context("fork")
     ours, theirs = forked.Pipe(duplex=False)
-    stop.worker = forked.Process(target=_work, args=(work, theirs))
+    stop.worker = forked.Process(target=_work, args=(work, theirs, restart))
     stop.worker.start()
     theirs.close()
     if stop.asked.is_set():
@@ -108,8 +108,9 @@ def _attempt(work: Work, stop: _Stop) -> _Ended:
     return _Ended(result=None, exit_code=128 - code, may_pass=True)
 
 
-def _work(work: Work, parent: Any) -> None:
+def _work(work: Work, parent: Any, restart: int) -> None:
     """Do the work in the child; send the parent the result, or whether the failure may be temporary."""
+    os.environ[log.RESTART_VARIABLE] = str(restart)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

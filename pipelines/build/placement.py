@@ -5,6 +5,7 @@ from typing import Any
 from kfp import dsl, kubernetes
 
 from components.artifacts.storage.buckets import KINDS
+from components.command.log import FORMAT_VARIABLE, RUN_VARIABLE
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
 from pipelines.build.environment import Environment, Pod, TrainPod
@@ -37,6 +38,8 @@ def equip(task: Any, step: str, environment: Environment) -> Any:
     if environment.cluster.namespace:
         # deploy/'s network policy identifies ingest by it, the only stage that may fetch sources.
         kubernetes.add_pod_label(task, "app.kubernetes.io/component", step)
+        task.set_env_variable(FORMAT_VARIABLE, "json")
+        kubernetes.use_field_path_as_env(task, RUN_VARIABLE, "metadata.labels['pipeline/runid']")
     if environment.run_as_non_root:
         kubernetes.set_security_context(task, run_as_non_root=True)
     if pod.timeout:

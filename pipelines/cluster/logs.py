@@ -11,6 +11,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage import Place
+from components.command.log import MARK
 from components.command.printing import without_colours
 from components.steps import STEPS
 from pipelines.cluster.client import Client
@@ -18,8 +19,7 @@ from pipelines.cluster.tasks import raise_memory, stage_of, stages_in
 from pipelines.results import finding
 
 _LOG = re.compile(r"(?P<task>[^/]+)/(?P<id>[^/]+)/executor-logs(-(?P<attempt>\d+))?$")
-_JSON = '{"quillflow"'
-_OWN = (_JSON, *(f"{stage:<10} " for stage in STEPS))
+_OWN = (MARK, *(f"{stage:<10} " for stage in STEPS))
 """How a stage's own lines begin, in both forms of components.command.log."""
 _KILLED = "Killed"
 
@@ -151,9 +151,9 @@ def _own(lines: list[str]) -> list[str]:
 def _for_a_person(line: str) -> list[str]:
     """A stage's own line, possibly JSON, as lines for a person."""
     try:
-        entry: Any = json.loads(line) if line.startswith(_JSON) else None
+        entry: Any = json.loads(line) if line.startswith(MARK) else None
     except ValueError:
         entry = None
-    if not isinstance(entry, Mapping) or "message" not in entry:
+    if not isinstance(entry, Mapping) or not {"stage", "message"} <= entry.keys():
         return [without_colours(line)]
-    return f"{entry['quillflow']:<10} {entry['message']}".replace("\n", f"\n{'':<11}").split("\n")
+    return f"{entry['stage']:<10} {entry['message']}".replace("\n", f"\n{'':<11}").split("\n")

@@ -18,7 +18,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Protocol, TextIO
 
 from components.artifacts.scratch import make_scratch
-from components.command.log import FORMAT_VARIABLE, Display
+from components.command.log import FORMAT_VARIABLE, MARK, Display
 from components.command.printing import put, visible, without_colours, write
 from components.steps import HERE
 from pipelines.local.engine_hooks import exit_codes_reported
@@ -74,21 +74,21 @@ class Relay(io.TextIOBase):
         if entry is None:
             if self._verbose and line.strip():
                 write(without_colours(line) + "\n", self._verbose)
-        elif entry["level"] == "error":
-            self.last_error = f"{entry['quillflow']}: {entry['message'].removeprefix('error: ')}"
+        elif entry["severity"] == "ERROR":
+            self.last_error = f"{entry['stage']}: {entry['message'].removeprefix('error: ')}"
             self.exit_code = entry.get("exit_code", 1)
         else:
-            self._display.show(entry["quillflow"], entry["message"], progress=entry["level"] == "progress")
+            self._display.show(entry["stage"], entry["message"], progress=entry["severity"] == "DEBUG")
 
 
 def _stage_line(line: str) -> dict[str, Any] | None:
-    if '{"quillflow"' not in line:
+    if MARK not in line:
         return None
     try:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and {"quillflow", "level", "message"} <= entry.keys() else None
+    return entry if isinstance(entry, dict) and {"severity", "stage", "message"} <= entry.keys() else None
 
 
 @contextmanager

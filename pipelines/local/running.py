@@ -19,7 +19,7 @@ from components.artifacts.pace import file_sha256
 from components.artifacts.rows import rows_of
 from components.artifacts.typed import Metrics, WrittenText
 from components.command import log
-from components.command.log import Display, is_quiet
+from components.command.log import RUN_VARIABLE, Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from components.steps import HERE, MADE_BY, STEPS
@@ -112,6 +112,7 @@ def _in_engine(
     engine_root, name = _engine_root(root), _new_run_name()
     with _new_log(engine_root).open("w", encoding="utf-8") as log_file:
         relay = Relay(Display(sys.stderr, quiet=is_quiet()), log_file, sys.stderr if verbose else None)
+        variables[RUN_VARIABLE] = name
         if str(engine_root) != root:
             variables[ARTIFACTS_VARIABLE] = f"{root}/{name}"
         try:

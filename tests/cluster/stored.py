@@ -3,6 +3,7 @@
 import json
 
 from components.artifacts import storage
+from components.artifacts.version import VERSION
 
 _BEFORE = [f'I0102 03:04:05.{number:06d}       1 launcher_v2.go:{number}] "of the launcher"' for number in range(30)]
 _AFTER = [
@@ -27,5 +28,5 @@ def store_log(task: str, *messages: str, attempt: int = 0, plain: tuple[int, ...
 def _line(stage: str, message: str, *, as_json: bool) -> str:
     """A stage's line, in a pod for a person by default."""
     if as_json:
-        return json.dumps({"quillflow": stage, "level": "info", "message": message})
+        return json.dumps({"quillflow": VERSION, "severity": "INFO", "stage": stage, "message": message})
     return f"{stage:<10} {message}"

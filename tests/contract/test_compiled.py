@@ -16,6 +16,7 @@ import yaml
 from kfp import components
 
 from components.artifacts.version import VERSION
+from components.command.log import FORMAT_VARIABLE, RUN_VARIABLE
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE
 from pipelines.build.compile import PIPELINES, compile_all, compile_pipeline
@@ -209,6 +210,16 @@ def test_every_task_is_retried_for_longer_than_training_takes(place: str, name: 
 
 
 @pytest.mark.parametrize("place", CLUSTERS)
+def test_every_pod_logs_json_with_its_run(place: str) -> None:
+    """Kubeflow labels a run's pods with its id, and sets the attempt itself."""
+    spec, platform = specification(place)
+    for executor, container in containers(spec).items():
+        assert {"name": FORMAT_VARIABLE, "value": "json"} in container["env"]
+        asked = platform["deploymentSpec"]["executors"][executor]["fieldPathAsEnv"]
+        assert asked == [{"name": RUN_VARIABLE, "fieldPath": "metadata.labels['pipeline/runid']"}]
+
+
+@pytest.mark.parametrize("place", CLUSTERS)
 def test_train_alone_is_asked_to_restart_by_itself(place: str) -> None:
     """Whatever the cluster does with a task that failed; in no argument, so the cache's key is the same."""
     retries = environment(place).retries
@@ -241,7 +252,8 @@ def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address(pl
     store = environment(place).store
     for executor, container in containers(spec).items():
         given = {variable["name"]: variable["value"] for variable in container["env"]}
-        given.pop(RETRIES_VARIABLE, "")
+        for name in (RETRIES_VARIABLE, FORMAT_VARIABLE):
+            given.pop(name, "")
         assert given == {"AWS_ENDPOINT_URL_S3": store.endpoint, "AWS_REGION": store.region}
         asked = platform["deploymentSpec"]["executors"][executor]
         (secret,) = asked["secretAsEnv"]

@@ -2,10 +2,13 @@
 
 import io
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from components.artifacts.version import VERSION
 from components.command import log
 from components.command.log import Display
 
@@ -112,25 +115,45 @@ def test_every_level_is_shown_as_such(capsys: pytest.CaptureFixture[str], monkey
     ]
 
 
-def test_json_lines_say_stage_level_message_and_exit_code(
+def test_json_lines_say_when_whose_and_how_bad_and_the_exit_code(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(log.FORMAT_VARIABLE, "json")
+    monkeypatch.setenv(log.RUN_VARIABLE, "nightly-7")
+    monkeypatch.setenv("KFP_RETRY_INDEX", "1")  # as Kubeflow counts
     log.set_up("train")
+    began = datetime.now(UTC)
     log.info("é\nand more")
     log.warning("odd")
     log.progress("step 1")
     log.progress("step 2")
     log.error("broken", 75)
     lines = capsys.readouterr().err.splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"quillflow": "train", "level": "info", "message": "é\nand more"},
-        {"quillflow": "train", "level": "warning", "message": "warning: odd"},
-        {"quillflow": "train", "level": "progress", "message": "step 1"},
-        {"quillflow": "train", "level": "progress", "message": "step 2"},
-        {"quillflow": "train", "level": "error", "message": "error: broken", "exit_code": 75},
+    entries = [json.loads(line) for line in lines]
+    times = [entry.pop("time") for entry in entries]
+    same = {"quillflow": VERSION, "run": "nightly-7", "stage": "train", "attempt": 2}
+    assert entries == [
+        {**same, "severity": "INFO", "message": "é\nand more"},
+        {**same, "severity": "WARNING", "message": "warning: odd"},
+        {**same, "severity": "DEBUG", "message": "step 1"},
+        {**same, "severity": "DEBUG", "message": "step 2"},
+        {**same, "severity": "ERROR", "message": "error: broken", "exit_code": 75},
     ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times), "RFC 3339"
+    assert all(abs(datetime.fromisoformat(time) - began) < timedelta(minutes=1) for time in times)
     assert all(line.startswith('{"quillflow"') and line.isascii() for line in lines)
+
+
+def test_a_json_line_outside_a_run_is_of_attempt_1_and_of_no_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (log.RUN_VARIABLE, log.RESTART_VARIABLE, "KFP_RETRY_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(log.FORMAT_VARIABLE, "json")
+    log.set_up("")
+    log.info("read")
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["stage"], entry["attempt"], "run" in entry, "restart" in entry) == ("", 1, False, False)
 
 
 def test_setting_up_again_replaces_the_stage(capsys: pytest.CaptureFixture[str]) -> None:

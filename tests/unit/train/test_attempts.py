@@ -1,6 +1,7 @@
 """Training that is killed, or fails in a way that may pass, starts again in its task; what is wrong fails at once."""
 
 import faulthandler
+import json
 import os
 import signal
 import threading
@@ -14,6 +15,7 @@ import pytest
 from components.artifacts.errors import CheckpointsInUseError, DivergedError, QuillflowError, UsageError
 from components.artifacts.storage import StorageError
 from components.artifacts.storage.store import AwayError
+from components.command import log
 from components.train.attempts import RETRIES_VARIABLE, Retries, lasting
 
 
@@ -143,3 +145,20 @@ def test_sigint_that_the_caller_ignores_stops_nothing(tries: Path) -> None:
         assert lasting(work(tries, interrupt, times=1))["tries"] == 2
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_the_log_counts_training_s_own_restarts(
+    tries: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(log.FORMAT_VARIABLE, "json")
+    log.set_up("train")
+    fail = work(tries, raising(AwayError("s3://b/k: the server answered 503")), times=2)
+
+    def say_and_fail() -> dict[str, Any]:
+        log.info("trains")
+        return fail()
+
+    lasting(say_and_fail)
+    entries = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith(log.MARK)]
+    assert [entry.get("restart", 0) for entry in entries if entry["message"] == "trains"] == [0, 1, 2]
+    assert not any("restart" in entry for entry in entries if "restarts from" in entry["message"])

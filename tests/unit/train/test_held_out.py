@@ -37,7 +37,7 @@ def test_of_long_held_out_text_a_part_is_scored_and_said_to_be(
     page = (model / "report.html").read_text(encoding="utf-8")
     assert re.search(r"63.{,99}tokens scored, of 100 held out", page, re.DOTALL)
     reported = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    progress = [entry["message"] for entry in reported if entry["level"] == "progress"]
+    progress = [entry["message"] for entry in reported if entry["severity"] == "DEBUG"]
     assert any(re.fullmatch(r"held-out text: 63/63 tokens scored  \d+:\d\d left", line) for line in progress)
     with pytest.raises(UsageError, match=r"train\.evaluate_tokens was 64 there, now it is 0"):
         run(epochs=2, evaluate_tokens=0)

@@ -59,7 +59,7 @@ def _within_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "QUILLFLOW_LOG": "json"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
-        progress = (line for line in process.stderr if '"progress"' in line)
+        progress = (line for line in process.stderr if '"DEBUG"' in line)
         for _ in range(3):
             next(progress)
         try:

@@ -100,6 +100,11 @@ def test_a_second_ctrl_c_kills_the_stage_at_once(tmp_path: Path) -> None:
     assert stopped(2, tmp_path) < 20  # of the 60 that it would have
 
 
+def line(severity: str, message: str) -> str:
+    """A line of the stage train, as it logs in a run."""
+    return json.dumps({"quillflow": "1", "severity": severity, "stage": "train", "message": message}) + "\n"
+
+
 def test_what_stages_and_the_engine_print_is_shown_and_not_obeyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,9 +113,9 @@ def test_what_stages_and_the_engine_print_is_shown_and_not_obeyed(
     path = tmp_path / "run.log"
     with path.open("w", encoding="utf-8") as log:
         relay = Relay(Display(shown), log, verbose)
-        relay.write(json.dumps({"quillflow": "train", "level": "info", "message": "wrote:\n\x1b[2J\x9b"}) + "\n")
+        relay.write(line("INFO", "wrote:\n\x1b[2J\x9b"))
         relay.write("\x1b[94m'train'\x1b[0m said \x1b]0;title\x07 \udce9\n")
-        relay.write(json.dumps({"quillflow": "train", "level": "error", "message": "error: \x1b[2J"}) + "\n")
+        relay.write(line("ERROR", "error: \x1b[2J"))
     assert shown.getvalue() == "train      wrote:\n           \\x1b[2J\\x9b\n"
     assert verbose.getvalue() == "'train' said \\x1b]0;title\\x07 \\udce9\n"
     assert relay.last_error == "train: \x1b[2J", "to be made visible where it is shown"
