@@ -35,6 +35,10 @@ DEFAULTS = {
     "allow_private_hosts": "no",
     "maximum_bytes": "68719476736",
     "maximum_gzip_ratio": "200.0",
+    "minimum_characters": "0",
+    "shrinks_at_most": "1.0",
+    "new_characters_at_most": "1.0",
+    "repeats_at_most": "1.0",
 }
 
 
