@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
+# Compiling all modules takes a minute, and Python compiles those that are imported itself.
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
 .PHONY: help setup demo images push test test-slow test-containers test-cluster soak bench bench-plots bench-ablations bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
@@ -20,24 +22,25 @@ $(VENV)/.requirements: requirements/dev.txt
 		{ echo "error: this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Setting up $(VENV) (a minute or two, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or two.
 	@$(BIN)/quillflow run --recipe quick
 
-PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+PYTEST = $(BIN)/python -m pytest --dist worksteal --numprocesses
 
 test: setup  ## Test every part, in a few minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) 2 -m "not slow"
 
+# Half of their time they wait, for a store that is away or for a process to end.
 test-slow: setup  ## Run the tests that take long: random kills, whole recipes, documented commands.
-	@$(PYTEST) -m slow
+	@$(PYTEST) 3 -m slow
 
 # train-gpu takes several gigabytes: it is built where a GPU is, where it is named, and for every push.
 LOCAL_IMAGES = $(or $(ONLY),$(if $(wildcard /dev/nvidiactl),$(IMAGES),$(filter-out train-gpu,$(IMAGES))))
@@ -86,7 +89,7 @@ build/gpu/.installed build/gpu-kernels/.installed: requirements/train-gpu.txt $(
 	@$(BIN)/python -m venv --clear $(@D)/.venv
 	@awk '/^[a-z]/ { wanted = FILENAME ~ /dev/ ? /^pyyaml==/ : !/$(LEFT_OUT)/ } wanted' \
 		requirements/train-gpu.txt requirements/dev.txt > $(@D)/requirements.txt
-	@$(@D)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	@$(@D)/.venv/bin/python -m pip install $(PIP_OPTIONS) --no-deps --require-hashes \
 		-r $(@D)/requirements.txt
 	@touch $@
 
