@@ -16,6 +16,7 @@ from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import TokenKind, Vocabulary
 from components.generator.text import Text
 from components.train.data import ShuffledWindows
+from tests.shorter import mostly_slow
 from tests.unit.artifacts.splits import read, vocabulary_of, vocabulary_size, write
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
@@ -74,7 +75,7 @@ def test_windows_from_tfrecord_are_the_tutorials_windows(
 
 @pytest.mark.parametrize("kind", ["characters", "words"])
 @pytest.mark.parametrize(
-    ("name", "length", "step"), [("nietzsche.txt", 60, 3), ("sonnets.txt", 100, 1), ("sonnets.txt", 40, 3)]
+    ("name", "length", "step"), mostly_slow([("nietzsche.txt", 60, 3), ("sonnets.txt", 100, 1), ("sonnets.txt", 40, 3)])
 )
 def test_a_real_corpus_gives_the_tutorials_windows(
     tmp_path: Path, name: str, length: int, step: int, kind: TokenKind

@@ -19,6 +19,7 @@ from components.generator.light.generator import TextGenerator, Writing
 from components.generator.model import Model
 from components.generator.network import stepper_of
 from components.generator.strategies import Strategy
+from tests.shorter import mostly_slow
 
 NetworkOf = Callable[[Architecture], Any]
 KINDS: list[tuple[Input, int]] = [("one_hot", 1), ("scaled", 1), ("embedding", 1), ("embedding", 3)]
@@ -49,7 +50,7 @@ CHARACTERS = Vocabulary(kind="characters", tokens=tuple("\n abcdé"))
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("context", ["carry", "window"])
-@pytest.mark.parametrize(("source", "ngrams"), KINDS)
+@pytest.mark.parametrize(("source", "ngrams"), mostly_slow(reversed(KINDS), quick=2))
 def test_a_text_is_the_one_that_sample_writes(
     tiny: Architecture, model_of: Callable[..., Path], cell: CellName, context: Context, source: Input, ngrams: int
 ) -> None:

@@ -15,6 +15,7 @@ from components.generator.refusing import RefusingWriter
 from components.generator.stepping import Stepper
 from components.generator.strategies import Strategy
 from components.generator.writing import Context, Request, Text, Tiling, Writer
+from tests.shorter import mostly_slow
 
 LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))
 TILING = Tiling(rows=4, many=4, threads=2, compiled=True)
@@ -70,7 +71,7 @@ def corpus(stepper: Stepper) -> str:
 
 
 @pytest.mark.parametrize("context", ["carry", "window"])
-@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("temperature", mostly_slow([0.5, 0.0, 1.0]))
 def test_no_longer_passage_of_the_corpus_is_written_whatever_the_network_wants(
     stepper: Stepper, corpus: str, context: Context, temperature: float
 ) -> None:

@@ -14,6 +14,7 @@ from components.generator.cells import CELLS, CellName
 from components.generator.network import parameters, stepper_of
 from components.generator.ops import Ops, in_numpy, in_tensorflow
 from components.generator.stepping import Stepper, Windowed
+from tests.shorter import mostly_slow
 
 NetworkOf = Callable[[Architecture], Any]
 IDS = np.random.default_rng(3).integers(0, 7, (4, 5)).astype(np.int32)
@@ -40,9 +41,9 @@ def _logits_after_one(stepper: Stepper) -> Any:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("by", STEPPERS)
-@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("layers", mostly_slow([3, 1]))
 @pytest.mark.parametrize(("source", "ngrams"), KINDS)
-@pytest.mark.parametrize("objective", ["next", "sequence"])
+@pytest.mark.parametrize("objective", mostly_slow(["sequence", "next"]))
 def test_token_by_token_equals_the_whole_network(
     tiny: Architecture,
     network_of: NetworkOf,
@@ -66,7 +67,7 @@ def test_token_by_token_equals_the_whole_network(
 
 
 @pytest.mark.parametrize("by", STEPPERS)
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", mostly_slow([2, 1]))
 @pytest.mark.parametrize("window", [1, 3, 7])
 @pytest.mark.parametrize(("source", "ngrams"), KINDS)
 def test_windowed_equals_the_network_on_the_last_tokens_alone(

@@ -15,6 +15,7 @@ from components.generator.network import stepper_of
 from components.generator.randomness import uniform_stream
 from components.generator.strategies import Strategy
 from components.generator.writing import Request, Text, Tiling, Writer
+from tests.shorter import mostly_slow
 
 V = 7
 TABLE = np.random.default_rng(5).normal(0, 1.5, (V, V)).astype(np.float32)
@@ -141,7 +142,7 @@ def test_a_longer_text_begins_with_the_shorter_one(writer: Writer) -> None:
     assert longer[:5] == shorter
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0, 5.0])
+@pytest.mark.parametrize("temperature", mostly_slow([0.0, 1.0, 5.0]))
 def test_forbidden_ids_are_never_written(temperature: float) -> None:
     table = np.zeros((V, V), np.float32)
     table[:, [2, 5]] = 3  # what is forbidden would be the likeliest
@@ -161,7 +162,7 @@ def test_nats_are_the_networks_own_whatever_the_strategy(forbidden: list[int]) -
     assert text.nats_per_token == pytest.approx(nats.mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("temperature", mostly_slow([0.0, 1.0]))
 def test_carry_and_window_agree_while_the_text_fits_the_window(
     tiny: Architecture, network_of: Callable[[Architecture], Any], temperature: float
 ) -> None:

@@ -13,6 +13,7 @@ from components.artifacts.errors import SourceError, UsageError
 from components.ingest import text as text_module
 from components.ingest.config import IngestConfig
 from components.ingest.text import REPLACEMENT, Decoder, clean, cleaned
+from tests.shorter import mostly_slow
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # Letters that compose with what follows, what they compose with, and what the case of a sigma depends on.
@@ -104,7 +105,9 @@ def test_a_file_of_nothing_but_a_bom_is_empty() -> None:
     assert list(Decoder([BOM.encode()], "notes.txt", IngestConfig())) == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32", "latin-1", "cp1252", "gb18030"])
+@pytest.mark.parametrize(
+    "encoding", mostly_slow(["utf-8", "cp1252", "utf-16", "utf-16-be", "utf-32", "latin-1", "gb18030"], quick=2)
+)
 @given(data=st.data(), places=PLACES)
 @undisturbed
 def test_text_comes_back_from_any_encoding_however_it_is_cut(

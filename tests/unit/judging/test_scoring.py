@@ -14,6 +14,7 @@ from components.generator.model import Model
 from components.generator.network import stepper_of
 from components.judging.evaluating import evaluate
 from components.judging.scoring import score
+from tests.shorter import without_page
 
 IDS = np.random.default_rng(1).integers(0, 20, 60).astype(np.uint8)
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -59,7 +60,8 @@ def test_the_loss_is_the_one_that_training_wrote(place: Path, tmp_path: Path) ->
 
     settings = TrainConfig(units=8, embedding_size=4, batch=8, epochs=1, ngrams=1)
     model = tmp_path / "model"
-    train(settings, dataset=str(place / "dataset"), checkpoints=str(tmp_path / "checkpoints"), model=str(model))
+    with without_page():
+        train(settings, dataset=str(place / "dataset"), checkpoints=str(tmp_path / "checkpoints"), model=str(model))
     metrics = json.loads((model / "metrics.json").read_text())
     scores = score(Model.read(model), Dataset.read(place / "dataset").validation, step=3)
     assert scores.trained_for == metrics["validation_protocol"] == "carry"
@@ -72,7 +74,8 @@ def test_what_evaluate_scores_is_the_part_that_training_scored(place: Path, tmp_
 
     settings = TrainConfig(units=8, embedding_size=4, batch=8, epochs=1, ngrams=1, evaluate_tokens=256)
     model, dataset = str(tmp_path / "model"), str(place / "dataset")
-    train(settings, dataset=dataset, checkpoints=str(tmp_path / "checkpoints"), model=model)
+    with without_page():
+        train(settings, dataset=dataset, checkpoints=str(tmp_path / "checkpoints"), model=model)
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     found = evaluate(model=model, dataset=dataset)
     assert found["text"]["name"] == f"an evenly spread part of the held-out split of {dataset}"

@@ -13,6 +13,7 @@ from components.artifacts.manifest import write_manifest
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
+from tests.shorter import without_page
 
 TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(80))
 TINY = {"units": 8, "batch": 4, "schedule": "constant", "learning_rate": 0.01, "epochs": 1}
@@ -62,12 +63,9 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         settings = VectorizeConfig(**{"length": 8, "step": 3, "held_out": 0.2, **vectorizing})
         vectorize(settings, corpus=str(corpus), dataset=made.dataset)
         checkpoints = str(root / made.name / "train" / "checkpoints")
-        train(
-            TrainConfig.parse(training or {}, "train", TINY),
-            dataset=made.dataset,
-            model=made.model,
-            checkpoints=checkpoints,
-        )
+        config = TrainConfig.parse(training or {}, "train", TINY)
+        with without_page():
+            train(config, dataset=made.dataset, model=made.model, checkpoints=checkpoints)
         return made
 
     return make

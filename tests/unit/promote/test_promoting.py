@@ -19,6 +19,7 @@ from components.artifacts.part import part_of
 from components.judging.texts import text_of
 from components.promote.promoting import UNKNOWN_BITS, bits_per_character, promote
 from pipelines.commands.main import main
+from tests.shorter import mostly_slow
 from tests.unit.promote.conftest import TEXT, Made, MakeRun
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -69,7 +70,7 @@ def bits_of_stretches(made: Made, data: Dataset, most: int) -> float:
     return float(costs[np.concatenate(counted) - 1].mean() / np.log(2))
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", mostly_slow(VARIANTS))
 def test_scored_again_a_model_takes_the_bits_that_its_training_found(variant: str, make_run: MakeRun) -> None:
     made = make_run(**VARIANTS[variant])
     assert own_bits(made) == pytest.approx(made.metrics["validation_bits_per_char"], rel=1e-3)
@@ -98,7 +99,7 @@ def test_a_worse_model_of_other_text_does_not(good: Made, poor: Made, pointer: s
     assert done.as_line().startswith(f"Champion stays {good.model}: on the new model's held-out text that takes ")
 
 
-@pytest.mark.parametrize("settings", [VARIANTS["next"], RARE_WORDS_REPLACED], ids=["next", "words"])
+@pytest.mark.parametrize("settings", mostly_slow([RARE_WORDS_REPLACED, VARIANTS["next"]]), ids=["words", "next"])
 def test_another_protocol_or_kind_of_token_is_no_obstacle(
     settings: dict[str, Any], make_run: MakeRun, poor: Made, pointer: str
 ) -> None:
@@ -108,7 +109,7 @@ def test_another_protocol_or_kind_of_token_is_no_obstacle(
     assert 0 < champion < UNKNOWN_BITS
 
 
-@pytest.mark.parametrize("settings", [{}, {"tokens": "words"}], ids=["characters", "words"])
+@pytest.mark.parametrize("settings", mostly_slow([{}, {"tokens": "words"}]), ids=["characters", "words"])
 def test_of_long_held_out_text_both_are_scored_on_the_same_stretches(
     settings: dict[str, Any], make_run: MakeRun, good: Made, pointer: str
 ) -> None:

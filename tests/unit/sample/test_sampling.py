@@ -14,6 +14,7 @@ from components.command import log
 from components.sample.config import SampleConfig
 from components.sample.gathering import gather
 from components.sample.sampling import sample
+from tests.shorter import mostly_slow
 from tests.unit.sample.sampled import Write, rows_of
 
 
@@ -57,7 +58,7 @@ def test_the_result_shows_the_first_texts(given: tuple[Path, dict[str, Any]]) ->
     assert result == {"samples": str(samples), "counts": counts, "nats_per_token": nats, "first": rows[:3]}
 
 
-@pytest.mark.parametrize("context", ["carry", "window"])
+@pytest.mark.parametrize("context", mostly_slow(["carry", "window"]))
 def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(
     write_compiled: Write, tmp_path: Path, context: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from components.train.config import TrainConfig
 from components.train.training import train
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
+from tests.shorter import without_page
 from tests.unit.train.trained import Run
 
 WORDS = ["abba", "deaf", "hide", "jag", "big", "cab", "fed"]
@@ -68,9 +70,10 @@ def config_of() -> Callable[..., TrainConfig]:
 def run_in(config_of: Callable[..., TrainConfig], dataset: Path) -> Callable[..., Path]:
     """Trains two epochs at a place but for the changes, and returns the model."""
 
-    def go(place: Path, *, of: Path = dataset, **changes: Any) -> Path:
+    def go(place: Path, *, of: Path = dataset, page: bool = False, **changes: Any) -> Path:
         config = config_of(**(changes if "train_steps" in changes else {"epochs": 2, **changes}))
-        train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
+        with nullcontext() if page else without_page():
+            train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
     return go
@@ -91,7 +94,7 @@ def finished(run_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     """The model of three epochs of twelve train steps, with samples after the first and the last."""
     place = tmp_path_factory.mktemp("finished")
     samples = {"sample_at": (1, 3), "sample_length": 20, "sample_temperatures": (0, 1.0)}
-    return run_in(place, epochs=3, dropout=0.2, **samples)
+    return run_in(place, page=True, epochs=3, dropout=0.2, **samples)
 
 
 @pytest.fixture

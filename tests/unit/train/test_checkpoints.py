@@ -20,6 +20,7 @@ from components.train.ownership import Ownership
 from components.train.progress import Progress
 from components.train.saving import Saver
 from components.train.trainer import Trainer
+from tests.shorter import mostly_slow
 
 CONFIG = TrainConfig(keep_checkpoints=100)
 FILES = ("variables.npz", "progress.json", "manifest.json")
@@ -140,12 +141,14 @@ def test_a_failing_save_surfaces_and_leaves_the_checkpoint_before(
 
 @pytest.mark.parametrize(
     "variant",
-    [
-        {"optimizer": "adamw", "layers": 2},
-        {"optimizer": "rmsprop", "objective": "next", "input": "one_hot"},
-        {"optimizer": "sgd", "momentum": 0.9, "carry_state": False},
-        {"optimizer": "adam", "schedule": "cosine"},
-    ],
+    mostly_slow(
+        [
+            {"optimizer": "adamw", "layers": 2},
+            {"optimizer": "rmsprop", "objective": "next", "input": "one_hot"},
+            {"optimizer": "sgd", "momentum": 0.9, "carry_state": False},
+            {"optimizer": "adam", "schedule": "cosine"},
+        ],
+    ),
     ids=str,
 )
 def test_training_put_back_at_any_step_ends_with_the_same_bytes(

@@ -31,7 +31,8 @@ def compared(dataset: Path, *changes: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param([MUON, NEXT], id="muon, next"),
+        pytest.param([MUON], id="muon"),
+        pytest.param([NEXT], id="next", marks=pytest.mark.slow("as muon, with the other objective")),
         pytest.param([ADAMW], id="adamw", marks=pytest.mark.slow("as muon, with two layers")),
     ],
 )

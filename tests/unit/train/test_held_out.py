@@ -28,7 +28,7 @@ def test_of_long_held_out_text_a_part_is_scored_and_said_to_be(
 ) -> None:
     monkeypatch.setenv(log.FORMAT_VARIABLE, "json")
     log.set_up("train")
-    model = run(epochs=1, evaluate_tokens=64)
+    model = run(page=True, epochs=1, evaluate_tokens=64)
     metrics = json_in(model / "metrics.json")
     assert (metrics["validation_tokens_scored"], metrics["validation_tokens"]) == (63, 100)  # nothing predicts token 0
     assert metrics["held_out"] == data.held_out_name(64) != data.held_out_name(0)

@@ -22,6 +22,7 @@ from components.train.evaluation import Evaluation
 from components.train.pacing import Costs, next_call, train_steps_within
 from components.train.trainer import Trainer
 from components.train.training import train
+from tests.shorter import without_page
 
 PLAIN = TrainConfig(epochs=1)
 
@@ -140,7 +141,8 @@ def train_in(config_of: Callable[..., TrainConfig], dataset: Path, clock: Clock)
     def go(place: Path, **changes: Any) -> Path:
         clock.now = 0.0
         config = config_of(**{**SETTINGS, **SAMPLES, **changes})
-        train(config, dataset=str(dataset), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
+        with without_page():
+            train(config, dataset=str(dataset), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
     return go

@@ -9,6 +9,7 @@ import pytest
 from components.command import log
 from components.train.config import TrainConfig
 from components.train.samples import warn_of_epochs_never_reached
+from tests.shorter import mostly_slow
 from tests.unit.train.trained import Run, history, json_in
 
 
@@ -22,7 +23,7 @@ def test_samples_are_written_after_the_epochs_asked_for(finished: Path, text: st
     assert rows[0]["samples"][0]["prompt"] != rows[2]["samples"][0]["prompt"]
 
 
-@pytest.mark.parametrize(("epochs", "sampled"), [(2, [1, 2]), (9, [3, 5, 7, 9])])
+@pytest.mark.parametrize(("epochs", "sampled"), mostly_slow([(2, [1, 2]), (9, [3, 5, 7, 9])]))
 def test_samples_are_spread_over_training_however_many_epochs_it_has(run: Run, epochs: int, sampled: list[int]) -> None:
     model = run(epochs=epochs, sample_times=4, sample_length=5, sample_temperatures=(0,))
     assert [row["epoch"] for row in history(model) if "samples" in row] == sampled

@@ -18,6 +18,7 @@ from components.train.config import TrainConfig
 from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 from components.train.training import train
+from tests.shorter import without_page
 
 TrainAt = Callable[..., Path]
 
@@ -28,7 +29,8 @@ def train_at(config_of: Callable[..., TrainConfig], dataset: Path) -> TrainAt:
 
     def go(place: Path, *, of: Path = dataset, **changes: Any) -> Path:
         config = config_of(**({} if "train_steps" in changes else {"epochs": 1}), **changes)
-        train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
+        with without_page():
+            train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
     return go

@@ -14,6 +14,7 @@ from components.artifacts.tensorflow import keras, tf
 from components.generator.network import build
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
+from tests.shorter import mostly_slow
 
 ConfigOf = Callable[..., TrainConfig]
 
@@ -41,13 +42,15 @@ def _windows(trainer: Trainer, data: Dataset, train_step: int) -> NDArray[np.int
 
 @pytest.mark.parametrize(
     "optimizer",
-    [
-        {"optimizer": "muon"},
-        {"optimizer": "adamw"},
-        {"optimizer": "adam", "beta_2": 0.999},
-        {"optimizer": "rmsprop"},
-        {"optimizer": "sgd", "learning_rate": 0.5, "momentum": 0.9},
-    ],
+    mostly_slow(
+        [
+            {"optimizer": "muon"},
+            {"optimizer": "adamw"},
+            {"optimizer": "adam", "beta_2": 0.999},
+            {"optimizer": "rmsprop"},
+            {"optimizer": "sgd", "learning_rate": 0.5, "momentum": 0.9},
+        ],
+    ),
 )
 def test_steps_lower_the_loss(config_of: ConfigOf, data: Dataset, optimizer: dict[str, Any]) -> None:
     trainer = Trainer(config_of(**optimizer), data)
@@ -219,7 +222,7 @@ def test_the_schedule_is_the_optimizers(config_of: ConfigOf, data: Dataset) -> N
     assert min(changes[1:9]) > 0
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+@pytest.mark.parametrize("optimizer", mostly_slow(["sgd", "muon"]))
 def test_the_number_of_train_steps_may_be_set_when_the_graph_is_traced(
     config_of: ConfigOf, data: Dataset, optimizer: str
 ) -> None:
@@ -247,11 +250,13 @@ def _plain_network(trainer: Trainer) -> Any:
 
 @pytest.mark.parametrize(
     ("source", "label_smoothing", "optimizer"),
-    [
-        ("one_hot", 0.0, keras.optimizers.RMSprop(0.01)),
-        ("one_hot", 0.2, keras.optimizers.RMSprop(0.01)),
-        ("embedding", 0.0, keras.optimizers.Adam(0.01, beta_2=0.99, global_clipnorm=0.1)),
-    ],
+    mostly_slow(
+        [
+            ("one_hot", 0.0, keras.optimizers.RMSprop(0.01)),
+            ("one_hot", 0.2, keras.optimizers.RMSprop(0.01)),
+            ("embedding", 0.0, keras.optimizers.Adam(0.01, beta_2=0.99, global_clipnorm=0.1)),
+        ]
+    ),
 )
 def test_training_equals_plain_keras_fit(
     config_of: ConfigOf, data: Dataset, source: str, label_smoothing: float, optimizer: Any

@@ -10,16 +10,23 @@ from components.artifacts.dataset import Dataset
 from components.train import trainer as trainer_module
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
+from tests.shorter import mostly_slow
 
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"layers": 2, "ngrams": 3, "ngram_buckets": 31, "optimizer": "muon", "clip_norm": 0.1},
-        {"carry_state": False, "batch": 5},
-        {"objective": "next", "label_smoothing": 0.1, "batch": 130},  # the last batch of an epoch is a single window
-        {"batch": 1, "weight_drop": 0.5},
-    ],
+    mostly_slow(
+        [
+            {"layers": 2, "ngrams": 3, "ngram_buckets": 31, "optimizer": "muon", "clip_norm": 0.1},
+            {"carry_state": False, "batch": 5},
+            {
+                "objective": "next",
+                "label_smoothing": 0.1,
+                "batch": 130,
+            },  # the last batch of an epoch is a single window
+            {"batch": 1, "weight_drop": 0.5},
+        ]
+    ),
 )
 def test_two_chains_train_as_one(
     config_of: Callable[..., TrainConfig], data: Dataset, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch

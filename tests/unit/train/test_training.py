@@ -14,6 +14,7 @@ from components.command import log
 from components.train.checkpoints import newest_digest
 from components.train.config import TrainConfig
 from components.train.training import train
+from tests.shorter import mostly_slow
 from tests.unit.train.trained import Run, checkpoints_in, damage, history, json_in, weights
 
 # Each trains differently: another optimizer, objective, input and order of the data.
@@ -44,7 +45,7 @@ def test_a_step_between_windows_that_has_no_effect_is_reported(
     )
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", mostly_slow(WAYS))
 def test_a_stopped_run_resumes_to_the_same_weights(
     run_in: Callable[..., Path], dataset_of: Callable[..., Path], tmp_path: Path, way: str
 ) -> None:
