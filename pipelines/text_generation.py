@@ -7,13 +7,14 @@ from kfp import dsl
 
 from components.artifacts.version import VERSION
 from components.ingest.component import ingest as ingest_stage
+from components.notify.component import notify as notify_stage
 from components.promote.component import promote as promote_stage
 from components.report.component import report as report_stage
 from components.train.component import train as train_stage
 from components.unchanged.component import unchanged as unchanged_stage
 from components.vectorize.component import vectorize as vectorize_stage
 from pipelines.build.environment import Environment
-from pipelines.build.placement import equip, limits
+from pipelines.build.placement import equip, give_urls, limits
 from pipelines.build.shards import samples_of
 from pipelines.inputs.settings import DEFAULT_RECIPE, recipe
 
@@ -36,7 +37,8 @@ def build(environment: Environment, *, here: bool = False) -> Any:
     """The whole pipeline for an environment; arguments that are not given are its own and the default recipe's.
 
     If the environment has a champion, a run ends with a promotion, and on a cluster it may end after ingest. `here` is
-    for this machine's engine: the pipeline returns its artifacts, which Kubeflow refuses of tasks that may not run.
+    for this machine's engine: the pipeline returns its artifacts, which Kubeflow refuses of tasks that may not run, and
+    nobody is notified of its end.
     """
     default = environment.beneath(DEFAULT).stages
 
@@ -69,20 +71,21 @@ def build(environment: Environment, *, here: bool = False) -> Any:
                 nevertheless, or skip all that comes after ingest.
             version: the suite's version, for the cache.
         """
-        made = _steps(
-            environment,
-            here=here,
-            source=source,
-            settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
-            digests={
-                "source_digest": source_digest,
-                "init_digest": init_digest,
-                "prompts_digest": prompts_digest,
-                "corpus_digest": corpus_digest,
-            },
-            on_unchanged=on_unchanged,
-            version=version,
-        )
+        with nullcontext() if here else _watched(environment):
+            made = _steps(
+                environment,
+                here=here,
+                source=source,
+                settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
+                digests={
+                    "source_digest": source_digest,
+                    "init_digest": init_digest,
+                    "prompts_digest": prompts_digest,
+                    "corpus_digest": corpus_digest,
+                },
+                on_unchanged=on_unchanged,
+                version=version,
+            )
         return made if here else None
 
     text_generation.__annotations__["return"] = Artifacts if here else None
@@ -91,6 +94,23 @@ def build(environment: Environment, *, here: bool = False) -> Any:
         description="Trains a text generator on a text and writes new text with it.",
         pipeline_config=limits(environment),
     )(text_generation)
+
+
+def _watched(environment: Environment) -> Any:
+    """What surrounds all steps where somebody is notified how a run ended."""
+    cluster, notify = environment.cluster, environment.cluster.notify
+    if not notify.secret:
+        return nullcontext()
+    task = notify_stage(
+        run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+        name=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
+        root=cluster.pipeline_root,
+        champion=cluster.champion,
+        endpoint=cluster.endpoint,
+        states=",".join(notify.states),
+        template=notify.template,
+    )
+    return dsl.ExitHandler(give_urls(equip(task, "notify", environment), notify), name="run")
 
 
 def _steps(

@@ -125,6 +125,20 @@ class ObjectStore(Settings):
     )
 
 
+class Notify(Settings):
+    """Who is notified when a run on the cluster has ended."""
+
+    secret: Name = setting("", "name of the secret with the URLs; empty to tell nobody")
+    webhook_key: str = setting("webhook", "the secret's key with the URL that one JSON message is posted to")
+    heartbeat_key: str = setting("heartbeat", "the secret's key with the URL that is called after each success")
+    states: tuple[Literal["succeeded", "unchanged", "failed", "canceled"], ...] = setting(
+        ("succeeded", "failed"), "how a run must have ended for a message; unchanged: with nothing new to train on"
+    )
+    template: Literal["plain", "slack"] = setting(
+        "plain", "the message: all fields, or only a text as Slack and compatible services take it"
+    )
+
+
 class Cluster(Settings):
     """Kubeflow Pipelines, and the settings of runs there."""
 
@@ -146,6 +160,7 @@ class Cluster(Settings):
         "schedules: what a run does if the champion was made from the same text with the same settings; skip ends it "
         "after ingest",
     )
+    notify: Notify = setting(Notify(), "who is notified when a run has ended")
     schedules: str = setting("deploy/schedules", "directory of the schedules' files")
 
 

@@ -6,11 +6,13 @@ from kfp import dsl, kubernetes
 
 from components.artifacts.storage.buckets import KINDS
 from components.command.log import FORMAT_VARIABLE, RUN_VARIABLE
+from components.notify.notifying import HEARTBEAT_VARIABLE, WEBHOOK_VARIABLE
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
-from pipelines.build.environment import Environment, Pod, TrainPod
+from pipelines.build.environment import Environment, Notify, Pod, TrainPod
 from pipelines.build.images import image
 
+NOTIFY_SECONDS = 600
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
 
 
@@ -105,3 +107,11 @@ def _set_store(task: Any, environment: Environment) -> None:
             task.set_env_variable(variable, value)
     if store.secret:
         kubernetes.use_secret_as_env(task, store.secret, dict(store.secret_keys))
+
+
+def give_urls(task: Any, notify: Notify) -> Any:
+    """Give the task that reports a run's end the secret's URLs, and a few minutes; the task again."""
+    keys = {notify.webhook_key: WEBHOOK_VARIABLE, notify.heartbeat_key: HEARTBEAT_VARIABLE}
+    # Optional: for want of a secret the pod would never start, and the run would never end.
+    kubernetes.use_secret_as_env(task, notify.secret, {key: name for key, name in keys.items() if key}, optional=True)
+    return kubernetes.set_timeout(task, NOTIFY_SECONDS)

@@ -50,7 +50,7 @@ def apply(client: Client, environment: Environment, schedules: Sequence[Schedule
             )
     compiled = package("text-generation", environment)
     wanted = [_wanted(client, environment, compiled, schedule) for schedule in schedules]
-    there = _marked(client, environment.name)
+    there = marked(client, environment.name)
     done = {}
     for one in wanted:
         old = there.pop(one.schedule.name, [])
@@ -78,7 +78,7 @@ def listed(client: Client, environment: Environment) -> list[dict[str, Any]]:
             "source": (recurring.runtime_config.parameters or {}).get("source"),
             "recurring_run": recurring.recurring_run_id,
         }
-        for name, found in sorted(_marked(client, environment.name).items())
+        for name, found in sorted(marked(client, environment.name).items())
         for recurring in found
     ]
 
@@ -95,7 +95,7 @@ def remove(client: Client, environment: Environment, name: str) -> None:
     Raises:
         ArtifactError: there is none of this name.
     """
-    there = _marked(client, environment.name)
+    there = marked(client, environment.name)
     if name not in there:
         raise ArtifactError(f"no schedule {name} of {environment.name} is on the cluster; there is {_or_none(there)}")
     for recurring in there[name]:
@@ -117,7 +117,7 @@ def _wanted(client: Client, environment: Environment, compiled: Package, schedul
     return Wanted(schedule=schedule, package=compiled, arguments=arguments, digest=digest)
 
 
-def _marked(client: Client, environment: str) -> dict[str, list[Any]]:
+def marked(client: Client, environment: str) -> dict[str, list[Any]]:
     """The recurring runs in the environment's experiment with its mark, by their schedule's name."""
     there: dict[str, list[Any]] = {}
     known = find_experiment(client)

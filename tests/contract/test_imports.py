@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STAGES = ("ingest", "vectorize", "train", "sample")
 SHARED = {"artifacts": {"artifacts"}, "command": {"artifacts", "command"}, "generator": {"artifacts", "generator"}}
-ALLOWED = {**SHARED, **{part: {*SHARED, part} for part in (*STAGES, "judging", "report", "tensorboard", "unchanged")}}
+ALLOWED = {
+    **SHARED,
+    **{part: {*SHARED, part} for part in (*STAGES, "judging", "notify", "report", "tensorboard", "unchanged")},
+}
 ALLOWED["promote"] = {*SHARED, "judging", "promote"}
 ROOMS = {
     "inputs": set(),

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "components/generator/temperature.py": "unit/sample/test_config.py",
     "components/ingest/statistics.py": "unit/ingest/test_report.py",
     "components/judging/*": "unit/judging/test_evaluating.py",
+    "components/notify/*": "unit/notify/test_notifying.py",
     "components/report/*": "unit/report/test_reporting.py",
     "components/sample/views.py": "unit/command/test_views.py",
     "components/tensorboard/logs.py": "unit/tensorboard/test_mirroring.py",

@@ -94,9 +94,11 @@ def test_the_environment_s_pods_are_within_the_quota(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_of_a_pipeline_s_tasks_the_network_lets_ingest_out_alone(name: str) -> None:
+@pytest.mark.parametrize(("policy", "task"), [("sources", "exec-ingest"), ("notifications", "exec-notify")])
+def test_the_network_lets_out_the_tasks_that_fetch_and_that_tell_alone(name: str, policy: str, task: str) -> None:
     _, platform = yaml.safe_load_all((GOLDEN / f"{name}.yaml").read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    labels = {task: settings["podMetadata"]["labels"] for task, settings in executors.items()}
-    chosen = of_kind(render(OVERLAYS[name]), "NetworkPolicy")["sources"]["spec"]["podSelector"]["matchLabels"]
-    assert [task for task, has in labels.items() if chosen.items() <= has.items()] == ["exec-ingest"]
+    launched = {"pipelines.kubeflow.org/v2_component": "true"}  # Kubeflow's own label on each task's pod
+    labels = {one: launched | settings["podMetadata"]["labels"] for one, settings in executors.items()}
+    chosen = of_kind(render(OVERLAYS[name]), "NetworkPolicy")[policy]["spec"]["podSelector"]["matchLabels"]
+    assert [one for one, has in labels.items() if chosen.items() <= has.items()] == [task]

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from components.steps import STEPS
 from tests.deploy.manifests import JOBS, NAMESPACES, STAGES, Object, containers, of_kind, quantity, render
 
 ACCOUNTS = {f"quillflow-{name}" for name in (*STAGES, "pipeline")}
@@ -66,13 +67,14 @@ def test_no_way_leads_to_the_metadata_of_nodes_but_on_gke(directory: str) -> Non
 
 
 @pytest.mark.parametrize("directory", ["base", "overlays/on-prem"])
-def test_only_ingest_reaches_the_internet(directory: str) -> None:
+def test_only_ingest_and_notify_reach_the_internet(directory: str) -> None:
     open_to_all = [
         policy["spec"]["podSelector"]["matchLabels"]
         for policy in of_kind(render(directory), "NetworkPolicy").values()
         if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in peers(policy))
     ]
-    assert open_to_all == [{"app.kubernetes.io/component": "ingest"}]
+    notify = {"app.kubernetes.io/component": "notify", "pipelines.kubeflow.org/v2_component": "true"}
+    assert sorted(open_to_all, key=str) == [{"app.kubernetes.io/component": "ingest"}, notify]
     for job in of_kind(render("jobs"), "Job").values():
         labels = job["spec"]["template"]["metadata"]["labels"]
         assert labels["app.kubernetes.io/component"] == job["metadata"]["name"]
@@ -100,7 +102,7 @@ def test_the_names_that_google_is_open_to_are_those_of_all_pods() -> None:
     policy = of_kind(render("overlays/gke"), "NetworkPolicy")["google"]
     (chosen,) = policy["spec"]["podSelector"]["matchExpressions"]
     assert chosen["key"] == "app.kubernetes.io/component"
-    assert set(chosen["values"]) == {*STAGES, "report", "promote", "tensorboard"}
+    assert set(chosen["values"]) == {*STEPS, "tensorboard"}
 
 
 def peers(policy: Object) -> list[Object]:

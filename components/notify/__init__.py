@@ -1,0 +1,1 @@
+"""Notify: when a run on a cluster has ended, somebody is notified, and a monitor is if it succeeded."""
