@@ -47,7 +47,11 @@ def test_what_uses_kubeflow_s_own_store_reaches_it_as_the_jobs_of_deploy_do(name
     settings = of_kind(render("base"), "ConfigMap")["object-store"]["data"]
     assert (store.endpoint, store.region) == (settings["AWS_ENDPOINT_URL_S3"], settings["AWS_REGION"])
     (container,) = of_kind(render("jobs"), "Job")["train"]["spec"]["template"]["spec"]["containers"]
-    keys = [variable["valueFrom"]["secretKeyRef"] for variable in container["env"] if "valueFrom" in variable]
+    keys = [
+        variable["valueFrom"]["secretKeyRef"]
+        for variable in container["env"]
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    ]
     assert {key["name"] for key in keys} == {store.secret}
     assert {key["key"] for key in keys} == store.secret_keys.keys()
 

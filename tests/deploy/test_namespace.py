@@ -154,7 +154,7 @@ def test_what_a_job_names_is_in_its_namespace(directory: str) -> None:
             secrets = {
                 variable["valueFrom"]["secretKeyRef"]["name"]
                 for variable in container["env"]
-                if "valueFrom" in variable
+                if "secretKeyRef" in variable.get("valueFrom", {})
             }
             assert secrets <= set(readable["resourceNames"])
 
@@ -168,7 +168,7 @@ def test_the_launcher_finds_minio_s_keys_where_the_jobs_do() -> None:
     keys = {
         variable["name"]: variable["valueFrom"]["secretKeyRef"]
         for variable in container["env"]
-        if "valueFrom" in variable
+        if "secretKeyRef" in variable.get("valueFrom", {})
     }
     assert keys == {
         "AWS_ACCESS_KEY_ID": {"name": reference["secretName"], "key": reference["accessKeyKey"]},
