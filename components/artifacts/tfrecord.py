@@ -25,9 +25,13 @@ LONGEST_HEAD = len(b"".join(_OPENINGS)) + len(_OPENINGS) * 5  # a length under 2
 
 def write_block(file: BinaryIO, block: bytes) -> None:
     """Append a block as one record."""
-    example = _head(len(block)) + block
-    length = struct.pack("<Q", len(example))
-    file.write(b"".join((length, _checksum(length), example, _checksum(example))))
+    write_record(file, _head(len(block)) + block)
+
+
+def write_record(file: BinaryIO, data: bytes) -> None:
+    """Append a record."""
+    length = struct.pack("<Q", len(data))
+    file.write(b"".join((length, _checksum(length), data, _checksum(data))))
 
 
 def read_blocks(path: Path) -> Iterator[memoryview]:

@@ -38,6 +38,24 @@ class Point(TypedDict):
     seconds: float
 
 
+class Live(TypedDict):
+    """progress.json at a place of checkpoints: how far training was at the newest, `saved_at` (RFC 3339).
+
+    Losses in nats per token, the training's of the epoch so far; `train_steps` is 0 until the number is known, and
+    `seconds_left` None; `resumed_at` are the train steps at which training resumed.
+    """
+
+    train_step: int
+    train_steps: int
+    train_loss_nats: float | None
+    validation_loss_nats: float | None
+    tokens_per_second: float
+    seconds: float
+    seconds_left: float | None
+    resumed_at: list[int]
+    saved_at: str
+
+
 class Sample(TypedDict):
     """A text that was written while training."""
 

@@ -1,4 +1,4 @@
-"""The logs that training writes into models, found by listing a root."""
+"""The logs that training writes into models, and beside its checkpoints until then, found by listing a root."""
 
 import re
 from collections import defaultdict
@@ -10,16 +10,20 @@ from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.storage import Listed, Place, place_of
 
 FOLDER = "tensorboard"
-_NAME = re.compile(r"\d{4}(?:-\d\d){5}_")
+LIVE_NAME = "progress.json"  # beside a training's logs until its model is complete
+_TRAINING = "training"
+_NAME = re.compile(rf"(?:\d{{4}}(?:-\d\d){{5}}|{_TRAINING})_")
 _NAME_BYTES = 255  # the longest name a file can have
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logs:
-    """The event files of one model; `files` maps `<log>/<file>` to the store's listing.
+    """The event files of one model, or of a training without one so far.
 
-    `name` is the time at which the model was complete, then its run, or its path if train was run alone. So a name is
-    unique: a model trained again at the same place has another one.
+    `files` maps `<log>/<file>` to the store's listing.
+
+    `name` is the time at which the model was complete, or "training", then its run, or its path if train was run alone.
+    So a name is unique: a model trained again at the same place has another one.
     """
 
     root: Place
@@ -33,26 +37,28 @@ class Logs:
 
 
 def logs_below(root: str) -> list[Logs]:
-    """The logs of all complete models below a root, from one listing.
+    """The logs of all complete models and of what is being trained below a root, from one listing.
 
     Raises:
         StorageError: the store fails after all retries.
         UsageError: the URI is not of a store.
     """
     place = place_of(root)
-    completed: dict[str, float] = {}
+    named: dict[str, str] = {}
     files: defaultdict[str, dict[str, Listed]] = defaultdict(dict)
     for listed in place.store.list(place.key):
         model, folder, file = listed.key.rpartition(f"/{FOLDER}/")
         above, _, name = listed.key.rpartition("/")
         if name == MANIFEST_NAME:
-            completed[above] = listed.updated
+            named[above] = f"{datetime.fromtimestamp(listed.updated, UTC):%Y-%m-%d-%H-%M-%S}"
+        elif name == LIVE_NAME:
+            named[above] = _TRAINING
         elif folder and _is_event_file(file):
             files[model][file] = listed
     return [
         Logs(root=place, name=name, files=found)
         for model, found in files.items()
-        if model in completed and _is_safe(name := _name(place, model, completed[model]))
+        if model in named and _is_safe(name := f"{named[model]}_{_run(place, model)}")
     ]
 
 
@@ -61,10 +67,9 @@ def is_name(name: str) -> bool:
     return bool(_NAME.match(name))
 
 
-def _name(root: Place, model: str, completed: float) -> str:
+def _run(root: Place, model: str) -> str:
     above = root.key.rpartition("/")[0]
-    run = run_of(model, "train") or model[len(above) :].strip("/").replace("/", "-")
-    return f"{datetime.fromtimestamp(completed, UTC):%Y-%m-%d-%H-%M-%S}_{run}"
+    return run_of(model, "train") or model[len(above) :].strip("/").replace("/", "-")
 
 
 def _is_event_file(file: str) -> bool:

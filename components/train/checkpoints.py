@@ -29,13 +29,14 @@ from components.artifacts.manifest import (
 )
 from components.artifacts.storage import ABSENT, Place
 from components.command import log
+from components.train import live
 from components.train.config import UNCHANGED_BY, TrainConfig
 from components.train.ownership import OWNER_NAME, Ownership, is_owners_note
 from components.train.progress import Progress
 
 LATEST_NAME = "LATEST"
 _NAME = re.compile(r"(?P<step>\d{10,})-[0-9a-f]{8}")
-_TEMPORARY = re.compile(rf"\.(?:{LATEST_NAME}|{OWNER_NAME})\.(?:[0-9a-f]{{8}}\.partial|lock)")
+_TEMPORARY = re.compile(rf"\.(?:{LATEST_NAME}|{OWNER_NAME}|{live.LIVE_NAME})\.(?:[0-9a-f]{{8}}\.partial|lock)")
 _VARIABLES = "variables.npz"
 _PROGRESS = "progress.json"
 _FILES = (MANIFEST_NAME, _VARIABLES, _PROGRESS)
@@ -124,7 +125,8 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove all checkpoints, also incomplete ones."""
-        self._place.store.delete((self._place / LATEST_NAME).key)
+        for name in (LATEST_NAME, live.LIVE_NAME):
+            self._place.store.delete((self._place / name).key)
         for name in storage.children(str(self._place)):
             if _checkpoint_of(name):
                 self._remove(name)
@@ -147,6 +149,8 @@ class Checkpoints:
                 is_owners_note(data) if name == OWNER_NAME else _NAME.fullmatch(data.decode(errors="replace")[:-1])
             )
             return "" if is_ours else name
+        if name in {live.LIVE_NAME, live.FOLDER}:
+            return live.foreign_in(self._place, name)
         if not _checkpoint_of(name):
             return "" if _TEMPORARY.fullmatch(name) else name
         inside = storage.entries(str(self._place / name))

@@ -232,7 +232,8 @@ class Loop:
         self._check_finite(
             worst_of(values), f"a value of the network or its optimizer after train step {self.progress.train_step:,}"
         )
-        saver.save(self.progress, values)
+        is_timed = self._is_measured and self.progress.step_tokens
+        saver.save(self.progress, values, self._seconds_left() if is_timed else None)
         self._saved_step, self._saved_at = self.progress.train_step, time.monotonic()
 
     def _show(self) -> None:

@@ -11,14 +11,16 @@ from components.artifacts.as_json import as_json
 from components.train.checkpoints import Checkpoints
 from components.train.ownership import Ownership
 from components.train.progress import Progress
+from components.train.showing import LiveView
 
 
 class Saver:
     """Commits checkpoints in parallel with training, one at a time; a failure is raised at the next save or the end."""
 
-    def __init__(self, checkpoints: Checkpoints, ownership: Ownership) -> None:
+    def __init__(self, checkpoints: Checkpoints, ownership: Ownership, live: LiveView) -> None:
         self._checkpoints = checkpoints
         self._ownership = ownership
+        self._live = live
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
 
@@ -32,11 +34,15 @@ class Saver:
         finally:
             self._worker.shutdown()
 
-    def save(self, progress: Progress, values: list[NDArray[Any]]) -> None:
-        """Commit copies of the progress and values; waits for the previous checkpoint."""
+    def save(self, progress: Progress, values: list[NDArray[Any]], seconds_left: float | None = None) -> None:
+        """Commit copies of the progress and values, and show how far training is; waits for the previous checkpoint."""
         self.wait()
         frozen = Progress(**json.loads(as_json(asdict(progress))))
-        self._pending = self._worker.submit(self._checkpoints.save, frozen, values, self._ownership)
+        self._pending = self._worker.submit(self._commit, frozen, values, seconds_left)
+
+    def _commit(self, progress: Progress, values: list[NDArray[Any]], seconds_left: float | None) -> None:
+        self._checkpoints.save(progress, values, self._ownership)
+        self._live.show(progress, seconds_left)
 
     def wait(self) -> None:
         """Wait until everything is committed; raise any failure."""

@@ -1,25 +1,36 @@
 """The history as TensorBoard's event logs: a run `training` and a run `held_out` with the same tags.
 
-An event file is TFRecords of `Event` messages. It is written from the history at the end, so a resumed run has one
-continuous log; an event's wall time is the seconds that training had taken.
+An event file is TFRecords of `Event` messages. The model's is written from the history at the end, so a resumed run has
+one continuous log; an event's wall time is the seconds that training had taken.
 """
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.artifacts.curves import points_of
 from components.artifacts.tensorflow import tf
+from components.artifacts.tfrecord import write_record
 from components.artifacts.typed import Epoch, Point
 from components.artifacts.units import bits_per_character
+from components.train.live import RUNS
 
 FILE_NAME = "events.out.tfevents.0.quillflow"
+_Row = tuple[Epoch | Point, Mapping[str, float | None]]
 _VERSION = "brain.Event:2"  # TensorBoard recognizes the file's format by this
 
 
 def write_events(directory: Path, history: Sequence[Epoch], tokens_a_character: float) -> None:
     """Write the logs into `directory`, a folder per run."""
-    training = [
+    for run, events in events_of(history, [], tokens_a_character).items():
+        (directory / run).mkdir(parents=True)
+        (directory / run / FILE_NAME).write_bytes(event_file(events))
+
+
+def events_of(history: Sequence[Epoch], curve: Sequence[Point], tokens_a_character: float) -> dict[str, list[Any]]:
+    """The events of each run; `curve` is that of the epoch which has not ended."""
+    training: list[_Row] = [
         (
             point,
             {
@@ -28,14 +39,18 @@ def write_events(directory: Path, history: Sequence[Epoch], tokens_a_character: 
                 "tokens_per_second": point["tokens_per_second"],
             },
         )
-        for point in points_of(history)
+        for point in [*points_of(history), *curve]
     ]
-    held_out = [(row, _losses(row["validation_loss_nats"], tokens_a_character)) for row in history]
-    for name, rows in (("training", training), ("held_out", held_out)):
-        (directory / name).mkdir(parents=True)
-        with tf.io.TFRecordWriter(str(directory / name / FILE_NAME)) as file:
-            for event in _events(rows):
-                file.write(event.SerializeToString())
+    held_out: list[_Row] = [(row, _losses(row["validation_loss_nats"], tokens_a_character)) for row in history]
+    return {run: [*_events(rows)] for run, rows in zip(RUNS, (training, held_out), strict=True)}
+
+
+def event_file(events: Sequence[Any]) -> bytes:
+    """The content of an event file."""
+    file = io.BytesIO()
+    for event in (tf.compat.v1.Event(file_version=_VERSION), *events):
+        write_record(file, event.SerializeToString())
+    return file.getvalue()
 
 
 def _losses(nats: float | None, tokens_a_character: float) -> dict[str, float | None]:
@@ -43,8 +58,7 @@ def _losses(nats: float | None, tokens_a_character: float) -> dict[str, float | 
     return {"loss/nats_per_token": nats, "loss/bits_per_character": bits}
 
 
-def _events(rows: Sequence[tuple[Epoch | Point, Mapping[str, float | None]]]) -> Iterator[Any]:
-    yield tf.compat.v1.Event(file_version=_VERSION)
+def _events(rows: Sequence[_Row]) -> Iterator[Any]:
     for row, scalars in rows:
         values = [
             tf.compat.v1.Summary.Value(tag=tag, simple_value=value)

@@ -7,6 +7,7 @@ from components.artifacts.dataset import Dataset
 from components.artifacts.errors import UsageError
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.typed import Metrics
+from components.artifacts.units import tokens_a_character_of
 from components.command import log
 from components.train.checkpoints import Checkpoints, newest_digest, newest_step
 from components.train.config import TrainConfig
@@ -14,6 +15,7 @@ from components.train.loop import Loop
 from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
 from components.train.saving import Saver
+from components.train.showing import LiveView
 
 
 def train(
@@ -57,12 +59,15 @@ def train(
         if init_digest and newest_step(checkpoints) is None:
             _check_init_from(config.init_from, init_digest)
         loop.restore(init_from)
-        with Saver(kept, ownership) as saver:
+        live = LiveView(checkpoints, tokens_a_character_of(data.manifest.counts))
+        live.begin(min(newest_step(checkpoints) or 0, loop.progress.train_step))
+        with Saver(kept, ownership, live) as saver:
             loop.fit(saver)
         metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, device)
         if config.export == "best" and loop.progress.best_step != loop.progress.train_step:
             _put_back_best(loop, checkpoints, init_from)
         write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)
+        live.end()
     log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
 

@@ -14,6 +14,7 @@ from components.train.checkpoints import Checkpoints
 from components.train.ownership import Ownership
 from components.train.progress import Progress
 from components.train.saving import Saver
+from components.train.showing import LiveView
 from components.train.trainer import Trainer
 from tests.benchmarks.datasets import dataset_by
 from tests.benchmarks.measure import Budget, Figure
@@ -29,7 +30,10 @@ def figures(budget: Budget) -> list[Figure]:
         one_thread_an_operation()  # as the stage does
         trainer = Trainer(settings, Dataset.read(dataset))
         place = f"{scratch}/checkpoints"
-        with Ownership(place) as ownership, Saver(Checkpoints(place, settings, "bench"), ownership) as saver:
+        with (
+            Ownership(place) as ownership,
+            Saver(Checkpoints(place, settings, "bench"), ownership, LiveView(place, 1.0)) as saver,
+        ):
             cost, held_up = _seconds_of_save(trainer, saver, PAIRS[budget])
     megabytes = sum(value.nbytes for value in trainer.values()) / 1e6
     conditions = f"quick; state of {megabytes:.1f} MB, local disk; {PAIRS[budget]} pairs of {STEPS} steps"

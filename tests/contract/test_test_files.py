@@ -21,6 +21,7 @@ ELSEWHERE = {
     # By every kind of store, on loopback.
     "components/artifacts/storage/*": "storage",
     "components/train/ownership.py": "storage/test_ownership.py",
+    "components/train/showing.py": "unit/train/test_live.py",
     # Side by side with others of its kind.
     "components/generator/cells/*": "unit/generator/test_cells.py",
     "components/generator/ops/*": "unit/generator/test_ops.py",

@@ -13,8 +13,10 @@ from components.train.checkpoints import Checkpoints
 from components.train.config import TrainConfig
 from components.train.ownership import Ownership
 from components.train.progress import Progress
+from components.train.showing import LiveView
 
 CONFIG = TrainConfig(keep_checkpoints=1)
+NAMED_AS_OURS = {"OWNER", "LATEST", "progress.json"}
 FOREIGN = (
     "thesis.txt",
     "Documents/thesis.txt",
@@ -31,6 +33,9 @@ FOREIGN = (
     "manifest.json",
     "OWNER",
     "LATEST",
+    "progress.json",
+    "tensorboard/training/events.out.tfevents.1732541234.laptop",
+    "tensorboard/0000000010/events.out.tfevents.0000000010.quillflow",
 )
 
 
@@ -58,13 +63,20 @@ def save(root: str, step: int) -> None:
         checkpoints(root).save(Progress(train_step=step, best_step=step), [np.ones(3)], ownership)
 
 
+def show(root: str, step: int) -> None:
+    progress = Progress(train_step=step)
+    progress.take(0, nats=2.0, targets=1)
+    progress.add_to_curve(learning_rate=0.1, tokens_per_second=None, seconds=1.0)
+    LiveView(root, 1.0).show(progress, None)
+
+
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_a_place_that_holds_anything_else_is_refused_by_name(root: str, foreign: str) -> None:
-    if not foreign.startswith(("OWNER", "LATEST")):
+    if foreign not in NAMED_AS_OURS:
         save(root, 1)
     put(root, foreign)
     first = foreign.partition("/")[0]
-    named = foreign if first.strip(".").startswith("1732541234") else first
+    named = foreign if first.strip(".").startswith(("1732541234", "tensorboard")) else first
     with pytest.raises(UsageError) as raised:
         checkpoints(root).refuse_foreign()
     assert f"holds {named}, which is not a checkpoint's; checkpoints need a place of their own" in str(raised.value)
@@ -78,13 +90,14 @@ def test_a_place_of_checkpoints_alone_is_fine_whatever_was_left_there(root: str)
     put(root, "OWNER", b'{"host": "gone", "pid": 1, "beats": 7}')
     for name in ("0000000003-0123abcd/variables.npz", ".0000000004-0123abcd.77-0123abcd.partial/progress.json"):
         put(root, name, b"half")
+    show(root, 2)
     checkpoints(root).refuse_foreign()
 
 
 def test_sweeping_and_starting_over_take_files_of_checkpoints_and_no_others(root: str) -> None:
     save(root, 1)
     put(root, "0000000003-0123abcd/variables.npz", b"half")
-    foreign = dict.fromkeys(set(FOREIGN) - {"OWNER", "LATEST"}, b"mine")
+    foreign = dict.fromkeys(set(FOREIGN) - NAMED_AS_OURS, b"mine")
     for name in foreign:
         put(root, name)
     checkpoints(root).sweep()
@@ -92,7 +105,10 @@ def test_sweeping_and_starting_over_take_files_of_checkpoints_and_no_others(root
     assert {name: left.get(name) for name in foreign} == foreign
     assert "0000000003-0123abcd/variables.npz" not in left
     assert checkpoints(root).newest() is not None
+    show(root, 1)
+    assert "tensorboard/training/events.out.tfevents.0000000001.quillflow" in all_in(root)
     checkpoints(root).clear()
+    LiveView(root, 1.0).begin(0)
     left = all_in(root)
     left.pop("OWNER", None)
     assert left == foreign

@@ -1,6 +1,7 @@
 """The mirror's command, and what it keeps of many logs; tests/storage has it over each kind of store."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,23 @@ def test_a_model_is_named_by_when_it_was_complete_and_its_run_or_else_its_path(t
     make_model(tmp_path / "runs" / "alone" / "model", 86_399)
     refresh([str(tmp_path / "runs")], mirror, 1000)
     assert shown(mirror) == ["1970-01-01-00-00-00_my-run", "1970-01-01-23-59-59_runs-alone-model"]
+
+
+def test_a_training_is_shown_as_such_until_its_model_is_complete(tmp_path: Path, mirror: Path) -> None:
+    """Training adds event files as it goes on, and removes them when the model has the log."""
+    train = tmp_path / "runs" / "my-run" / "train"
+    logs = train / "checkpoints" / "tensorboard" / "training"
+    logs.mkdir(parents=True)
+    (train / "checkpoints" / "progress.json").write_text("{}")
+    for step in (10, 20):
+        (logs / f"events.out.tfevents.{step:010d}.quillflow").write_bytes(b".")
+        refresh([str(tmp_path / "runs")], mirror, 1000)
+    assert shown(mirror) == ["training_my-run"]
+    assert len([*mirror.rglob("*tfevents*")]) == 2
+    make_model(train / "model", 0)
+    shutil.rmtree(train / "checkpoints" / "tensorboard")
+    refresh([str(tmp_path / "runs")], mirror, 1000)
+    assert shown(mirror) == ["1970-01-01-00-00-00_my-run"]
 
 
 def test_refreshing_removes_event_files_of_logs_that_are_gone_and_nothing_else(tmp_path: Path, mirror: Path) -> None:

@@ -19,6 +19,7 @@ from components.train.config import TrainConfig
 from components.train.ownership import Ownership
 from components.train.progress import Progress
 from components.train.saving import Saver
+from components.train.showing import LiveView
 from components.train.trainer import Trainer
 from tests.shorter import mostly_slow
 
@@ -127,7 +128,7 @@ def test_a_failing_save_surfaces_and_leaves_the_checkpoint_before(
         raise OSError(28, "No space left on device")
 
     with Ownership(str(place)) as ownership:
-        saver = Saver(Checkpoints(str(place), CONFIG, "d"), ownership)
+        saver = Saver(Checkpoints(str(place), CONFIG, "d"), ownership, LiveView(str(place), 1.0))
         monkeypatch.setattr(np, "savez", full)
         saver.save(Progress(train_step=2), [np.ones(3)])
         with pytest.raises(storage.StorageError, match=rf"{place}/.*: No space left on device: .* bytes are free"):

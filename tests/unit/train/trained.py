@@ -30,7 +30,7 @@ def weights(model: Path) -> str:
 
 def checkpoints_in(place: Path) -> dict[int, Path]:
     """The checkpoints' directories by train step."""
-    found = [path for path in (place / "checkpoints").iterdir() if path.is_dir() and not path.name.startswith(".")]
+    found = [path for path in (place / "checkpoints").iterdir() if path.is_dir() and path.name[0].isdecimal()]
     return {int(path.name.partition("-")[0]): path for path in sorted(found)}
 
 
