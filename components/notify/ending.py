@@ -11,7 +11,7 @@ from components.artifacts.storage import Listed, Place
 
 LONGEST_ERROR = 500
 _BEFORE_TRAINING = {"ingest", "unchanged", "notify"}
-_LOG = re.compile(r"/(?P<task>[a-z][a-z-]*)/[^/]+/executor-logs(-\d+)?$")
+_LOG = re.compile(r"/(?P<task>(?!notify/)[a-z][a-z-]*)/[^/]+/executor-logs(-\d+)?$")  # an attempt of its own is none
 _ERROR = re.compile(r"(?:^|\s)error: (?P<said>.+)$")
 _KILLED = "killed from outside, usually because it ran out of memory"
 

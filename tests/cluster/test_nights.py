@@ -92,6 +92,7 @@ def test_a_trainer_that_dies_for_good(runs: str, sent: Night) -> None:
     log(runs, "ingest", "error: of an attempt that a later one made good", "100 characters")
     for attempt in (0, 1):
         log(runs, "train", "epoch 1: loss 2.1 nats", "Killed", attempt=attempt, plain=(1,))
+    log(runs, "notify", "of an attempt before this one")
     message = sent("FAILED", "The DAG failed")
     assert (message["stage"], message["error"]) == (
         "train",
