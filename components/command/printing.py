@@ -58,6 +58,11 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def erase(lines: int, stream: TextIO) -> None:
+    """Erase the last lines of a terminal."""
+    put(f"\x1b[{lines}A\x1b[J" if lines else "", stream)
+
+
 def put(text: str, stream: TextIO, *, relayed: bool = False) -> None:
     """Write text unchanged, including our own codes; raises as `write`.
 

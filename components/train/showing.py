@@ -1,7 +1,7 @@
 """Shows training while it trains: event files for TensorBoard and progress.json, at the checkpoints' place.
 
 An event file holds what is new since the one before. It is named by its train step and never rewritten, so that a
-TensorBoard that has read the others goes on with it. They are removed once the model is complete, which holds them all.
+TensorBoard that has read the others continues with it. They are removed once the model is complete, as it holds all.
 """
 
 from collections.abc import Callable

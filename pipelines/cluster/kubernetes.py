@@ -57,19 +57,30 @@ class Kubernetes:
         except (yaml.YAMLError, TypeError, KeyError, AttributeError):
             return _ARGO_DEFAULT
 
-    def _get(self, path: str, **query: str) -> Mapping[str, Any] | None:
-        """Its response; empty if there is no such object, None if it can't be asked."""
+    def lines(self, run: str, stage: str, count: int) -> list[str]:
+        """The last lines that the newest pod of a run's stage has written so far; none if unknown."""
+        path = f"/api/v1/namespaces/{self._namespace}/pods"
+        found = self._get(path, labelSelector=f"pipeline/runid={run},app.kubernetes.io/component={stage}")
+        pods = [pod["metadata"] for pod in (found or {}).get("items") or []]
+        if not pods:
+            return []
+        newest = max(pods, key=lambda pod: str(pod.get("creationTimestamp")))
+        text = self._get(f"{path}/{newest['name']}/log", as_text=True, container="main", tailLines=f"{count}")
+        return str(text or "").removesuffix("\n").split("\n")
+
+    def _get(self, path: str, *, as_text: bool = False, **query: str) -> Any:
+        """Its response, an object or text; empty if there is no such object, None if it can't be asked."""
         if self._api is None:
             return None
         from kubernetes.client import ApiException
 
         try:
-            answer: Mapping[str, Any] = self._api.call_api(
+            return self._api.call_api(
                 path,
                 "GET",
                 query_params=list(query.items()),
-                header_params={"Accept": "application/json"},
-                response_type="object",
+                header_params={"Accept": "text/plain" if as_text else "application/json"},
+                response_type="str" if as_text else "object",
                 auth_settings=["BearerToken"],
                 _return_http_data_only=True,
                 _request_timeout=TIMEOUT_SECONDS,
@@ -79,7 +90,6 @@ class Kubernetes:
         except Exception:  # noqa: BLE001 -- whatever a kubeconfig's sign-in and a network may fail with
             self._api = None  # a server that does not respond is not waited for again
             return None
-        return answer
 
     @cached_property
     def _api(self) -> Any:

@@ -137,6 +137,12 @@ def _read(place: Place, one: _Stored, *, everything: bool) -> Log:
     return Log(task=one.task, attempt=one.attempt, stored=one.stored, lines=shown)
 
 
+def last_line(lines: list[str]) -> str:
+    """The last line that a stage itself wrote, as people read it; empty if there is none."""
+    own = next((line for line in reversed(lines) if line.startswith(_OWN)), "")
+    return _for_a_person(own)[0].partition(" ")[2].strip() if own else ""
+
+
 def _own(lines: list[str]) -> list[str]:
     """What the stage's process wrote, from its first line to its last, without Kubeflow's lines before and after.
 

@@ -1,6 +1,5 @@
-"""Runs on a cluster: listed, awaited, and ended."""
+"""Runs on a cluster: listed and awaited."""
 
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import Any
 from components.artifacts.errors import QuillflowError
 from components.artifacts.storage.failures import one_line
 from components.command import log
-from pipelines.cluster.client import AwayError, Client, ClusterError
+from pipelines.cluster.client import AwayError, Client
 from pipelines.cluster.kubernetes import KUBEFLOW
 from pipelines.cluster.logs import last_error
 from pipelines.cluster.pods import last, pods
@@ -25,10 +24,6 @@ POLLS_UNTIL_HINT = 12
 """After how many polls without a change a command for details is shown, if Kubernetes can't be asked from here."""
 PATIENCE_SECONDS = 900.0
 """How long to wait for a cluster that does not respond: an upgrade takes minutes, training takes hours."""
-
-
-# Kubeflow's message when it is asked to end such a run.
-_NO_WORKFLOW = re.compile(r"workflow.* not found")
 
 
 class FailedRunError(QuillflowError):
@@ -49,7 +44,7 @@ def listed(client: Client, limit: int) -> Iterator[dict[str, Any]]:
         **client.namespace,
     )
     for _, run in zip(range(limit), found, strict=False):
-        yield {**as_dict(run), "doing": _doing_or_done(client, run)}
+        yield {**as_dict(run), "doing": _of_listed(client, run)}
 
 
 def as_dict(run: Any) -> dict[str, Any]:
@@ -95,6 +90,28 @@ def get(client: Client, run: str) -> Any:
     return client.read(f"run {run}", client.runs.run_service_get_run, run)
 
 
+def polled(client: Client, run: str) -> Iterator[Any]:
+    """The run as the API has it, every POLL_SECONDS until it has ended; None while the cluster does not respond.
+
+    Raises:
+        ClusterError: the cluster did not answer for PATIENCE_SECONDS.
+    """
+    heard = time.monotonic()
+    while True:
+        try:
+            now = get(client, run)
+            heard = time.monotonic()
+            yield now
+            if state_of(now) in ENDED:
+                return
+        except AwayError as error:
+            if time.monotonic() - heard > PATIENCE_SECONDS:
+                raise
+            log.warning(f"{error} (still waiting)")
+            yield None
+        time.sleep(POLL_SECONDS)
+
+
 def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, Any]:
     """Wait until a run has ended; return its description.
 
@@ -103,36 +120,37 @@ def wait(client: Client, run: str, timeout: float | None = None) -> dict[str, An
         ClusterError: the cluster did not answer for PATIENCE_SECONDS.
     """
     deadline = time.monotonic() + timeout if timeout is not None else None
-    heard, reported, polls = time.monotonic(), "", 0
-    while True:
-        try:
-            now = get(client, run)
-            heard = time.monotonic()
-        except AwayError as error:
-            if time.monotonic() - heard > PATIENCE_SECONDS:
-                raise
-            log.warning(f"{error} (still waiting)")
-        else:
-            if state_of(now) in ENDED:
-                break
-            doing, polls = _doing(client, now), polls + 1
-            _give_up_where_waiting_is_vain(client, now, doing)
-            if doing != reported:
-                log.info(f"Run {run} is {state_of(now).lower()}: {doing}")
-                reported, polls = doing, 0
+    reported, polls = "", 0
+    for now in polled(client, run):
+        if now is not None and state_of(now) in ENDED:
+            check_succeeded(client, now)
+            return as_dict(now)
+        if now is not None:
+            busy, polls = doing(client, now), polls + 1
+            _give_up_where_waiting_is_vain(client, now, busy)
+            if busy != reported:
+                log.info(f"Run {run} is {state_of(now).lower()}: {busy}")
+                reported, polls = busy, 0
             if polls == POLLS_UNTIL_HINT and client.kubernetes.workflow(run) is None:
                 log.info(f"To see what its pods wait for: {_kubectl_pods(client, run)}")
         if deadline is not None and time.monotonic() > deadline:
-            raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it continues")
-        time.sleep(POLL_SECONDS)
-    if state_of(now) not in GOOD:
-        raise FailedRunError(failure(client, now))
-    return as_dict(now)
+            break
+    raise FailedRunError(f"run {run} has not ended after {log.duration(timeout or 0)}; it continues")
 
 
-def _give_up_where_waiting_is_vain(client: Client, run: Any, doing: str) -> None:
+def check_succeeded(client: Client, run: Any) -> None:
+    """Check how a run has ended.
+
+    Raises:
+        FailedRunError: without success; which stage failed, and why.
+    """
+    if state_of(run) not in GOOD:
+        raise FailedRunError(failure(client, run))
+
+
+def _give_up_where_waiting_is_vain(client: Client, run: Any, busy: str) -> None:
     name, state = run.run_id, state_of(run).lower()
-    if doing == GONE:
+    if busy == GONE:
         raise FailedRunError(
             f"run {name}: {GONE}, so it would be {state} forever; quillflow runs cancel {name} ends it, "
             f"and quillflow rerun train --from {name} resumes its training"
@@ -145,31 +163,19 @@ def _give_up_where_waiting_is_vain(client: Client, run: Any, doing: str) -> None
         )
 
 
-def cancel(client: Client, run: str) -> dict[str, Any]:
-    """End a run, also one whose Workflow is gone, which Kubeflow itself can't end; return its description.
-
-    Raises:
-        FailedRunError: it has ended.
-    """
-    state = state_of(get(client, run))
-    if state in ENDED:
-        raise FailedRunError(f"run {run} has already ended: {state.lower()}")
-    try:
-        client.write(f"the end of run {run}", client.runs.run_service_terminate_run, run)
-    except ClusterError as error:
-        gone = client.kubernetes.workflow(run)
-        if gone or (gone is None and not _NO_WORKFLOW.search(str(error))):
-            raise
-        client.write(f"the archive's run {run}", client.runs.run_service_archive_run, run)
-    return as_dict(get(client, run))
+def _of_listed(client: Client, run: Any) -> str:
+    """As `doing_or_done`, for a run in a list, which is without its tasks."""
+    state = state_of(run)
+    matters = state not in ENDED or (state == "SUCCEEDED" and client.cluster.champion)
+    return doing_or_done(client, get(client, run.run_id)) if matters else ""
 
 
-def _doing_or_done(client: Client, run: Any) -> str:
-    """What a listed run is doing, or that it ended after ingest because nothing had changed."""
+def doing_or_done(client: Client, run: Any) -> str:
+    """What a run is doing, or that it ended after ingest because nothing had changed."""
     state = state_of(run)
     if state not in ENDED:
-        return _doing(client, get(client, run.run_id))
-    return UNCHANGED if state == "SUCCEEDED" and client.cluster.champion and _skipped(get(client, run.run_id)) else ""
+        return doing(client, run)
+    return UNCHANGED if state == "SUCCEEDED" and client.cluster.champion and _skipped(run) else ""
 
 
 def _skipped(run: Any) -> bool:
@@ -178,7 +184,7 @@ def _skipped(run: Any) -> bool:
     return "unchanged" in done and "vectorize" not in done
 
 
-def _doing(client: Client, run: Any) -> str:
+def doing(client: Client, run: Any) -> str:
     """What a run is doing: the running stages, and what pods wait for, as far as known."""
     workflow = client.kubernetes.workflow(run.run_id)
     if workflow == {} and state_of(get(client, run.run_id)) not in ENDED:  # it may have ended meanwhile

@@ -1,11 +1,13 @@
 """How commands print."""
 
 import argparse
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.command.printing import visible, write
+from components.command.printing import erase, is_terminal, visible, write
 from components.command.stage import print_json
 
 
@@ -16,6 +18,17 @@ def print_result(arguments: argparse.Namespace, values: Mapping[str, Any], lines
     else:
         write("".join(f"{visible(line, one_line=True)}\n" for line in lines))
     return 0
+
+
+def redraw(lines: Sequence[str], height: int) -> int:
+    """Print lines; on a terminal in place of the `height` lines that were printed before. The new height."""
+    if is_terminal(sys.stdout):
+        erase(height, sys.stdout)
+        lines = [line[: shutil.get_terminal_size().columns - 1] for line in lines]
+    elif height:
+        lines = ["", *lines]
+    write("".join(f"{visible(line, one_line=True)}\n" for line in lines))
+    return len(lines)
 
 
 def shortest(uri: str) -> str:

@@ -1,4 +1,4 @@
-"""`quillflow runs`: list, await, end and inspect runs on a cluster."""
+"""`quillflow runs`: list, show, await, retry, end and inspect runs on a cluster."""
 
 import argparse
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.steps import STEPS
 from pipelines.commands.cluster import add_cluster_flags, environment_of
-from pipelines.commands.output import print_result
+from pipelines.commands.output import print_result, redraw
 
 if TYPE_CHECKING:
     from pipelines.cluster.logs import Log
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "List a cluster's runs, wait for one, end it, or show its logs."
+    text = "List a cluster's runs; show one, wait for it, retry it, end it, or show its logs."
     actions = commands.add_parser("runs", help=text, description=text).add_subparsers(metavar="ACTION", required=True)
     for name, run, text in (
         ("ls", _ls, "List the environment's runs, newest first."),
+        ("show", _show, "Show a run's stages, each with its state, times and last line, and how far training is."),
         ("wait", _wait, "Wait until a run has ended; exit 0 if it succeeded, otherwise 1 with the task that failed."),
+        ("retry", _retry, "Retry a run that failed or was cancelled, keeping the stages that succeeded."),
         ("cancel", _cancel, "End a run, also one whose workflow no longer exists; its artifacts stay."),
         ("logs", _logs, "Show what a run's stages wrote."),
     ):
@@ -29,6 +31,8 @@ def add(commands: Any) -> None:
             action.add_argument("name", metavar="RUN", help="the run's id")
         if name == "wait":
             action.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait (default: forever)")
+        if name == "show":
+            action.add_argument("--watch", action="store_true", help="until the run has ended; then exit as wait does")
         if name == "logs":
             _add_log_flags(action)
         add_cluster_flags(action)
@@ -76,11 +80,42 @@ def _wait(arguments: argparse.Namespace) -> int:
     return print_result(arguments, ended, [f"Run {ended['run']} ({ended['name']}) {ended['state'].lower()}{took}"])
 
 
-def _cancel(arguments: argparse.Namespace) -> int:
-    from pipelines.cluster import runs
+def _show(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import overview, runs
     from pipelines.cluster.client import Client
 
-    now = runs.cancel(Client(environment_of(arguments).cluster), arguments.name)
+    client = Client(environment_of(arguments).cluster)
+    if not arguments.watch:
+        view = overview.overview(client, runs.get(client, arguments.name))
+        return print_result(arguments, view, overview.as_lines(view))
+    height = 0
+    for now in runs.polled(client, arguments.name):
+        if now is None:
+            height = 0  # a warning is below what was shown
+            continue
+        view = overview.overview(client, now)
+        if not arguments.json:
+            height = redraw(overview.as_lines(view), height)
+    if arguments.json:
+        print_result(arguments, view, [])
+    runs.check_succeeded(client, now)
+    return 0
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import intervening
+    from pipelines.cluster.client import Client
+
+    now, kept = intervening.retry(Client(environment_of(arguments).cluster), arguments.name)
+    what = f"keeping {', '.join(kept)}" if kept else "from its beginning"
+    return print_result(arguments, {**now, "kept": kept}, [f"Run {now['run']} ({now['name']}) is retried, {what}"])
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    from pipelines.cluster import intervening
+    from pipelines.cluster.client import Client
+
+    now = intervening.cancel(Client(environment_of(arguments).cluster), arguments.name)
     return print_result(arguments, now, [f"Run {now['run']} ({now['name']}) is {now['state'].lower()}"])
 
 

@@ -21,7 +21,10 @@ MULTI_USER = "a namespace is needed: this API keeps namespaces apart"
 
 @dataclass
 class Api:
-    """What the server stores, and its responses; the time advances by a second with each object created."""
+    """What the server stores, and its responses; the time advances by a second with each object created.
+
+    `pod_logs` are the lines of a run's and stage's pods so far, by the pods' names, the oldest first.
+    """
 
     multi_user: bool = False
     token: str = ""
@@ -34,6 +37,7 @@ class Api:
     platforms: dict[str, Any] = field(default_factory=dict)
     workflows: dict[str, Workflow] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=lambda: {"default"})
+    pod_logs: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
     controller: dict[str, str] = field(default_factory=lambda: {"workflowDefaults": STOCK_DEFAULTS})
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -185,18 +189,45 @@ class Api:
         _one(self.runs, lambda one: one.run_id == run, f"run {run}").storage_state = "ARCHIVED"
         return {}
 
-    def reach(self, run: str, stage: str, attempt: int = 0) -> None:
-        """Bring a run to a stage; without one, to the time between two."""
-        one = self.runs[run]
+    def retry_run(self, query: dict[str, str], body: Any, run: str) -> Any:
+        """As read in Kubeflow's source: its Workflow has to have failed, and is made again where it is gone."""
+        del query, body
+        one = _one(self.runs, lambda one: one.run_id == run, f"run {run}")
+        if one.state not in {"FAILED", "CANCELED"}:
+            raise RefusedError(400, f"Failed to retry run {run}: Workflow must be Failed/Error to retry")
+        workflow = self.workflows.setdefault(run, Workflow(name=f"again-{run[:5]}"))
+        for node in workflow.nodes:
+            if node["phase"] in {"Running", "Pending"}:
+                text = f"Workflow cannot be retried with node {node['name']} in {node['phase']} phase"
+                raise RefusedError(500, f"Failed to retry run {run}: {text}")
+        workflow.restart()
+        one.state, one.finished_at = "PENDING", None
+        return {}
+
+    def reach(self, run: str, stage: str, attempt: int = 0, *, before: tuple[str, ...] = ()) -> None:
+        """Bring a run to a stage, without one to the time between two; each of those `before` took a minute."""
+        one, workflow = self.runs[run], self.workflows[run]
         one.state = "RUNNING"
-        one.run_details = tasks_of(self.workflows[run], run, stage, "RUNNING", attempt)
+        tasks, began = [], one.created_at
+        for done in before:
+            ended = began + timedelta(minutes=1)
+            tasks += tasks_of(workflow, run, done, "SUCCEEDED", began=began, ended=ended)[3:]
+            began = ended
+        tasks += tasks_of(workflow, run, stage, "RUNNING", attempt, began=began, ended=None)
+        one.run_details = kfp.V2beta1RunDetails(task_details=tasks)
 
     def end(self, run: str, state: str = "SUCCEEDED", failed: str = "", *, last: str = "") -> None:
         """End a run, after its stage `last`; where a task failed, those of Kubeflow's own around it fail too."""
         one = self.runs[run]
         one.state, one.finished_at = state, one.created_at + timedelta(minutes=61)
-        if failed or last:
-            one.run_details = tasks_of(self.workflows[run], run, failed or last, "FAILED" if failed else "SUCCEEDED")
+        if not (failed or last):
+            return
+        tasks = (one.run_details and one.run_details.task_details) or []
+        done = [task for task in tasks if task.state == "SUCCEEDED"]
+        began = max((task.end_time for task in done), default=one.created_at)
+        state = "FAILED" if failed else "SUCCEEDED"
+        done += tasks_of(self.workflows[run], run, failed or last, state, began=began, ended=one.finished_at)
+        one.run_details = kfp.V2beta1RunDetails(task_details=done)
 
     def _check_namespace(self, namespace: str | None) -> None:
         if bool(namespace) != self.multi_user:
@@ -236,6 +267,7 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/runs/([^/:]+)", Api.get_run),
     ("POST", "/runs/([^/:]+):terminate", Api.terminate_run),
     ("POST", "/runs/([^/:]+):archive", Api.archive_run),
+    ("POST", "/runs/([^/:]+):retry", Api.retry_run),
     ("POST", "/recurringruns", Api.create_recurring),
     ("GET", "/recurringruns", Api.list_recurring),
     ("DELETE", "/recurringruns/([^/:]+)", Api.delete_recurring),

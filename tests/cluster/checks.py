@@ -18,6 +18,12 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
+class Plain(str):
+    """An answer that is text, not JSON."""
+
+    __slots__ = ()
+
+
 class RefusedError(Exception):
     """A request that is answered with an error."""
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import kfp_server_api as kfp
 
 from tests.cluster.api import ROUTES, Api
-from tests.cluster.checks import RefusedError
+from tests.cluster.checks import Plain, RefusedError
 from tests.cluster.kubernetes import KUBERNETES
 from tests.storage import servers
 
@@ -103,11 +103,12 @@ class _Handler(BaseHTTPRequestHandler):
                 try:
                     with self.server.lock, self.server.faults.deciding(f"{self.command} {self.path}"):
                         answer = call(self.server.api, query, self._parse(body), *map(unquote, match.groups()))
-                        data = json.dumps(_MODELS.sanitize_for_serialization(answer)).encode()
+                        is_text = isinstance(answer, Plain)
+                        data = (answer if is_text else json.dumps(_MODELS.sanitize_for_serialization(answer))).encode()
                 except RefusedError as error:
                     self._refuse(error.status, str(error))
                 else:
-                    self._answer(200, data)
+                    self._answer(200, data, "text/plain" if is_text else "application/json")
                 return
         self._refuse(404, "Not Found")
 

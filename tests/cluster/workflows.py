@@ -5,12 +5,14 @@ A Workflow may be deleted while its run stays: its owner's deletion removes it, 
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import kfp_server_api as kfp
 
 KEPT_SECONDS = 3600
 """For how long Kubeflow keeps the Workflow of a run that succeeded or failed, where the pipeline does not say."""
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
 STOCK_DEFAULTS = """\
 spec:
   templateDefaults:
@@ -39,6 +41,10 @@ class Workflow:
             "status": {"nodes": {f"{self.name}-{number}": node for number, node in enumerate(self.nodes)}},
         }
 
+    def restart(self) -> None:
+        """Keep the nodes that succeeded, as Kubeflow's retry does: all others begin again, their attempts at 0."""
+        self.nodes = [node for node in self.nodes if node["phase"] in {"Succeeded", "Skipped"}]
+
     def add_pod(self, path: str, phase: str, message: str = "") -> None:
         """A pod of a stage, by the path of tasks that leads to it, such as `train(0).executor(0)`."""
         name = f"{self.name}.root(0).{path}"
@@ -58,11 +64,23 @@ def started(pipeline: str, platform: dict[str, Any], owner: str | None) -> Workf
     return Workflow(name=f"{pipeline}-{secrets.token_hex(3)[:5]}", owner=owner, ttl=ttl)
 
 
-def tasks_of(workflow: Workflow, run: str, stage: str, state: str, attempt: int = 0) -> Any:
-    """What the API shows of a run at a stage: no error and no pod, the Workflow's own nodes, and one without a name."""
+def tasks_of(
+    workflow: Workflow, run: str, stage: str, state: str, attempt: int = 0, *, began: datetime, ended: datetime | None
+) -> list[Any]:
+    """What the API shows of a run at a stage: no error and no pod, the Workflow's own nodes, and one without a name.
+
+    A task that has not ended has the time that is none in Go, or in Unix.
+    """
     names = (None, workflow.name, f"{workflow.name}(0)", *((stage, f"{stage}({attempt})") if stage else ()))
-    details = [
-        kfp.V2beta1PipelineTaskDetail(run_id=run, task_id=f"{number}", display_name=name, state=state)
+    return [
+        kfp.V2beta1PipelineTaskDetail(
+            run_id=run,
+            task_id=f"{number}",
+            display_name=name,
+            state=state,
+            create_time=began,
+            start_time=began,
+            end_time=ended or (NEVER if number % 2 else datetime.fromtimestamp(0, UTC)),
+        )
         for number, name in enumerate(names)
     ]
-    return kfp.V2beta1RunDetails(task_details=details)

@@ -62,6 +62,8 @@ WALL_CLOCK = {
     Path("components/artifacts/champion.py"),  # when a model was promoted, for people
     Path("components/artifacts/scratch.py"),  # the age of a directory, beside the lock that decides
     Path("components/artifacts/storage/staging.py"),  # the age in days of what a killed process left
+    Path("components/train/showing.py"),  # when progress.json was written, for people
+    Path("pipelines/cluster/overview.py"),  # how old that is, and since when a stage runs, for people
     Path("pipelines/cluster/schedule_check.py"),  # how long ago a schedule succeeded, by the cluster's times
     Path("pipelines/cluster/runs.py"),  # since when a run of the cluster goes, for people
 }

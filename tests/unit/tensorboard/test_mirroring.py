@@ -52,7 +52,7 @@ def test_a_model_is_named_by_when_it_was_complete_and_its_run_or_else_its_path(t
 
 
 def test_a_training_is_shown_as_such_until_its_model_is_complete(tmp_path: Path, mirror: Path) -> None:
-    """Training adds event files as it goes on, and removes them when the model has the log."""
+    """Training adds event files as it continues, and removes them when the model has the log."""
     train = tmp_path / "runs" / "my-run" / "train"
     logs = train / "checkpoints" / "tensorboard" / "training"
     logs.mkdir(parents=True)

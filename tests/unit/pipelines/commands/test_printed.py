@@ -10,6 +10,7 @@ import pytest
 from components.artifacts.manifest import write_manifest
 from components.artifacts.vocabulary import Vocabulary
 from pipelines.commands.main import main
+from pipelines.commands.output import redraw
 from pipelines.local import running as local
 from tests.unit.pipelines import conftest
 from tests.unit.pipelines.conftest import MakeRun
@@ -94,3 +95,23 @@ def test_a_run_that_is_done_is_listed_whatever_of_it_cant_be_shown(
     assert out.startswith("Run tale done in ")
     assert f"  samples      {tmp_path}" in out
     assert err.count("warning: some of the result can't be shown (") == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "drawn"),
+    [(Terminal, "one\na line th\n\x1b[2A\x1b[Jtwo\n"), (io.StringIO, "one\na line that is long\n\ntwo\n")],
+)
+def test_what_is_watched_is_drawn_in_its_place_on_a_terminal_and_below_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, stream: type[io.StringIO], drawn: str
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setattr(sys, "stdout", stream())
+    height = redraw(["one", "a line that is long"], 0)
+    redraw(["two"], height)
+    assert sys.stdout.getvalue() == drawn  # type: ignore[attr-defined]
