@@ -2,6 +2,7 @@
 
 import json
 
+import kfp_server_api as kfp
 import pytest
 
 from pipelines.cluster import runs
@@ -50,6 +51,15 @@ def test_wait_exits_1_with_the_stage_that_failed(server: Server, quillflow: Comm
     code, out, err = quillflow("runs", "wait", run)
     assert (code, out) == (1, "")
     assert err == f"error: run {run}: sample failed; quillflow runs logs {run} shows what was written\n"
+
+
+def test_a_stage_whose_second_attempt_succeeded_did_not_fail(server: Server, quillflow: Command, run: str) -> None:
+    server.api.reach(run, "train", before=("ingest",))
+    server.api.end(run, "FAILED", "train")
+    first = kfp.V2beta1PipelineTaskDetail(display_name="ingest(0)", state="FAILED")
+    server.api.runs[run].run_details.task_details.insert(0, first)
+    code, _, err = quillflow("runs", "wait", run)
+    assert (code, f"run {run}: train failed; " in err) == (1, True)
 
 
 def test_a_workflow_s_name_that_begins_as_a_stage_s_is_none(server: Server, quillflow: Command, run: str) -> None:
