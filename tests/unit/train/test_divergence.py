@@ -14,6 +14,7 @@ from components.train.divergence import check_finite, worst_of
 from components.train.evaluation import Evaluation
 from components.train.trainer import Trainer
 from components.train.training import train
+from tests.unit.train.trained import checkpoints_in
 
 NAN, INFINITE = float("nan"), float("inf")
 BROKEN_AT = 10
@@ -35,11 +36,11 @@ def ended(config_of: Callable[..., TrainConfig], dataset: Path, tmp_path: Path) 
 
 def _kept(place: Path) -> list[int]:
     """The train steps of the checkpoints, in each of which all is finite."""
-    found = sorted(path for path in (place / "checkpoints").iterdir() if path.is_dir())
-    for checkpoint in found:
+    found = checkpoints_in(place)
+    for checkpoint in found.values():
         with np.load(checkpoint / "variables.npz") as arrays:
             assert all(np.isfinite(arrays[name]).all() for name in arrays.files)
-    return [int(path.name.partition("-")[0]) for path in found]
+    return list(found)
 
 
 def _breaking(what: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from components.train.pacing import Costs, next_call, train_steps_within
 from components.train.trainer import Trainer
 from components.train.training import train
 from tests.shorter import without_page
+from tests.unit.train.trained import checkpoints_in
 
 PLAIN = TrainConfig(epochs=1)
 
@@ -164,7 +165,7 @@ def _weights(model: Path) -> str:
 
 
 def _checkpoints(model: Path) -> list[Path]:
-    return sorted(path for path in (model.parent / "checkpoints").iterdir() if path.is_dir())
+    return list(checkpoints_in(model.parent).values())
 
 
 def test_it_lasts_as_long_as_was_asked_for_with_all_that_is_beside_train_steps(timed: Path) -> None:

@@ -19,6 +19,7 @@ from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 from components.train.training import train
 from tests.shorter import without_page
+from tests.unit.train.trained import checkpoints_in
 
 TrainAt = Callable[..., Path]
 
@@ -42,7 +43,7 @@ def _weights(model: Path) -> str:
 
 def _saved_steps(place: Path) -> list[int]:
     """The train steps of the checkpoints at a place."""
-    return sorted(int(path.name.partition("-")[0]) for path in (place / "checkpoints").iterdir() if path.is_dir())
+    return list(checkpoints_in(place))
 
 
 def _command(dataset: Path, place: Path, *flags: str, before: str = "") -> list[str]:
