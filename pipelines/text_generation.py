@@ -1,5 +1,6 @@
 """The whole pipeline, one definition for a laptop, Docker and a cluster: text in, generator and new text out."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -33,6 +34,15 @@ class Artifacts(NamedTuple):
     report: dsl.Artifact
 
 
+class _Digests(NamedTuple):
+    """What names the bytes that a run reads from outside, for the cache."""
+
+    source: Any
+    init: Any
+    prompts: Any
+    corpus: Any
+
+
 def build(environment: Environment, *, here: bool = False) -> Any:
     """The whole pipeline for an environment; arguments that are not given are its own and the default recipe's.
 
@@ -40,6 +50,15 @@ def build(environment: Environment, *, here: bool = False) -> Any:
     for this machine's engine: the pipeline returns its artifacts, which Kubeflow refuses of tasks that may not run, and
     nobody is notified of its end.
     """
+    return dsl.pipeline(
+        name="text-generation",
+        description="Trains a text generator on a text and writes new text with it.",
+        pipeline_config=limits(environment),
+    )(_definition(environment, here=here))
+
+
+def _definition(environment: Environment, *, here: bool) -> Callable[..., Any]:
+    """The function that kfp compiles: its parameters are the pipeline's."""
     default = environment.beneath(DEFAULT).stages
 
     def text_generation(
@@ -77,23 +96,14 @@ def build(environment: Environment, *, here: bool = False) -> Any:
                 here=here,
                 source=source,
                 settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
-                digests={
-                    "source_digest": source_digest,
-                    "init_digest": init_digest,
-                    "prompts_digest": prompts_digest,
-                    "corpus_digest": corpus_digest,
-                },
+                digests=_Digests(source_digest, init_digest, prompts_digest, corpus_digest),
                 on_unchanged=on_unchanged,
                 version=version,
             )
         return made if here else None
 
     text_generation.__annotations__["return"] = Artifacts if here else None
-    return dsl.pipeline(
-        name="text-generation",
-        description="Trains a text generator on a text and writes new text with it.",
-        pipeline_config=limits(environment),
-    )(text_generation)
+    return text_generation
 
 
 def _watched(environment: Environment) -> Any:
@@ -114,13 +124,20 @@ def _watched(environment: Environment) -> Any:
 
 
 def _steps(
-    environment: Environment, *, here: bool, source: Any, settings: Any, digests: Any, on_unchanged: Any, version: Any
+    environment: Environment,
+    *,
+    here: bool,
+    source: Any,
+    settings: Any,
+    digests: _Digests,
+    on_unchanged: Any,
+    version: Any,
 ) -> Artifacts:
     """The tasks of all steps, each fed with what those before it make."""
     ingested = ingest_stage(
         source=source,
         settings=settings["ingest"],
-        source_digest=digests["source_digest"],
+        source_digest=digests.source,
         champion=environment.cluster.champion,
         version=version,
     )
@@ -141,16 +158,22 @@ def _if_changed(corpus: Any, environment: Environment, settings: Any, on_unchang
     return dsl.If(equip(task, "unchanged", environment).outputs["Output"] != "skip", name="changed")
 
 
-def _after_ingest(corpus: Any, environment: Environment, *, settings: Any, digests: Any, version: Any) -> Artifacts:
+def _after_ingest(
+    corpus: Any, environment: Environment, *, settings: Any, digests: _Digests, version: Any
+) -> Artifacts:
     vectorized = vectorize_stage(corpus=corpus, settings=settings["vectorize"], version=version)
     dataset = equip(vectorized, "vectorize", environment).outputs["dataset"]
-    training = train_stage(
-        dataset=dataset, settings=settings["train"], init_digest=digests["init_digest"], version=version
-    )
+    training = train_stage(dataset=dataset, settings=settings["train"], init_digest=digests.init, version=version)
     trained = equip(training, "train", environment)
     model = trained.outputs["model"]
-    of_sample = {name: digests[name] for name in ("prompts_digest", "corpus_digest")}
-    samples = samples_of(model, environment, settings=settings["sample"], version=version, **of_sample)
+    samples = samples_of(
+        model,
+        environment,
+        settings=settings["sample"],
+        version=version,
+        prompts_digest=digests.prompts,
+        corpus_digest=digests.corpus,
+    )
     reported = report_stage(corpus=corpus, dataset=dataset, model=model, samples=samples, version=version)
     equip(reported, "report", environment)
     _promote(dataset, model, environment, after=reported)

@@ -238,6 +238,7 @@ class Writer:
         logged = [tf.TensorArray(dtype, size=_CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
 
         def take(position: Any, ids: Any, nats: Any, total_nats: Any, states: Any) -> Any:
+            """Take the token of a position: the given one, or one that is chosen."""
             logits = self._next_token.logits(states)
             chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
             is_chosen = given[position] == CHOOSE

@@ -38,9 +38,8 @@ def train(
     from components.train.config import TrainConfig
 
     with stage_task("train"):
-        model_uri = output_uri(model, "train")
         output_uri(checkpoints, "train")
-        config = TrainConfig.parse(settings, "train")
+        model_uri, config = output_uri(model, "train"), TrainConfig.parse(settings, "train")
 
         def work() -> dict[str, Any]:
             """One attempt."""

@@ -93,6 +93,7 @@ class _FileLock:
         return ""
 
     def release(self) -> None:
+        """Give the lock back; the file stays, so that nobody locks one that is being removed."""
         self._file.truncate(0)
         self._file.close()
 
@@ -126,6 +127,7 @@ class _Heartbeat:
         self._thread.start()
 
     def release(self) -> None:
+        """Stop the heartbeat and remove the object, unless another may own it by now."""
         self._ended.set()
         self._thread.join()
         if self._lost is None and self._is_heard():  # else another may have it

@@ -56,15 +56,13 @@ def train(
     with Ownership(checkpoints, task) as ownership:
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         loop = Loop(config, data, kept)
-        if init_digest and newest_step(checkpoints) is None:
-            _check_init_from(config.init_from, init_digest)
+        _check_init_from(config.init_from, init_digest, checkpoints)
         loop.restore(init_from)
-        live = LiveView(checkpoints, tokens_a_character_of(data.manifest.counts))
-        live.begin(min(newest_step(checkpoints) or 0, loop.progress.train_step))
+        live = _live_view(loop, checkpoints)
         with Saver(kept, ownership, live) as saver:
             loop.fit(saver)
         metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, device)
-        if config.export == "best" and loop.progress.best_step != loop.progress.train_step:
+        if config.export == "best":
             _put_back_best(loop, checkpoints, init_from)
         write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)
         live.end()
@@ -86,13 +84,22 @@ def _device(config: TrainConfig) -> str:
     return device
 
 
+def _live_view(loop: Loop, checkpoints: str) -> LiveView:
+    """What others see of the training, begun at the train step that it resumes from."""
+    live = LiveView(checkpoints, tokens_a_character_of(loop.data.manifest.counts))
+    live.begin(min(newest_step(checkpoints) or 0, loop.progress.train_step))
+    return live
+
+
 def _put_back_best(loop: Loop, checkpoints: str, init_from: Checkpoints | None) -> None:
-    """Restore the trainer to its best checkpoint, which may be an older one at `init_from`.
+    """Restore the trainer to its best checkpoint unless it is there, which may be an older one at `init_from`.
 
     Raises:
         UsageError: it can't be read.
     """
     best_step = loop.progress.best_step
+    if best_step == loop.progress.train_step:
+        return
     # A damaged one has no substitute: a checkpoint of that train step at `init_from` may be a different one.
     elsewhere = None if loop.checkpoints.has(best_step) else init_from
     best = (elsewhere or loop.checkpoints).at(best_step)
@@ -122,9 +129,10 @@ def _hold_against(data: Dataset, config: TrainConfig) -> None:
         )
 
 
-def _check_init_from(uri: str, digest: str) -> None:
-    """Refuse to resume from any checkpoint but the one that was the newest when the run began."""
-    if storage.is_comparable(digest) and newest_digest(uri) != digest:
+def _check_init_from(uri: str, digest: str, checkpoints: str) -> None:
+    """Refuse to begin from any checkpoint at `uri` but the one that was the newest when the run began."""
+    begins = digest and newest_step(checkpoints) is None
+    if begins and storage.is_comparable(digest) and newest_digest(uri) != digest:
         raise UsageError(
             f"train.init_from {uri}: training has continued there since the run began; wait until it ends and run again"
         )

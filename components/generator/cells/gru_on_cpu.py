@@ -6,7 +6,16 @@ Shapes are named by their axes: B batch, T time (tokens), D width of the input, 
 from typing import Any
 
 from components.artifacts.tensorflow import keras, tf
-from components.generator.cells.looping import input_gradient, input_products, loop, swapped, write_each
+from components.generator.cells.looping import (
+    input_gradient,
+    input_products,
+    kernel_gradients,
+    loop,
+    states,
+    swapped,
+    times_of,
+    write_each,
+)
 
 
 class CPUGRU(keras.layers.GRU):  # type: ignore[misc]  # Keras has no types
@@ -42,48 +51,62 @@ def gru(inputs: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> A
     Returns:
         The outputs [B, T, U], and h after the last token, [B, U].
     """
-    times = tf.shape(inputs)[1] if inputs.shape[1] is None else inputs.shape[1]
-    units = recurrent_kernel.shape[0]
     flat_inputs, products = input_products(inputs, kernel, bias[0])
+    last_h, all_h, all_parts = _forward(products, h, recurrent_kernel, bias[1])
+
+    def gradient(d_outputs: Any, d_last_h: Any) -> tuple[Any, ...]:
+        """The gradients of all arguments, in their order."""
+        d_h, *d_sums = _backward(products, swapped(d_outputs), d_last_h, all_h, all_parts, recurrent_kernel)
+        d_inputs = input_gradient(d_sums[0], kernel, products)
+        d_kernels = kernel_gradients(flat_inputs, all_h, *d_sums)
+        return d_inputs, d_h, *d_kernels, tf.stack([tf.reduce_sum(sums, axis=0) for sums in d_sums])
+
+    return (swapped(all_h[1:]), last_h), gradient
+
+
+def _forward(products: Any, h: Any, recurrent_kernel: Any, bias: Any) -> tuple[Any, Any, list[Any]]:
+    """The loop over time, from the inputs' products [T, B, 3 U]; `bias` [3 U] is of the state's product.
+
+    Returns:
+        The last h, all h [T + 1, B, U], beginning with the state before the first token, and the parts of each step,
+        four of [T, B, U].
+    """
+    times, units = times_of(products), recurrent_kernel.shape[0]
 
     def step(time: Any, h: Any, all_h: Any, all_parts: Any) -> Any:
-        parts = _parts(products[time], tf.nn.bias_add(tf.matmul(h, recurrent_kernel), bias[1]))
+        parts = _parts(products[time], tf.nn.bias_add(tf.matmul(h, recurrent_kernel), bias))
         z, _, n, _ = parts
         h = z * h + (1 - z) * n
         return time + 1, h, all_h.write(time + 1, h), write_each(all_parts, time, parts)
 
-    def array(steps: Any, width: int = units) -> Any:
-        return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width])
+    before = states(products, units, more=1).write(0, h), [states(products, units) for _ in range(4)]
+    _, h, all_h, all_parts = loop(times, step, (tf.constant(0), h, *before))
+    return h, all_h.stack(), [part.stack() for part in all_parts]
 
-    before = array(times + 1).write(0, h), [array(times) for _ in range(4)]
-    _, last_h, *after = loop(times, step, (tf.constant(0), h, *before))
-    all_h = after[0].stack()  # [T + 1, B, U], beginning with the state before the first token
-    all_parts = [part.stack() for part in after[1]]
 
-    def gradient(d_outputs: Any, d_last_h: Any) -> tuple[Any, ...]:
-        d_outputs = swapped(d_outputs)
-        transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
+def _backward(
+    products: Any, d_outputs: Any, d_h: Any, all_h: Any, all_parts: list[Any], recurrent_kernel: Any
+) -> tuple[Any, Any, Any]:
+    """The loop back over time, from the gradients of the outputs [T, B, U] and of the last h [B, U].
 
-        def step_back(left: Any, d_h: Any, all_d_inputs: Any, all_d_states: Any) -> Any:
-            time = times - 1 - left
-            d_h += d_outputs[time]
-            parts = [part[time] for part in all_parts]
-            d_inputs, d_states = _cell_gradient(parts, all_h[time], d_h)
-            d_h = d_h * parts[0] + tf.matmul(d_states, transposed)
-            return left + 1, d_h, all_d_inputs.write(time, d_inputs), all_d_states.write(time, d_states)
+    Returns:
+        The gradients of the first h, [B, U], and of both products' sums, [T B, 3 U].
+    """
+    times, units = times_of(products), recurrent_kernel.shape[0]
+    transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
 
-        start = (tf.constant(0), d_last_h, array(times, 3 * units), array(times, 3 * units))
-        _, d_h, *d_sums = loop(times, step_back, start)
-        d_input_sums, d_state_sums = (tf.reshape(sums.stack(), [-1, 3 * units]) for sums in d_sums)  # [T B, 3 U]
-        return (
-            input_gradient(d_input_sums, kernel, products),
-            d_h,
-            tf.matmul(flat_inputs, d_input_sums, transpose_a=True),
-            tf.matmul(tf.reshape(all_h[:-1], [-1, units]), d_state_sums, transpose_a=True),
-            tf.stack([tf.reduce_sum(d_input_sums, axis=0), tf.reduce_sum(d_state_sums, axis=0)]),
-        )
+    def step(left: Any, d_h: Any, all_d_inputs: Any, all_d_states: Any) -> Any:
+        time = times - 1 - left
+        d_h += d_outputs[time]
+        parts = [part[time] for part in all_parts]
+        d_inputs, d_states = _cell_gradient(parts, all_h[time], d_h)
+        d_h = d_h * parts[0] + tf.matmul(d_states, transposed)
+        return left + 1, d_h, all_d_inputs.write(time, d_inputs), all_d_states.write(time, d_states)
 
-    return (swapped(all_h[1:]), last_h), gradient
+    start = (tf.constant(0), d_h, states(products, 3 * units), states(products, 3 * units))
+    _, d_h, *all_sums = loop(times, step, start)
+    d_input_sums, d_state_sums = (tf.reshape(sums.stack(), [-1, 3 * units]) for sums in all_sums)
+    return d_h, d_input_sums, d_state_sums
 
 
 def _parts(input_sums: Any, state_sums: Any) -> list[Any]:

@@ -12,7 +12,16 @@ Shapes are named by their axes: B batch, T time (tokens), D width of the input, 
 from typing import Any
 
 from components.artifacts.tensorflow import keras, tf
-from components.generator.cells.looping import input_gradient, input_products, loop, swapped, write_each
+from components.generator.cells.looping import (
+    input_gradient,
+    input_products,
+    kernel_gradients,
+    loop,
+    states,
+    swapped,
+    times_of,
+    write_each,
+)
 
 
 class CPULSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras has no types
@@ -49,9 +58,28 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
     Returns:
         The outputs [B, T, U], and h and c after the last token, [B, U].
     """
-    times = tf.shape(inputs)[1] if inputs.shape[1] is None else inputs.shape[1]
-    units = recurrent_kernel.shape[0]
     flat_inputs, products = input_products(inputs, kernel, bias)
+    last_h, last_c, all_h, all_c, all_gates = _forward(products, h, c, recurrent_kernel)
+
+    def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
+        """The gradients of all arguments, in their order."""
+        d_last = d_last_h, d_last_c
+        d_h, d_c, d_sums = _backward(products, swapped(d_outputs), *d_last, all_c, all_gates, recurrent_kernel)
+        d_inputs = input_gradient(d_sums, kernel, products)
+        d_kernels = kernel_gradients(flat_inputs, all_h, d_sums, d_sums)
+        return d_inputs, d_h, d_c, *d_kernels, tf.reduce_sum(d_sums, axis=0)
+
+    return (swapped(all_h[1:]), last_h, last_c), gradient
+
+
+def _forward(products: Any, h: Any, c: Any, recurrent_kernel: Any) -> tuple[Any, ...]:
+    """The loop over time, from the inputs' products [T, B, 4 U].
+
+    Returns:
+        The last h and c, all h [T + 1, B, U] and all c, both beginning with the state before the first token, and the
+        four gates of each step; c and the gates as TensorArrays, to be read while going back.
+    """
+    times, units = times_of(products), recurrent_kernel.shape[0]
 
     def step(time: Any, h: Any, c: Any, all_h: Any, all_c: Any, all_gates: Any) -> Any:
         gates = _gates(products[time] + tf.matmul(h, recurrent_kernel))
@@ -60,36 +88,32 @@ def lstm(inputs: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: 
         h = o * tf.tanh(c)
         return time + 1, h, c, all_h.write(time + 1, h), all_c.write(time + 1, c), write_each(all_gates, time, gates)
 
-    def array(steps: Any, width: int = units) -> Any:
-        return tf.TensorArray(h.dtype, steps, element_shape=[h.shape[0], width], clear_after_read=False)
+    all_h, all_c = (states(products, units, more=1, read_once=False).write(0, first) for first in (h, c))
+    all_gates = [states(products, units, read_once=False) for _ in range(4)]
+    _, h, c, all_h, all_c, all_gates = loop(times, step, (tf.constant(0), h, c, all_h, all_c, all_gates))
+    return h, c, all_h.stack(), all_c, all_gates
 
-    before = array(times + 1).write(0, h), array(times + 1).write(0, c), [array(times) for _ in range(4)]
-    _, last_h, last_c, all_h, all_c, all_gates = loop(times, step, (tf.constant(0), h, c, *before))
-    all_h = all_h.stack()  # [T + 1, B, U], like all_c beginning with the state before the first token
 
-    def gradient(d_outputs: Any, d_last_h: Any, d_last_c: Any) -> tuple[Any, ...]:
-        d_outputs = swapped(d_outputs)
-        transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
+def _backward(
+    products: Any, d_outputs: Any, d_h: Any, d_c: Any, all_c: Any, all_gates: list[Any], recurrent_kernel: Any
+) -> tuple[Any, Any, Any]:
+    """The loop back over time, from the gradients of the outputs [T, B, U] and of the last states [B, U].
 
-        def step_back(left: Any, d_h: Any, d_c: Any, all_d_gates: Any) -> Any:
-            time = times - 1 - left
-            gates = [gate.read(time) for gate in all_gates]
-            d_gates, d_c = _cell_gradient(gates, all_c.read(time), all_c.read(time + 1), d_outputs[time] + d_h, d_c)
-            return left + 1, tf.matmul(d_gates, transposed), d_c, all_d_gates.write(time, d_gates)
+    Returns:
+        The gradients of the first h and c, [B, U], and of all gates' sums, [T B, 4 U].
+    """
+    times, units = times_of(products), recurrent_kernel.shape[0]
+    transposed = tf.transpose(recurrent_kernel)  # once, outside the loop
 
-        start = (tf.constant(0), d_last_h, d_last_c, array(times, 4 * units))
-        _, d_h, d_c, all_d_gates = loop(times, step_back, start)
-        d_gates = tf.reshape(all_d_gates.stack(), [-1, 4 * units])  # [T B, 4 U]
-        return (
-            input_gradient(d_gates, kernel, products),
-            d_h,
-            d_c,
-            tf.matmul(flat_inputs, d_gates, transpose_a=True),
-            tf.matmul(tf.reshape(all_h[:-1], [-1, units]), d_gates, transpose_a=True),
-            tf.reduce_sum(d_gates, axis=0),
-        )
+    def step(left: Any, d_h: Any, d_c: Any, all_d_sums: Any) -> Any:
+        time = times - 1 - left
+        gates = [gate.read(time) for gate in all_gates]
+        d_sums, d_c = _cell_gradient(gates, all_c.read(time), all_c.read(time + 1), d_outputs[time] + d_h, d_c)
+        return left + 1, tf.matmul(d_sums, transposed), d_c, all_d_sums.write(time, d_sums)
 
-    return (swapped(all_h[1:]), last_h, last_c), gradient
+    start = (tf.constant(0), d_h, d_c, states(products, 4 * units))
+    _, d_h, d_c, all_d_sums = loop(times, step, start)
+    return d_h, d_c, tf.reshape(all_d_sums.stack(), [-1, 4 * units])
 
 
 def _gates(sums: Any) -> list[Any]:
