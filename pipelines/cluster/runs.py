@@ -13,7 +13,7 @@ from pipelines.cluster.kubernetes import KUBEFLOW
 from pipelines.cluster.logs import last_error
 from pipelines.cluster.pods import last, pods
 from pipelines.cluster.submitting import find_experiment
-from pipelines.cluster.tasks import raise_memory, stages_in, tasks_by_stage
+from pipelines.cluster.tasks import raise_memory, stages_in
 
 UNCHANGED = "unchanged: nothing was trained"
 GONE = "its workflow no longer exists"
@@ -207,7 +207,7 @@ def _kubectl_pods(client: Client, run: str) -> str:
 
 def failure(client: Client, run: Any) -> str:
     """Which stage of a run failed and why, in one line, from its pod, its log or Kubeflow."""
-    failed = next((stage for stage, tasks in tasks_by_stage(run).items() if tasks.state == "FAILED"), "")
+    failed = next(iter(stages_in(run, "FAILED")), "")
     pod = last(pods(client.kubernetes.workflow(run.run_id)), failed)
     said = ""
     if pod and pod.is_out_of_memory:

@@ -25,16 +25,6 @@ def raise_memory(stage: str) -> str:
     return f"raise {STEPS[stage].host}.memory_limit in the environment"
 
 
-def stages_in(run: Any, state: str) -> dict[str, int]:
-    """The stages that have tasks in a state, in order, each with its last attempt, from 1."""
-    found: dict[str, int] = {}
-    for task in (run.run_details and run.run_details.task_details) or []:
-        match = _TASK.fullmatch(task.display_name or "")
-        if match and task.state == state:
-            found[match["stage"]] = max(found.get(match["stage"], 1), int(match["attempt"] or 0) + 1)
-    return {stage: found[stage] for stage in STEPS if stage in found}
-
-
 @dataclass(frozen=True, kw_only=True)
 class StageTasks:
     """A stage's tasks together: their state, last attempt (from 1), and when they began and ended, as far as known."""
@@ -52,6 +42,11 @@ def tasks_by_stage(run: Any) -> dict[str, StageTasks]:
         if match := _TASK.fullmatch(task.display_name or ""):
             found[match["stage"]].append((match, task))
     return {stage: _together(found[stage]) for stage in STEPS if stage in found}
+
+
+def stages_in(run: Any, state: str) -> dict[str, int]:
+    """The stages in a state, in order, each with its last attempt, from 1."""
+    return {stage: tasks.attempt for stage, tasks in tasks_by_stage(run).items() if tasks.state == state}
 
 
 def _together(tasks: Sequence[tuple[re.Match[str], Any]]) -> StageTasks:
