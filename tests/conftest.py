@@ -19,5 +19,5 @@ def quiet_log() -> Iterator[None]:
 def stacks_without_source() -> Iterator[None]:
     """kfp looks at the call stack for each thing a task is given: reading the source of pytest's takes seconds."""
     stack = inspect.stack
-    with patch("inspect.stack", lambda: stack(0)):
+    with patch("inspect.stack", lambda *_: stack(0)):
         yield

@@ -15,6 +15,14 @@ from tests.cluster.server import Server, serving
 from tests.storage.google import GcsProxy, google_server
 
 Command = Callable[..., tuple[int, str, str]]
+NIGHTLY = {
+    "name": "nightly",
+    "cron": "0 30 2 * * *",
+    "environment": "lab",
+    "recipe": "quick",
+    "source": "gs://lab/tale.txt",
+}
+"""A schedule's file."""
 
 
 @pytest.fixture(autouse=True)

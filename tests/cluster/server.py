@@ -17,6 +17,7 @@ import kfp_server_api as kfp
 from tests.cluster.api import ROUTES, Api
 from tests.cluster.checks import Plain, RefusedError
 from tests.cluster.kubernetes import KUBERNETES
+from tests.loopback import up
 from tests.storage import servers
 
 _MODELS = kfp.ApiClient()
@@ -68,14 +69,8 @@ class Server(ThreadingHTTPServer):
 @contextlib.contextmanager
 def serving() -> Iterator[Server]:
     """A server, up while the block lasts."""
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with up(Server()) as server:
+        yield server
 
 
 class _Handler(BaseHTTPRequestHandler):

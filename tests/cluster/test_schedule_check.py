@@ -7,16 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.conftest import Command
+from tests.cluster.conftest import NIGHTLY, Command
 from tests.cluster.server import Server
-
-NIGHTLY = {
-    "name": "nightly",
-    "cron": "0 30 2 * * *",
-    "environment": "lab",
-    "recipe": "quick",
-    "source": "gs://lab/t.txt",
-}
 
 
 @pytest.fixture

@@ -9,17 +9,9 @@ import kfp_server_api as kfp
 import pytest
 import yaml
 
-from tests.cluster.conftest import Command
+from tests.cluster.conftest import NIGHTLY, Command
 from tests.cluster.server import Server
 
-NIGHTLY = {
-    "name": "nightly",
-    "cron": "0 30 2 * * *",
-    "environment": "lab",
-    "recipe": "quick",
-    "source": "gs://lab/tale.txt",
-    "settings": {"train": {"epochs": 3}},
-}
 Write = Callable[..., Path]
 
 
@@ -35,7 +27,7 @@ def write(folder: Path) -> Write:
     """Write a schedule's file: the nightly one, with changes."""
 
     def write(**changes: Any) -> Path:
-        values = {**NIGHTLY, **changes}
+        values = {**NIGHTLY, "settings": {"train": {"epochs": 3}}, **changes}
         path = folder / f"{values['name']}.yaml"
         path.write_text(yaml.safe_dump(values))
         return path

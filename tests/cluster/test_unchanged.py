@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.conftest import Command
+from tests.cluster.conftest import NIGHTLY, Command
 from tests.cluster.server import Server
-
-NIGHTLY = {
-    "name": "nightly",
-    "cron": "0 30 2 * * *",
-    "environment": "lab",
-    "recipe": "quick",
-    "source": "gs://lab/t.txt",
-}
 
 
 def applied(quillflow: Command, tmp_path: Path, **changes: Any) -> tuple[int, str]:

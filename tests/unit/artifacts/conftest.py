@@ -2,13 +2,13 @@
 
 import http.server
 import socket
-import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.loopback import up
 from tests.unit.artifacts.web import Handler, Server
 
 
@@ -21,14 +21,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server() -> Iterator[Server]:
     known: list[Server] = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, known)) as running:
+    with up(http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, known))) as running:
         known.append(Server(running.server_port))
         running.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that goes away is no news
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         yield known[0]
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import up
 
 
 class Webhook(ThreadingHTTPServer):
@@ -50,11 +51,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def listening() -> Iterator[Webhook]:
     """A webhook, up while the block lasts."""
-    with Webhook() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with up(Webhook()) as server:
+        yield server
