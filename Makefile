@@ -34,7 +34,7 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 
 PYTEST = $(BIN)/python -m pytest --dist worksteal --numprocesses
 
-test: setup  ## Test every part, in a few minutes; needs no network, Docker or GPU.
+test: setup  ## Test every part, in about ten minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
 	@$(PYTEST) 2 -m "not slow"
 
