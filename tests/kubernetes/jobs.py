@@ -1,6 +1,8 @@
 """The Jobs of deploy/ as the tests run them: on a small text, with less CPU and memory, and else as they are."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -17,6 +19,7 @@ SMALL = {
     "sample": {"count": 2, "length": 40},
 }
 _CONTAINER = "/spec/template/spec/containers/0"
+_KEPT = "quillflow.example/kept"
 _numbers = count()
 
 
@@ -50,6 +53,15 @@ class Job:
             return found[0] if found else {}
 
         return until(f"the end of a pod of {self.stage}", look, reported=self.reported)
+
+    @contextmanager
+    def kept(self, pod: str) -> Iterator[None]:
+        """Keep a pod's object while the block lasts: one that is deleted may be gone before its end was seen."""
+        _set_finalizers(pod, [*_finalizers(pod), _KEPT])
+        try:
+            yield
+        finally:
+            _set_finalizers(pod, [one for one in _finalizers(pod) if one != _KEPT])
 
     def condition(self, kind: str) -> Object:
         """The condition of a kind that holds; empty where it doesn't."""
@@ -143,3 +155,13 @@ def scheduler_s_word(job: Job) -> str:
     conditions = [each for pod in job.pods() for each in pod["status"].get("conditions", [])]
     waiting = (each for each in conditions if each["type"] == "PodScheduled" and each["status"] == "False")
     return next((f"{each['reason']}: {each['message']}" for each in waiting), "")
+
+
+def _finalizers(pod: str) -> list[str]:
+    """The names of those that a pod waits for before it is gone."""
+    found: list[str] = get("pod", pod)["metadata"].get("finalizers", [])
+    return found
+
+
+def _set_finalizers(pod: str, names: list[str]) -> None:
+    kubectl("patch", "pod", pod, "--type=merge", f"--patch={json.dumps({'metadata': {'finalizers': names}})}")

@@ -90,4 +90,8 @@ def test_a_workflow_is_found_by_its_run_and_reported_as_gone(asked: Kubernetes) 
 def test_the_way_for_single_user_kubeflow_is_taken() -> None:
     kubectl("apply", "--kustomize", str(DEPLOY / "standalone"))
     policies = get("networkpolicies", "--namespace=kubeflow")["items"]
-    assert {policy["metadata"]["name"] for policy in policies} == {"quillflow-stages", "quillflow-sources"}
+    assert {policy["metadata"]["name"] for policy in policies} == {
+        "quillflow-stages",
+        "quillflow-sources",
+        "quillflow-notifications",
+    }

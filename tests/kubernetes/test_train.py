@@ -67,8 +67,9 @@ def test_killed_deleted_and_preempted_it_ends_with_the_undisturbed_run_s_weights
     preempted = job.running()
     assert f"resumed at train step {before:,}" in until("training", lambda: resumed(job, preempted))
     after_another_checkpoint(job)
-    apply(usurper)
-    assert job.ended(preempted)["exitCode"] == 143
+    with job.kept(preempted):
+        apply(usurper)
+        assert job.ended(preempted)["exitCode"] == 143
     kubectl("wait", "--for=condition=Ready", "pod/usurper", "--timeout=60s")
     kubectl("delete", "pod", "usurper", "--wait")
     job.completed()
