@@ -89,6 +89,7 @@ def test_ingest_that_is_stopped_says_so_and_leaves_nothing(
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow("two runs of the pipeline")
 def test_a_run_killed_inside_ingest_continues_as_if_it_had_not_been(tmp_path: Path, stalling: str) -> None:
     (tmp_path / "tmp").mkdir()
     flags = ["--root", "runs", "--set=ingest.allow_private_hosts=true", "--set=vectorize.length=100000"]
@@ -105,6 +106,7 @@ def test_a_run_killed_inside_ingest_continues_as_if_it_had_not_been(tmp_path: Pa
     assert "to train on, but one window" in err, "ingest did not end well"
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_a_run_whose_stage_is_killed_by_the_kernel_says_that_memory_may_have_run_out(
     tmp_path: Path, stalling: str
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_stopped_run_is_resumed_where_it_was(
     assert [json.loads(row)["epoch"] for row in history] == list(range(1, epochs + 1))
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_a_run_interrupted_before_training_says_that_nothing_is_saved(tiny: list[str]) -> None:
     code, seen = _stopped(tiny, "^ingest ", signal.SIGINT, group=True)
     assert code == 130, seen

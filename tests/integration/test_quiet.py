@@ -14,6 +14,7 @@ def test_a_quiet_run_says_its_result_alone(tiny: list[str], capsys: pytest.Captu
     assert err == ""
 
 
+@pytest.mark.slow("a run of the pipeline")
 def test_a_quiet_run_that_fails_says_why(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["run", "--quiet", *without(tiny, "vectorize.length"), "--set=vectorize.length=100000"])

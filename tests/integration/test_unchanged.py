@@ -13,13 +13,14 @@ from pipelines.inputs.arguments import arguments_of
 from pipelines.inputs.settings import recipe, settings_of
 from pipelines.local.engine import Processes
 from pipelines.text_generation import build
+from tests.shorter import mostly_slow
 from tests.unit.ingest.champions import keep_champion
 from tests.unit.notify.webhooks import listening
 
 TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(120))
 
 
-@pytest.mark.parametrize("on_unchanged", ["skip", "train"])
+@pytest.mark.parametrize("on_unchanged", mostly_slow(["skip", "train"]))
 def test_only_a_run_that_is_asked_to_ends_after_ingest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_unchanged: str
 ) -> None:

@@ -18,7 +18,6 @@ from pipelines.cluster import client
 from pipelines.commands.main import command_names, main
 from pipelines.inputs.arguments import arguments_of, refuse_for_cluster, withhold
 from pipelines.inputs.settings import as_dict, recipe, settings_of
-from tests.shorter import mostly_slow
 from tests.storage.test_secrets import CANARY, port
 
 __all__ = ["port"]
@@ -195,7 +194,8 @@ def _run(tmp_path: Path, port: int, *settings: str, environment: bool = False) -
     return done.returncode, "\n".join([done.stdout, done.stderr, *map(str, files), *texts]), watch.seen
 
 
-@pytest.mark.parametrize("environment", mostly_slow([False, True]))
+@pytest.mark.slow("a run of the pipeline")
+@pytest.mark.parametrize("environment", [False, True])
 def test_a_run_hands_secrets_to_its_stages_unseen(tmp_path: Path, port: int, environment: bool) -> None:
     code, said, commands = _run(tmp_path, port, "vectorize.length=100000", environment=environment)
     assert code == 1

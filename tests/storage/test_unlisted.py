@@ -9,6 +9,7 @@ import pytest
 from components.artifacts.errors import ArtifactError
 from components.artifacts.storage import Place, StorageError, incoming, outgoing, place_of, pull
 from pipelines.commands.main import main
+from tests.shorter import mostly_slow
 from tests.storage import servers
 from tests.storage.trees import fill, keys_below, tree_in
 
@@ -49,7 +50,7 @@ def test_that_takes_a_reader_one_listing(root: str, kind: str, faults: servers.F
         assert faults.count(LISTINGS[kind]) == 1
 
 
-@pytest.mark.parametrize("kind", ["gs", "s3"])
+@pytest.mark.parametrize("kind", mostly_slow(["gs", "s3"]))
 def test_a_replacement_that_is_killed_anywhere_leaves_nothing_that_the_next_one_does_not_take_away(
     root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

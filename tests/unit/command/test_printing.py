@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.command.printing import paint, visible, without_colours, write
+from tests.shorter import mostly_slow
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "pipelines.commands.main"]
@@ -85,7 +86,8 @@ def run(arguments: list[str], redirections: str = "", **options: Any) -> subproc
 
 
 @pytest.mark.parametrize(
-    "arguments", [["recipes"], ["recipes", "quick", "--json"], ["completion", "bash"], ["--help"], ["--version"]]
+    "arguments",
+    mostly_slow([["recipes"], ["recipes", "quick", "--json"], ["completion", "bash"], ["--help"], ["--version"]]),
 )
 def test_a_reader_who_has_left_ends_a_command_quietly(arguments: list[str]) -> None:
     read, written = os.pipe()

@@ -50,7 +50,7 @@ CHARACTERS = Vocabulary(kind="characters", tokens=tuple("\n abcdé"))
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("context", ["carry", "window"])
-@pytest.mark.parametrize(("source", "ngrams"), mostly_slow(reversed(KINDS), quick=2))
+@pytest.mark.parametrize(("source", "ngrams"), mostly_slow(reversed(KINDS)))
 def test_a_text_is_the_one_that_sample_writes(
     tiny: Architecture, model_of: Callable[..., Path], cell: CellName, context: Context, source: Input, ngrams: int
 ) -> None:

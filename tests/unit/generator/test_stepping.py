@@ -68,7 +68,7 @@ def test_token_by_token_equals_the_whole_network(
 
 @pytest.mark.parametrize("by", STEPPERS)
 @pytest.mark.parametrize("layers", mostly_slow([2, 1]))
-@pytest.mark.parametrize("window", [1, 3, 7])
+@pytest.mark.parametrize("window", mostly_slow([3, 1, 7]))
 @pytest.mark.parametrize(("source", "ngrams"), KINDS)
 def test_windowed_equals_the_network_on_the_last_tokens_alone(
     tiny: Architecture, network_of: NetworkOf, by: str, layers: int, window: int, source: Input, ngrams: int

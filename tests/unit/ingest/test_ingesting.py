@@ -161,6 +161,7 @@ def test_a_corpus_is_not_made_from_the_text_it_would_replace(tmp_path: Path) -> 
     assert text_of(tmp_path / "corpus") == "Old"
 
 
+@pytest.mark.slow("processes of their own")
 def test_two_processes_write_the_same_manifest(tmp_path: Path) -> None:
     source = write(tmp_path / "chat.csv", CHAT + "cy,four\ndan,five\n")
     run(source, tmp_path / "one", user_column="user")

@@ -68,6 +68,7 @@ def test_memory_does_not_grow_with_the_messages(scratch: Path) -> None:
     assert large - small < GROWTH_MB
 
 
+@pytest.mark.slow("reads many megabytes")
 def test_memory_does_not_grow_with_a_line(scratch: Path) -> None:
     small, _ = peak_and_characters(write_line(scratch / "small.txt", 10))
     large, characters = peak_and_characters(write_line(scratch / "large.txt", 100))

@@ -13,7 +13,6 @@ from components.artifacts.manifest import digest, verify, write_manifest
 from components.sample import sampling
 from components.sample.config import SampleConfig
 from components.sample.sampling import sample
-from tests.shorter import mostly_slow
 
 Write = Callable[..., bytes]
 NO_COPY = 4
@@ -62,7 +61,8 @@ def test_no_longer_passage_of_the_corpus_is_written(write: Write, corpus: Path, 
     assert manifest.made_from == {"model": digest(model), "corpus": digest(corpus)}
 
 
-@pytest.mark.parametrize("context", mostly_slow(["carry", "window"]))
+@pytest.mark.slow("samples five times; test_sampling shows it for plain texts")
+@pytest.mark.parametrize("context", ["carry", "window"])
 def test_the_bytes_depend_neither_on_the_batch_nor_on_shards(write: Write, corpus: Path, context: str) -> None:
     settings = {"no_copy": NO_COPY, "corpus": str(corpus), "context": context}
     whole = write(**settings, batch=512)

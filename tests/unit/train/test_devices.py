@@ -28,14 +28,8 @@ def compared(dataset: Path, *changes: dict[str, Any]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param([MUON], id="muon"),
-        pytest.param([NEXT], id="next", marks=pytest.mark.slow("as muon, with the other objective")),
-        pytest.param([ADAMW], id="adamw", marks=pytest.mark.slow("as muon, with two layers")),
-    ],
-)
+@pytest.mark.slow("two devices need a process of their own")
+@pytest.mark.parametrize("changes", [[MUON], [NEXT], [ADAMW]], ids=["muon", "next", "adamw"])
 def test_two_devices_train_as_one_with_the_same_batch(dataset: Path, changes: list[dict[str, Any]]) -> None:
     results = compared(dataset, *changes)
     assert len(results) == len(changes)

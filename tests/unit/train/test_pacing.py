@@ -207,6 +207,7 @@ def test_the_same_number_given_makes_the_same_weights(
     assert _metrics(given_)["validation_loss_nats"] == _metrics(timed)["validation_loss_nats"]
 
 
+@pytest.mark.slow("three trainings each")
 @pytest.mark.parametrize("kept", [1, 5])
 def test_a_run_killed_when_the_number_was_set_ends_the_same_on_a_slower_machine(
     timed: Path, train_in: Callable[..., Path], clock: Clock, tmp_path: Path, kept: int

@@ -71,12 +71,13 @@ def _within_an_epoch(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
+@pytest.mark.slow("three trainings, in processes of their own")
 @pytest.mark.parametrize(
     ("number", "code"),
     [
         (signal.SIGTERM, 143),
-        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow("as SIGTERM")),
-        pytest.param(signal.SIGHUP, 143, marks=pytest.mark.slow("as SIGTERM")),
+        (signal.SIGINT, 130),
+        (signal.SIGHUP, 143),
     ],
 )
 def test_a_run_stopped_during_its_first_epoch_saves_and_another_resumes(
@@ -104,6 +105,7 @@ def test_a_run_stopped_during_its_first_epoch_saves_and_another_resumes(
     assert again == whole
 
 
+@pytest.mark.slow("a training in a process of its own")
 def test_a_second_ctrl_c_ends_it_at_once_without_saving(
     dataset_of: Callable[..., Path], text: str, tmp_path: Path
 ) -> None:

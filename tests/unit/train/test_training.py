@@ -56,7 +56,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert weights(run_in(tmp_path / "parts", **settings)) == weights(expected)
 
 
-@pytest.mark.parametrize("kept", [4, 12, 20])
+@pytest.mark.parametrize("kept", mostly_slow([12, 4, 20]))
 def test_a_run_killed_after_any_checkpoint_ends_the_same(
     run: Run, often_saved: Path, tmp_path: Path, kept: int
 ) -> None:
