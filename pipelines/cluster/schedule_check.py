@@ -1,18 +1,15 @@
 """Whether an environment's schedules have succeeded lately: what a monitor asks."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from components.artifacts.errors import ArtifactError, QuillflowError, UsageError
+from components.artifacts.errors import ArtifactError, QuillflowError
 from pipelines.build.environment import Environment
 from pipelines.cluster.client import Client
 from pipelines.cluster.runs import GOOD, state_of
 from pipelines.cluster.schedules import marked
 from pipelines.cluster.submitting import find_experiment
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class OverdueError(QuillflowError):
@@ -32,18 +29,6 @@ class Checked:
         """What `--json` prints."""
         last = self.succeeded.isoformat(timespec="seconds") if self.succeeded else None
         return {"name": self.name, "enabled": self.enabled, "succeeded": last}
-
-
-def parse_within(text: str) -> timedelta:
-    """A time such as 26h.
-
-    Raises:
-        UsageError: it is none.
-    """
-    match = re.fullmatch(r"(\d{1,4})([mhd])", text)
-    if not match or not int(match[1]):
-        raise UsageError(f"--within {text}: write a number with m, h or d, such as 26h")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def look_at(client: Client, environment: Environment) -> list[Checked]:

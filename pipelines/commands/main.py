@@ -26,6 +26,7 @@ from pipelines.commands.run import add as add_run
 from pipelines.commands.runs import add as add_runs
 from pipelines.commands.schedule import add as add_schedule
 from pipelines.commands.submit import add as add_submit
+from pipelines.commands.sweep import add as add_sweep
 from pipelines.inputs.settings import recipe
 
 
@@ -63,6 +64,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         command.set_defaults(run=lambda parsed, stage=stage: stage.run(parsed, stage_defaults.get(stage.name, {})))
     add_complete(commands)
     add_compare(commands)
+    add_sweep(commands)
     add_inspect(commands)
     add_evaluate(commands)
     add_recipes(commands)

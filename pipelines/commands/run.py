@@ -31,12 +31,7 @@ def add(commands: Any) -> None:
         metavar="URI",
         help="where runs are stored: a directory or a bucket (default: %(default)s)",
     )
-    command.add_argument(
-        "--runner",
-        choices=("subprocess", "docker"),
-        default="subprocess",
-        help="run stages as processes, or in containers of the images built by make images (default: %(default)s)",
-    )
+    add_runner_flag(command)
     command.add_argument(
         "--environment",
         default="local",
@@ -74,6 +69,16 @@ def add_assignments_flag(command: argparse.ArgumentParser, text: str) -> None:
         dest="assignments",
         metavar="STAGE.SETTING=VALUE",
         help=f"{text}; may be repeated for other settings",
+    )
+
+
+def add_runner_flag(command: argparse.ArgumentParser) -> None:
+    """The flag that says what runs the stages here."""
+    command.add_argument(
+        "--runner",
+        choices=("subprocess", "docker"),
+        default="subprocess",
+        help="run stages as processes, or in containers of the images built by make images (default: %(default)s)",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
+from pipelines.inputs.durations import parse_duration
 
 
 def add(commands: Any) -> None:
@@ -69,7 +70,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from pipelines.cluster import schedule_check
     from pipelines.cluster.client import Client
 
-    within = schedule_check.parse_within(arguments.within)
+    within = parse_duration(arguments.within, "--within")
     environment = environment_of(arguments)
     found = schedule_check.look_at(Client(environment.cluster), environment)
     shown = {"schedules": [one.as_dict() for one in found]}

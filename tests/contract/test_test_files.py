@@ -58,6 +58,7 @@ ELSEWHERE = {
     "pipelines/cluster/*": "cluster",
     "pipelines/commands/cluster.py": "cluster/test_refusals.py",
     "pipelines/commands/promote.py": "cluster/test_champion.py",
+    "pipelines/commands/sweep.py": "integration/test_sweep.py",
     "pipelines/commands/rerun.py": "cluster/test_rerun.py",
     "pipelines/commands/runs.py": "cluster/test_runs.py",
     "pipelines/commands/schedule.py": "cluster/test_schedules.py",
