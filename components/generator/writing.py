@@ -7,7 +7,6 @@ neither the batch nor the other texts matter. Larger tiles write many texts fast
 they give the same bits as small ones.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts import machine
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Context
 from components.generator.next_token import NextToken
@@ -104,7 +104,7 @@ class Tiling:
         """The layout measured to be fastest: few rows for few texts on a CPU, always large products on a GPU."""
         if tf.config.get_visible_devices("GPU"):
             return cls(rows=1024, many=1024, threads=1, compiled=False)
-        return cls(rows=4, many=32, threads=len(os.sched_getaffinity(0)), compiled=True)
+        return cls(rows=4, many=32, threads=machine.cores(), compiled=True)
 
 
 class Writer:

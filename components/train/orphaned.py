@@ -8,8 +8,8 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
+from components.artifacts.machine import processes_above
 from components.command import log
 
 POLL_SECONDS = 0.1
@@ -17,23 +17,11 @@ POLL_SECONDS = 0.1
 
 def stop_when_orphaned() -> None:
     """From now on, send this process SIGTERM when a process above it is gone; on SIGTERM training saves."""
-    threading.Thread(target=_watch, args=(_above(),), daemon=True, name="orphaned").start()
+    threading.Thread(target=_watch, args=(processes_above(),), daemon=True, name="orphaned").start()
 
 
 def _watch(above: list[int]) -> None:
-    while _above() == above:
+    while processes_above() == above:
         time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
     log.warning("the process that started this one is gone, as when a pod is deleted: stopping")
-
-
-def _above() -> list[int]:
-    """The processes above this one, from Linux's /proc; elsewhere only its parent."""
-    above = [os.getppid()]
-    while above[-1] > 1:
-        try:
-            stat = Path(f"/proc/{above[-1]}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:  # it has just ended, or this is not Linux
-            return above
-        above.append(int(stat.rpartition(")")[2].split()[1]))  # the name is followed by state and parent
-    return above

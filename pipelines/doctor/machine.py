@@ -1,15 +1,12 @@
 """Checks of this machine: what is installed, the devices, and room."""
 
-import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from components.artifacts import storage
+from components.artifacts import machine, storage
 from components.artifacts.version import VERSION
 from components.command import log
 from pipelines.doctor.check import Check, missing, shown
@@ -70,7 +67,7 @@ def devices(*, asked: bool) -> Iterator[Check]:
 
 def cores_and_memory() -> Check:
     """Cores that this process may use, and free memory."""
-    cores, memory = len(os.sched_getaffinity(0)), _available_memory()
+    cores, memory = machine.cores(), machine.free_memory()
     found = f"{cores} cores, {log.size(memory)} of memory free" if memory else f"{cores} cores"
     if memory and memory < LITTLE_MEMORY_BYTES:
         advice = "training needs 2 GB: close other programs, or lower train.batch and train.units"
@@ -107,10 +104,3 @@ def _gpus() -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return answer.stdout.split("\n")[:-1]
-
-
-def _available_memory() -> float:
-    """Bytes that programs may still allocate, according to Linux; 0 on other systems."""
-    path = Path("/proc/meminfo")
-    found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text(encoding="ascii")) if path.exists() else None
-    return int(found[1]) * 1024 if found else 0

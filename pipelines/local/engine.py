@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, Protocol, TextIO
 
+from components.artifacts.machine import processes_below
 from components.artifacts.scratch import make_scratch
 from components.command.log import FORMAT_VARIABLE, MARK, Display
 from components.command.printing import put, visible, without_colours, write
@@ -221,20 +222,8 @@ def passing_on_signals(executor: Executor) -> Iterator[list[int]]:
 
 def _send(number: int) -> bool:
     """Send a signal (0: none) to all processes that this one has started; False if none are left."""
-    processes = _descendants(os.getpid())
+    processes = processes_below(os.getpid())
     for process in processes:
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(process, number)
     return bool(processes)
-
-
-def _descendants(process: int) -> list[int]:
-    """The processes that a process started, and theirs, from Linux's /proc; none on other systems."""
-    found: list[int] = []
-    for task in Path(f"/proc/{process}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in task.read_text().split()]
-        except OSError:  # it has just ended
-            continue
-        found += [each for child in children for each in (*_descendants(child), child)]
-    return found

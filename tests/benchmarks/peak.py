@@ -1,8 +1,8 @@
 """What the processor can do at most, and how much of it a network asks for: what shares of the peak are made of."""
 
-import os
 from pathlib import Path
 
+from components.artifacts import machine
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Architecture
 from tests.benchmarks.measure import seconds_of
@@ -12,7 +12,7 @@ _SIDE = 2048
 
 def sgemm_peak() -> float:
     """FLOP/s of TensorFlow's products of large float32 matrices, one on each core; the largest of three times."""
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.cores()
     matrices = [tf.fill([_SIDE, _SIDE], float(core)) for core in range(cores)]
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.arguments import INTERRUPTIBLE
+
 RUN = (sys.executable, "-m", "pipelines.commands.main", "run", "--runner", "docker", "--json")
-INTERRUPTIBLE = ("env", "--default-signal=INT")
-"""A shell gives what it starts in the background SIGINT ignored, and these tests may run there."""
 ANYBODY = 12345
 """A user that no image knows."""
 NARROW = {

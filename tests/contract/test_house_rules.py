@@ -1,6 +1,7 @@
 """What all code keeps to, so that a kind of fault can't come back at another place."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,27 @@ def test_nothing_is_cut_at_what_else_unicode_takes_for_a_lines_end(path: Path) -
 def test_all_json_is_written_by_one_function(path: Path) -> None:
     """It refuses NaN and Infinity, which are no JSON."""
     assert not {"dumps", "dump", "JSONEncoder", "model_dump_json"} & set(attributes(path))
+
+
+MACHINE = Path("components/artifacts/machine.py")
+ONLY_LINUX = {"sched_getaffinity", "posix_fadvise", "posix_fallocate", "memfd_create", "prlimit", "copy_file_range"}
+"""Of what Python's library has on Linux alone, what this code might want."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != MACHINE], ids=str)
+def test_what_only_linux_answers_is_asked_in_one_place_that_knows_what_to_do_elsewhere(path: Path) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}.isdisjoint(ONLY_LINUX)
+    texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not [text for text in texts if text.startswith(("/proc", "/sys/"))]
+
+
+GNU_ONLY = r"readlink -f|realpath|nproc|timeout |sed -i|sed -r|grep -P|date -d|stat -c|sort -V|xargs -r|cp --|setsid"
+
+
+@pytest.mark.parametrize("path", ["Makefile", "tests/deploy/kustomize/build.sh", "images/build.sh", "images/push.sh"])
+def test_what_make_runs_takes_no_tool_that_only_linux_has(path: str) -> None:
+    assert re.findall(GNU_ONLY, (ROOT / path).read_text(encoding="utf-8")) == []
 
 
 WALL_CLOCK = {

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from components.artifacts.machine import processes_below
 from components.artifacts.manifest import write_manifest
 from components.generator.architecture import Architecture
-from pipelines.local.engine import _descendants
+from tests.arguments import INTERRUPTIBLE
 from tests.unit.generator.test_weights import write
 
 TINY = Architecture(
@@ -62,8 +63,7 @@ STARTED: dict[int, threading.Event] = {}
 
 def started(place: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
-        ["env", "--default-signal=INT", sys.executable, "-m", "pipelines.commands.main", *arguments],
+        [*INTERRUPTIBLE, sys.executable, "-m", "pipelines.commands.main", *arguments],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(place / "tmp")},
         stdout=subprocess.PIPE,
@@ -113,7 +113,7 @@ def test_a_run_whose_stage_is_killed_by_the_kernel_says_that_memory_may_have_run
     (tmp_path / "tmp").mkdir()
     process = started(tmp_path, "run", "--source", stalling, "--root=runs", "--set=ingest.allow_private_hosts=true")
     assert STARTED[int(stalling.split(":")[2].split("/", maxsplit=1)[0])].wait(60)
-    os.kill(_descendants(process.pid)[0], signal.SIGKILL)  # the innermost, as the kernel does: not the shell around it
+    os.kill(processes_below(process.pid)[0], signal.SIGKILL)  # the innermost, not the shell around it
     _, err = process.communicate(timeout=60)
     said = "error: ingest: killed by SIGKILL, probably because this machine ran out of memory; close other programs, or"
     assert err.splitlines()[-1].startswith(said)

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.arguments import without
+from tests.arguments import INTERRUPTIBLE, without
 
 
 def _stopped(arguments: list[str], at: str, number: int, *, group: bool) -> tuple[int, str]:
     """The exit code and messages of a run that a signal reaches at a message: alone, or its stages too."""
     process = subprocess.Popen(
-        # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
-        ["env", "--default-signal=INT", sys.executable, "-m", "pipelines.commands.main", "run", *arguments],
+        [*INTERRUPTIBLE, sys.executable, "-m", "pipelines.commands.main", "run", *arguments],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

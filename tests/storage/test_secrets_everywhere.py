@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import pytest
 
 from components.artifacts.errors import UsageError
+from components.artifacts.machine import PROC
 from components.artifacts.storage import SECRETS_VARIABLE, bare, has_secrets, redacted, whole, without_secrets
 from components.command.settings import recorded
 from components.sample.config import SampleConfig
@@ -130,6 +132,19 @@ def test_no_command_shows_a_uris_secrets(
     assert CANARY not in "\n".join([out, err, *written])
 
 
+def command_lines() -> set[str]:
+    """The command lines of this user's processes."""
+    if not PROC.exists():
+        command = ["ps", "-U", str(os.getuid()), "-ww", "-o", "command="]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n"))
+    seen = set()
+    for path in PROC.glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            if path.stat().st_uid == os.getuid():
+                seen.add(path.read_bytes().decode(errors="replace"))
+    return seen
+
+
 class Watch(threading.Thread):
     """The command lines of all that this process has started, as anybody on the machine can read them."""
 
@@ -141,12 +156,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look every few milliseconds."""
         while not self._ended.wait(0.005):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    if path.stat().st_uid == os.getuid():
-                        self.seen.add(path.read_bytes().decode(errors="replace"))
-                except OSError:
-                    continue
+            self.seen |= command_lines()
 
     def __enter__(self) -> Self:
         self.start()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from components.artifacts import machine
 from components.artifacts.manifest import is_temporary
 from components.artifacts.pace import file_sha256
 from components.artifacts.storage.failures import of_file
@@ -125,7 +126,7 @@ def flush(path: Path) -> None:
     """Wait until a file or directory is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        machine.flush(descriptor)
     finally:
         os.close(descriptor)
 

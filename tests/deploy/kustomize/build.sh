@@ -3,7 +3,7 @@
 # deploy/ render with either. Its sources are held by go.sum, the Go toolchain by requirements/kustomize.txt, which
 # goes again when it has done its work. Without a network there is no kustomize, and those tests skip.
 set -euo pipefail
-programs=$(realpath "$1")
+programs=$(cd "$1" && pwd)
 if [ -x "$programs/kustomize" ] || command -v kubectl kustomize >/dev/null; then exit 0; fi
 cd "$(dirname "$0")"
 scratch=$(mktemp -d)

@@ -1,6 +1,7 @@
 """Downloads over HTTP: no private address is asked, and size, time and redirects have limits."""
 
 import base64
+import errno
 import socket
 import threading
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_an_answer_that_is_no_file_is_one_line_with_its_code(
 
 def test_a_server_that_does_not_listen_is_an_error(closed_port: int, tmp_path: Path) -> None:
     message = failure(f"http://127.0.0.1:{closed_port}/text", tmp_path)
-    assert message == "the text: can't be reached ([Errno 111] Connection refused)"
+    assert message == f"the text: can't be reached ([Errno {errno.ECONNREFUSED}] Connection refused)"
 
 
 def test_user_information_is_sent_as_a_header_and_not_past_a_redirect(server: Server, tmp_path: Path) -> None:

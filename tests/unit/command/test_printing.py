@@ -110,6 +110,7 @@ def test_closed_standard_streams_are_no_error_and_no_files_place() -> None:
     assert closed.returncode > 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 def test_an_output_that_is_full_is_named() -> None:
     done = run(["recipes"], ">/dev/full")
     assert (done.returncode, done.stderr) == (1, b"error: standard output: No space left on device\n")

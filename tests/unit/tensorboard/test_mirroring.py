@@ -13,6 +13,7 @@ from components.artifacts.errors import UsageError
 from components.artifacts.manifest import write_manifest
 from components.tensorboard.__main__ import main
 from components.tensorboard.mirroring import claim, refresh
+from tests.arguments import INTERRUPTIBLE
 
 EVENTS = "events.out.tfevents.0.quillflow"
 
@@ -120,7 +121,7 @@ def test_wrong_use_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_signal_ends_it_at_once(tmp_path: Path, number: int, code: int) -> None:
     command = [sys.executable, "-m", "components.tensorboard", "--root", str(tmp_path / "runs")]
     process = subprocess.Popen(
-        ["env", "--default-signal=INT", *command, "--logs", str(tmp_path / "logs")], stderr=subprocess.PIPE, text=True
+        [*INTERRUPTIBLE, *command, "--logs", str(tmp_path / "logs")], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     try:

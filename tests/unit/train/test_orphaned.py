@@ -22,6 +22,7 @@ stop_when_orphaned()
 Path(sys.argv[1]).write_text("training")
 time.sleep(60)
 """
+ELSEWHERE = "from pathlib import Path; from components.artifacts import machine; machine.PROC = Path('/nowhere')"
 LAUNCHER = """
 import subprocess, sys
 code, place, shell = sys.argv[1:]
@@ -32,10 +33,11 @@ subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 """
 
 
-@pytest.mark.parametrize("between", ["a shell", "nothing"])
+@pytest.mark.parametrize("between", ["a shell", "nothing", "nothing, and no /proc"])
 def test_it_is_signalled_when_the_launcher_dies(tmp_path: Path, between: str) -> None:
     place = tmp_path / "state"
-    with subprocess.Popen([sys.executable, "-c", LAUNCHER, TRAINER, str(place), between]) as launcher:
+    code = f"{ELSEWHERE if 'no /proc' in between else ''}{TRAINER}"
+    with subprocess.Popen([sys.executable, "-c", LAUNCHER, code, str(place), between]) as launcher:
         assert until(place, "training")
         launcher.send_signal(signal.SIGTERM)  # it heeds none, as Kubeflow's
     assert until(place, "saved")

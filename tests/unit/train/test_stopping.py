@@ -18,6 +18,7 @@ from components.train.config import TrainConfig
 from components.train.stopping import Stopping
 from components.train.trainer import Trainer
 from components.train.training import train
+from tests.arguments import INTERRUPTIBLE
 from tests.shorter import without_page
 from tests.unit.train.trained import checkpoints_in
 
@@ -51,8 +52,7 @@ def _command(dataset: Path, place: Path, *flags: str, before: str = "") -> list[
     settings = "--units 8 --embedding-size 4 --batch 4 --schedule constant --learning-rate 0.01 --dropout 0.25"
     places = ["--dataset", dataset, "--checkpoints", place / "checkpoints", "--model", place / "model"]
     code = f"{before}\nfrom components.train.__main__ import STAGE\nSTAGE.main()"
-    # A shell gives what it starts in the background SIGINT ignored, nohup SIGHUP, and these tests may run there.
-    python = ["env", "--default-signal=INT,HUP", sys.executable, "-c", code]
+    python = [*INTERRUPTIBLE, sys.executable, "-c", code]
     return [*python, *map(str, places), *settings.split(), *flags]
 
 

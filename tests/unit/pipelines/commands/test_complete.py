@@ -13,6 +13,7 @@ import pytest
 
 from components.artifacts.vocabulary import Vocabulary
 from pipelines.commands.main import main
+from tests.arguments import INTERRUPTIBLE
 from tests.unit.pipelines import conftest
 from tests.unit.pipelines.conftest import MakeRun
 
@@ -187,8 +188,7 @@ def test_it_starts_within_three_seconds_and_without_tensorflow(make_run: MakeRun
 
 def test_ctrl_c_ends_it_with_130_and_a_whole_line(make_run: MakeRun, root: Path) -> None:
     make_run("one")
-    # A shell gives what it starts in the background SIGINT ignored, and these tests may run there.
-    command = ["env", "--default-signal=INT", *COMMAND, "once", "--root", str(root), "--length", "1000000"]
+    command = [*INTERRUPTIBLE, *COMMAND, "once", "--root", str(root), "--length", "1000000"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.read(20).startswith("once")
