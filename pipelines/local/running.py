@@ -1,6 +1,7 @@
 """Runs the pipeline on this machine, through Kubeflow's own engine (kfp.local)."""
 
 import hashlib
+import html
 import json
 import os
 import secrets
@@ -43,6 +44,11 @@ class Run:
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
         return {"run": self.name, "artifacts": self.artifacts, "metrics": self.metrics, "stages": self.stages}
+
+    def _repr_html_(self) -> str:
+        """The run's report, as a notebook shows it."""
+        page, _ = storage.read_file(f"{self.artifacts['report']}/report.html") or (b"", "")
+        return f'<iframe srcdoc="{html.escape(page.decode())}" width="100%" height="640"></iframe>'
 
     def first_sample(self) -> WrittenText:
         """The first text that was written.

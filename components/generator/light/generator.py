@@ -72,6 +72,9 @@ class TextGenerator:
         vocabulary = read_vocabulary(directory, config)
         return cls(config.architecture, network, vocabulary, config.context, config.window)
 
+    def __repr__(self) -> str:
+        return f"<{self.description}>"
+
     @property
     def description(self) -> str:
         """A short description of the generator."""
