@@ -23,6 +23,10 @@ class ArtifactError(QuillflowError):
     """An artifact is missing, incomplete, altered, of another kind, or newer than this version reads."""
 
 
+class NewerArtifactError(ArtifactError):
+    """An artifact was written by a newer version of Quillflow, so this one does not know what it was made from."""
+
+
 class DivergedError(QuillflowError):
     """Training's loss or weights are no longer finite; earlier checkpoints stay."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.artifacts.as_json import as_json
-from components.artifacts.errors import ArtifactError
+from components.artifacts.errors import ArtifactError, NewerArtifactError
 from components.artifacts.pace import Pace, file_sha256
 from components.artifacts.version import VERSION
 
@@ -115,7 +115,7 @@ def parse_manifest(data: bytes, name: str, kind: str | None = None) -> Manifest:
         raise ArtifactError(f"{place}: incomplete or not a manifest; re-run the stage that made it") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise ArtifactError(
+        raise NewerArtifactError(
             f"{place}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
             f"Quillflow {VERSION} reads; use a newer Quillflow"
         )

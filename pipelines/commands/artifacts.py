@@ -1,4 +1,4 @@
-"""`quillflow artifacts`: list, show, fetch and verify what runs made."""
+"""`quillflow artifacts`: list, show, fetch, verify and clean up what runs made."""
 
 import argparse
 import os
@@ -13,7 +13,8 @@ from components.artifacts.champion import read
 from components.artifacts.errors import ArtifactError
 from components.command import log
 from components.command.stage import add_common_flags
-from pipelines.commands.cluster import add_root_flags, champion_at, root_of
+from components.prune import command
+from pipelines.commands.cluster import add_root_flags, champion_at, environment_of, root_of
 from pipelines.commands.output import print_result
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ CHAMPION = "champion"
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "List, show, fetch and verify artifacts, on disk or in a bucket."
+    text = "List, show, fetch, verify and clean up artifacts, on disk or in a bucket."
     actions = commands.add_parser("artifacts", help=text, description=text).add_subparsers(
         metavar="ACTION", required=True
     )
@@ -37,9 +38,16 @@ def add(commands: Any) -> None:
             _verify,
             "Check artifacts against the sizes and digests in their manifests; exit 1 if one is damaged.",
         ),
+        (
+            "prune",
+            _prune,
+            "Remove old runs' artifacts, but never the champion's run, nor what anything that stays was made from.",
+        ),
     ):
         action = actions.add_parser(name, help=text, description=text)
-        if name != "ls":
+        if name == "prune":
+            command.add_flags(action)
+        elif name != "ls":
             action.add_argument(
                 "name", metavar="WHAT", help="an artifact's URI or RUN/PATH, a run's URI or name, or champion"
             )
@@ -96,6 +104,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     for verdict in filter(None, verdicts.values()):
         log.error(verdict)
     return 1 if any(verdicts.values()) else 0
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    root, known = root_of(arguments), environment_of(arguments).cluster.champion
+    return command.run(arguments, root, command.rules_of(arguments, root, known))
 
 
 def _as_table(artifacts: "Sequence[Artifact]", root: str) -> list[str]:

@@ -1,72 +1,16 @@
-"""Finds artifacts below a root and shows them with their lineage.
+"""Finds artifacts by the names that people give, and shows them with their lineage."""
 
-A root is a directory of local runs or a bucket's prefix.
-"""
-
-import hashlib
 import json
-import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError
-from components.artifacts.layout import run_of
-from components.artifacts.manifest import MANIFEST_NAME, Manifest, parse_manifest
-from components.artifacts.storage import Listed, Place
-from components.command import log
+from components.artifacts.finding import Artifact, find, nearest, read_at
+from components.artifacts.storage import Place
 from components.steps import STAGES
 
-_PART = re.compile(r"\d{10}-[0-9a-f]{8}|shard")  # a single checkpoint, or a shard of samples
-READS_AT_ONCE = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
-    """An artifact in a store: its place, run, manifest, the manifest's SHA-256, and when that was written."""
-
-    place: Place
-    run: str
-    manifest: Manifest
-    digest: str
-    updated: float
-
-    @property
-    def size(self) -> int:
-        """Size of all its files in bytes."""
-        return sum(entry.bytes for entry in self.manifest.files.values())
-
-    @property
-    def in_run(self) -> str:
-        """Its path below its run; empty if its place names none."""
-        return f"/{self.place.key}".rpartition(f"/{self.run}/")[2] if self.run else ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """What `--json` prints of it in a list."""
-        return {
-            "run": self.run,
-            "kind": self.manifest.kind,
-            "uri": str(self.place),
-            "updated": datetime.fromtimestamp(self.updated, UTC).isoformat(timespec="seconds"),
-            "bytes": self.size,
-            "digest": self.digest,
-        }
-
-
-def find(root: str) -> list[Artifact]:
-    """All artifacts below `root`, newest first, without parts of others (single checkpoints, shards of samples).
-
-    A manifest that can't be read is skipped with a warning: one incomplete file must not hide the rest.
-    """
-    place = storage.place_of(root)
-    listed = [entry for entry in place.store.list(place.key) if _is_manifest(entry.key.removeprefix(place.key))]
-    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-        read = pool.map(lambda entry: _read(place, entry), listed)
-    return sorted((artifact for artifact in read if artifact), key=lambda found: (-found.updated, str(found.place)))
+__all__ = ["Artifact", "beside", "find", "find_model", "lineage", "made_or_used", "resolve", "run_uris", "show"]
 
 
 def resolve(name: str, root: str) -> list[Artifact]:
@@ -131,7 +75,7 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
     makers = [artifact]
     for maker in makers:
         for kind, digest in maker.manifest.made_from.items():
-            found = _nearest(artifact, [one for one in known if one.digest == digest])
+            found = nearest(artifact, [one for one in known if one.digest == digest])
             # A source is not an artifact: the corpus's settings say where it was.
             uri = maker.manifest.config.get("source") if kind == "source" else found and str(found.place)
             chain.append({"kind": kind, "digest": digest, "uri": uri})
@@ -146,16 +90,6 @@ def beside(artifact: Artifact) -> list[Artifact]:
     return [found for name in storage.children(str(above)) for found in _at(str(above / name))]
 
 
-def _nearest(artifact: Artifact, candidates: Sequence[Artifact]) -> Artifact | None:
-    """The candidate whose path has most in common with the artifact's."""
-
-    def in_common(candidate: Artifact) -> int:
-        pairs = zip(candidate.place.key.split("/"), artifact.place.key.split("/"), strict=False)
-        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-    return max(candidates, key=in_common, default=None)
-
-
 def show(artifact: Artifact, root: str) -> dict[str, Any]:
     """Everything known about an artifact: its manifest, a model's metrics, its lineage."""
     shown = {**artifact.as_dict(), "manifest": artifact.manifest.model_dump(mode="json")}
@@ -166,34 +100,5 @@ def show(artifact: Artifact, root: str) -> dict[str, Any]:
 
 
 def _at(uri: str) -> list[Artifact]:
-    place = storage.place_of(uri)
-    key = (place / MANIFEST_NAME).key
-    listed = [entry for entry in place.store.list(place.key) if entry.key == key]
-    found = _read(place, listed[0]) if listed else None
+    found = read_at(storage.place_of(uri))
     return [found] if found else []
-
-
-def _read(root: Place, listed: Listed) -> Artifact | None:
-    place = Place(root.store, listed.key.removesuffix(f"/{MANIFEST_NAME}"))
-    data = root.store.read(listed.key)
-    if data is None:  # removed since it was listed
-        return None
-    try:
-        manifest = parse_manifest(data[0], str(place))
-    except ArtifactError as error:
-        log.warning(str(error))
-        return None
-    return Artifact(
-        place=place,
-        run=run_of(place.key, manifest.producer.stage),
-        manifest=manifest,
-        digest=hashlib.sha256(data[0]).hexdigest(),
-        updated=listed.updated,
-    )
-
-
-def _is_manifest(key: str) -> bool:
-    """Whether a key, as seen from the root, is an artifact's manifest; the root itself may lie in a hidden place."""
-    *directories, name = f"/{key}".split("/")
-    hidden = any(part.startswith(".") for part in directories)
-    return name == MANIFEST_NAME and not hidden and not _PART.fullmatch(directories[-1])

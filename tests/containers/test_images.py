@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TARGETS = ("ingest", "vectorize", "train", "train-gpu", "sample", "tensorboard")
 SHARED = {"__init__.py", "__pycache__", "artifacts", "command"}
 HOLDS = {
-    "ingest": {*SHARED, "ingest", "notify", "report", "unchanged"},
+    "ingest": {*SHARED, "ingest", "notify", "prune", "report", "unchanged"},
     "vectorize": {*SHARED, "vectorize"},
     "train": {*SHARED, "generator", "train"},
     "train-gpu": {*SHARED, "generator", "train"},

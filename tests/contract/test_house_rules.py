@@ -87,6 +87,7 @@ WALL_CLOCK = {
     Path("components/train/showing.py"),  # when progress.json was written, for people
     Path("pipelines/cluster/overview.py"),  # how old that is, and since when a stage runs, for people
     Path("pipelines/cluster/schedule_check.py"),  # how long ago a schedule succeeded, by the cluster's times
+    Path("components/prune/pruning.py"),  # the age in days of a run
     Path("pipelines/cluster/runs.py"),  # since when a run of the cluster goes, for people
 }
 """Where the time of day is asked, and for what."""

@@ -12,7 +12,7 @@ STAGES = ("ingest", "vectorize", "train", "sample")
 SHARED = {"artifacts": {"artifacts"}, "command": {"artifacts", "command"}, "generator": {"artifacts", "generator"}}
 ALLOWED = {
     **SHARED,
-    **{part: {*SHARED, part} for part in (*STAGES, "judging", "notify", "report", "tensorboard", "unchanged")},
+    **{part: {*SHARED, part} for part in (*STAGES, "judging", "notify", "prune", "report", "tensorboard", "unchanged")},
 }
 ALLOWED["promote"] = {*SHARED, "judging", "promote"}
 ROOMS = {
@@ -89,7 +89,10 @@ def test_no_module_reads_the_environment_at_import(path: Path) -> None:
 
 
 def test_the_command_lines_import_nothing_slow() -> None:
-    modules = ["pipelines.commands.main", *(f"components.{part}.__main__" for part in (*STAGES, "tensorboard"))]
+    modules = [
+        "pipelines.commands.main",
+        *(f"components.{part}.__main__" for part in (*STAGES, "prune", "tensorboard")),
+    ]
     code = (
         f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
         "slow = {'tensorflow', 'keras', 'kfp', 'pandas', 'matplotlib'} & set(sys.modules)\n"

@@ -102,7 +102,7 @@ def test_the_names_that_google_is_open_to_are_those_of_all_pods() -> None:
     policy = of_kind(render("overlays/gke"), "NetworkPolicy")["google"]
     (chosen,) = policy["spec"]["podSelector"]["matchExpressions"]
     assert chosen["key"] == "app.kubernetes.io/component"
-    assert set(chosen["values"]) == {*STEPS, "tensorboard"}
+    assert set(chosen["values"]) == {*STEPS, "prune", "tensorboard"}
 
 
 def peers(policy: Object) -> list[Object]:

@@ -35,6 +35,7 @@ FOREIGN = (
     "LATEST",
     "progress.json",
     "tensorboard/training/events.out.tfevents.1732541234.laptop",
+    "tensorboard/manifest.json",
     "tensorboard/0000000010/events.out.tfevents.0000000010.quillflow",
 )
 

@@ -16,8 +16,8 @@ from components.artifacts.storage.listing import glob_base
 from components.artifacts.storage.local import taking_turns
 from components.artifacts.storage.names import staged_artifact
 from components.artifacts.storage.outputs import check_outputs, check_replaceable
-from components.artifacts.storage.place import Place, place_of
-from components.artifacts.storage.removal import remove
+from components.artifacts.storage.place import Place, parts_of, place_of
+from components.artifacts.storage.removal import remove, remove_artifact, unfinished
 from components.artifacts.storage.secrets import SECRETS_VARIABLE, bare, known_secrets, whole
 from components.artifacts.storage.source import STANDARD_INPUT, Source, source_at, spool
 from components.artifacts.storage.sources import files_of, places_of, redacted_source, source_file
@@ -86,6 +86,7 @@ __all__ = [
     "known_secrets",
     "local_path",
     "outgoing",
+    "parts_of",
     "place_of",
     "places_of",
     "pull",
@@ -96,12 +97,14 @@ __all__ = [
     "refuse_changed",
     "refuse_others",
     "remove",
+    "remove_artifact",
     "source_at",
     "source_digest",
     "source_file",
     "spool",
     "staged_artifact",
     "taking_turns",
+    "unfinished",
     "unknown_digest",
     "user_path",
     "whole",

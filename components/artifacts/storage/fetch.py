@@ -17,7 +17,7 @@ from components.artifacts.manifest import (
     verify,
 )
 from components.artifacts.storage.local import taking_turns
-from components.artifacts.storage.names import UNDERWAY_NAME, WAITING_NAME
+from components.artifacts.storage.names import REMOVAL_NAME, UNDERWAY_NAME, WAITING_NAME
 from components.artifacts.storage.place import Place
 from components.artifacts.storage.steady import replaced
 
@@ -72,7 +72,7 @@ def _fill(directory: Path, place: Place, manifest: Manifest, data: bytes, progre
 def unlisted_in_bucket(place: Place, manifests: Sequence[Manifest]) -> list[str]:
     """The names, sorted, of the objects below an artifact's place that none of the manifests there lists."""
     listed = {name for manifest in manifests for name in manifest.files}
-    known = {(place / name).key for name in (MANIFEST_NAME, UNDERWAY_NAME, *listed)}
+    known = {(place / name).key for name in (MANIFEST_NAME, UNDERWAY_NAME, REMOVAL_NAME, *listed)}
     start = len((place / "").key) if place.key else 0
     return sorted(found.key[start:] for found in place.store.list(place.key) if found.key not in known)
 

@@ -8,6 +8,8 @@ WAITING_NAME = f".{MANIFEST_NAME}.partial"
 """The manifest while its files are being fetched."""
 UNDERWAY_NAME = f".{MANIFEST_NAME}.underway"
 """A copy of the manifest in a bucket while its files are being written."""
+REMOVAL_NAME = f".{MANIFEST_NAME}.removal.underway"
+"""A copy of the manifest while its files are being removed."""
 _STAGED = re.compile(r"\.(?P<artifact>.+)\.\d+-[0-9a-f]{8}\.(?:partial|old)")
 
 

@@ -46,9 +46,8 @@ class Place:
         """The bucket and the names in the key; on a disk those of the path with its links resolved."""
         if self.local is not None:
             return Path(os.path.realpath(self.local)).parts
-        scheme, _, name = self.store.uri("").partition("://")
-        bucket = f"{KIND_OF[scheme].schemes[0]}://{name}"
-        return (bucket, *self.key.split("/")) if self.key else (bucket,)
+        scheme, _, bucket = self.store.uri("").partition("://")
+        return _parts(scheme, bucket, self.key)
 
 
 def place_of(uri: str) -> Place:
@@ -60,12 +59,30 @@ def place_of(uri: str) -> Place:
     path = local_path(uri)
     if path is not None:
         return Place(LocalStore(), str(path.absolute()))
+    scheme, bucket, key = _in_bucket(uri)
+    return Place(_bucket(scheme, bucket), key)
+
+
+def parts_of(uri: str) -> tuple[str, ...]:
+    """The parts of the place that a URI names, without opening its store; raises as `place_of`."""
+    if local_path(uri) is not None:
+        return place_of(uri).parts
+    return _parts(*_in_bucket(uri))
+
+
+def _parts(scheme: str, bucket: str, key: str) -> tuple[str, ...]:
+    whole = f"{KIND_OF[scheme].schemes[0]}://{bucket}"
+    return (whole, *key.split("/")) if key else (whole,)
+
+
+def _in_bucket(uri: str) -> tuple[str, str, str]:
+    """The scheme, the bucket and the key of a URI that is not local."""
     if is_web(uri):
         raise UsageError(f"{redacted(uri)}: artifacts can't be stored at http(s); use {SCHEMES}")
     scheme, _, bucket, key = bucket_uri(uri)
     if f"/{key}".endswith("//"):
         raise UsageError(f"{uri}: names a directory with an empty name; end it with one /, or name an object in it")
-    return Place(_bucket(scheme, bucket), key.removesuffix("/"))
+    return scheme, bucket, key.removesuffix("/")
 
 
 @cache

@@ -20,6 +20,12 @@ def test_removing_takes_the_named_files_and_the_directories_that_are_empty_then(
     verify(tmp_path / "other", "corpus")
 
 
+def test_a_manifest_that_is_not_named_stays(tmp_path: Path) -> None:
+    publish(tmp_path / "one", "one")
+    storage.remove(str(tmp_path / "one"), FILES[:2])
+    assert names(tmp_path / "one") == ["manifest.json"]
+
+
 def test_removing_takes_the_manifest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path / "corpus", "one")
     unlink = Path.unlink
