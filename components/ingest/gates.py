@@ -7,7 +7,8 @@ import numpy as np
 from components.artifacts import storage
 from components.artifacts.champion import read_if_any
 from components.artifacts.errors import SourceError, UsageError
-from components.artifacts.lineage import Ancestor, lineage
+from components.artifacts.finding import Artifact
+from components.artifacts.lineage import lineage
 from components.command import log
 from components.ingest.config import COMPARED, IngestConfig
 from components.ingest.statistics import CorpusStatistics
@@ -56,7 +57,7 @@ def check_gates(statistics: CorpusStatistics, name: str, config: IngestConfig, c
         )
 
 
-def _compared(statistics: CorpusStatistics, config: IngestConfig, former: Ancestor) -> list[str]:
+def _compared(statistics: CorpusStatistics, config: IngestConfig, former: Artifact) -> list[str]:
     """The limits that a corpus crosses when it is compared with the champion's."""
     crossed, characters, before = [], statistics.characters, former.manifest.counts["characters"]
     if before * (1 - config.shrinks_at_most) > characters:
@@ -65,7 +66,7 @@ def _compared(statistics: CorpusStatistics, config: IngestConfig, former: Ancest
             f"corpus, more than ingest.shrinks_at_most={config.shrinks_at_most:g}"
         )
     if config.new_characters_at_most < 1:
-        with storage.incoming(former.uri, "corpus", log.transferred) as directory:
+        with storage.incoming(str(former.place), "corpus", log.transferred) as directory:
             known = _characters_of(directory / TEXT_NAME)
         counts = np.where(known.by_code_point, 0, statistics.by_code_point)
         if (new := int(counts.sum())) > config.new_characters_at_most * characters:
@@ -77,7 +78,7 @@ def _compared(statistics: CorpusStatistics, config: IngestConfig, former: Ancest
     return crossed
 
 
-def _corpus_of(champion: str) -> Ancestor | None:
+def _corpus_of(champion: str) -> Artifact | None:
     """The corpus that the champion was trained on; None, with a line that says so, if there is none."""
     pointer = read_if_any(champion)
     if pointer is None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from components.artifacts import storage
 from components.artifacts.champion import read_if_any
 from components.artifacts.errors import ArtifactError
-from components.artifacts.lineage import Ancestor, lineage, samples_of
+from components.artifacts.finding import Artifact
+from components.artifacts.lineage import lineage, samples_of
 from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.version import VERSION
 
@@ -55,7 +56,7 @@ def decide(corpus: str, champion: str, settings: Mapping[str, Mapping[str, Any]]
     return Decision("skip", f"the champion {pointer.model} was made from the same text with the same settings")
 
 
-def _changes(corpus: str, chain: Mapping[str, Ancestor], settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _changes(corpus: str, chain: Mapping[str, Artifact], settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What differs from the champion's lineage, the text first."""
     if gone := {"corpus", *settings} - chain.keys():
         return [f"the champion's {', '.join(sorted(gone))} can't be found, so nothing is known of it"]

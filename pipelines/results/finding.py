@@ -6,7 +6,8 @@ from typing import Any
 
 from components.artifacts import storage
 from components.artifacts.errors import ArtifactError
-from components.artifacts.finding import Artifact, find, nearest, read_at
+from components.artifacts.finding import Artifact, find, read_at
+from components.artifacts.lineage import Step, trace
 from components.artifacts.storage import Place
 from components.steps import STAGES
 
@@ -70,18 +71,14 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
 
     It is looked for below `root` and next to the artifact; of several identical ones, the nearest is named.
     """
-    known = [*find(root), *beside(artifact)]
-    chain: list[dict[str, Any]] = []
-    makers = [artifact]
-    for maker in makers:
-        for kind, digest in maker.manifest.made_from.items():
-            found = nearest(artifact, [one for one in known if one.digest == digest])
-            # A source is not an artifact: the corpus's settings say where it was.
-            uri = maker.manifest.config.get("source") if kind == "source" else found and str(found.place)
-            chain.append({"kind": kind, "digest": digest, "uri": uri})
-            if found:
-                makers.append(found)
-    return chain
+
+    def uri(step: Step) -> str | None:
+        if step.kind == "source":  # no artifact: the corpus's settings say where it was
+            return step.made.manifest.config.get("source")
+        return str(step.found.place) if step.found else None
+
+    steps = trace(artifact, [*find(root), *beside(artifact)])
+    return [{"kind": step.kind, "digest": step.digest, "uri": uri(step)} for step in steps]
 
 
 def beside(artifact: Artifact) -> list[Artifact]:

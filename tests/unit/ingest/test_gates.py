@@ -129,4 +129,5 @@ def test_a_models_lineage_is_found_in_its_run_and_below_the_root(tmp_path: Path,
     chain = lineage(Champion.model_validate_json(pointer.read_text()).model)
     assert list(chain) == ["model", "dataset", "corpus"]
     assert chain["corpus"].manifest.counts["characters"] == len(LINES)
-    assert chain["corpus"].uri == str(tmp_path / "runs" / layout.format(run=corpus_in, task="ingest", kind="corpus"))
+    expected = tmp_path / "runs" / layout.format(run=corpus_in, task="ingest", kind="corpus")
+    assert chain["corpus"].place.local == expected
