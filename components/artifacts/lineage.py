@@ -23,6 +23,8 @@ def trace(artifact: Artifact, known: Sequence[Artifact]) -> list[Step]:
     makers = [artifact]
     for made in makers:
         for kind, digest in made.manifest.made_from.items():
+            if any(step.digest == digest for step in steps):
+                continue
             found = nearest(artifact, [one for one in known if one.digest == digest])
             steps.append(Step(made, kind, digest, found))
             if found:

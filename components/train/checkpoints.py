@@ -4,12 +4,10 @@ A checkpoint counts once its manifest exists, which is written last and never re
 newest, is updated by compare-and-swap, and is a hint: restoring takes the newest checkpoint that verifies.
 """
 
-import hashlib
 import io
 import json
 import re
 import secrets
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -19,23 +17,16 @@ from numpy.typing import NDArray
 from components.artifacts import storage
 from components.artifacts.as_json import as_json
 from components.artifacts.errors import ArtifactError, UsageError
-from components.artifacts.manifest import (
-    MANIFEST_NAME,
-    Manifest,
-    is_temporary,
-    parse_manifest,
-    read_manifest,
-    write_manifest,
-)
-from components.artifacts.storage import ABSENT, Place
+from components.artifacts.manifest import MANIFEST_NAME, Manifest, is_temporary, read_manifest, write_manifest
+from components.artifacts.storage import ABSENT
 from components.command import log
 from components.train import live
+from components.train.committed import NAME, committed, step_of, what_is_at
 from components.train.config import UNCHANGED_BY, TrainConfig
 from components.train.ownership import OWNER_NAME, Ownership, is_owners_note
 from components.train.progress import Progress
 
 LATEST_NAME = "LATEST"
-_NAME = re.compile(r"(?P<step>\d{10,})-[0-9a-f]{8}")
 _TEMPORARY = re.compile(rf"\.(?:{LATEST_NAME}|{OWNER_NAME}|{live.LIVE_NAME})\.(?:[0-9a-f]{{8}}\.partial|lock)")
 _VARIABLES = "variables.npz"
 _PROGRESS = "progress.json"
@@ -54,7 +45,7 @@ class Checkpoints:
         self._dataset = dataset_digest
 
     def save(self, progress: Progress, values: list[NDArray[Any]], ownership: Ownership) -> None:
-        """Commit a checkpoint, and remove those that are neither among the newest nor the best."""
+        """Commit a checkpoint, and remove those that are neither among the newest, nor the best, nor to be kept."""
         name = f"{progress.train_step:010d}-{secrets.token_hex(4)}"
         with storage.outgoing(str(self._place / name), "checkpoint") as directory:
             buffer = io.BytesIO()
@@ -66,13 +57,13 @@ class Checkpoints:
                 kind="checkpoint",
                 stage="train",
                 config=self._config.model_dump(mode="json"),
-                counts={"train_step": progress.train_step, "train_steps": progress.train_steps},
+                counts=_counts(progress),
                 made_from={"dataset": self._dataset},
             )
             ownership.check()
         ownership.check()
         self._point_latest_at(name)
-        self._drop_superseded(name, progress.best_step)
+        self._drop_superseded(name, progress)
 
     def newest(self) -> Saved | None:
         """The newest checkpoint that verifies, or None if none was ever committed.
@@ -81,7 +72,7 @@ class Checkpoints:
             ArtifactError: there are checkpoints but none can be read; training never silently starts over.
             UsageError: the newest was made with other settings or data.
         """
-        names = _committed(self._place)
+        names = committed(self._place)
         found = self._first_readable(names)
         if found is None and (names or storage.read_file(str(self._place / LATEST_NAME)) is not None):
             raise ArtifactError(
@@ -99,16 +90,16 @@ class Checkpoints:
         """
         found = self.newest()
         if found is None:
-            raise UsageError(f"train.init_from: {self._place} {_what_is_at(self._place)}")
+            raise UsageError(f"train.init_from: {self._place} {what_is_at(self._place)}")
         return found
 
     def has(self, train_step: int) -> bool:
         """Whether a checkpoint of a train step was committed here, even if it is damaged."""
-        return any(_step(name) == train_step for name in _committed(self._place))
+        return any(step_of(name) == train_step for name in committed(self._place))
 
     def at(self, train_step: int) -> Saved | None:
         """The checkpoint of a train step, or None if there is none that can be read."""
-        return self._first_readable([name for name in _committed(self._place) if _step(name) == train_step])
+        return self._first_readable([name for name in committed(self._place) if step_of(name) == train_step])
 
     def refuse_foreign(self) -> None:
         """Reject a place that holds anything but checkpoints, before anything is written or removed there.
@@ -133,9 +124,9 @@ class Checkpoints:
 
     def sweep(self) -> None:
         """Remove checkpoints that a killed trainer did not commit; only the owner may."""
-        committed = set(_committed(self._place))
+        names = set(committed(self._place))
         for name in storage.children(str(self._place)):
-            if name not in committed and _checkpoint_of(name):
+            if name not in names and _checkpoint_of(name):
                 self._remove(name)
 
     def _remove(self, name: str) -> None:
@@ -145,9 +136,7 @@ class Checkpoints:
         """The name, or one below it, of something here that training did not write; "" if there is none."""
         if name in {LATEST_NAME, OWNER_NAME}:
             data, _ = storage.read_file(str(self._place / name)) or (b"", "")
-            is_ours = (
-                is_owners_note(data) if name == OWNER_NAME else _NAME.fullmatch(data.decode(errors="replace")[:-1])
-            )
+            is_ours = is_owners_note(data) if name == OWNER_NAME else NAME.fullmatch(data.decode(errors="replace")[:-1])
             return "" if is_ours else name
         if name in {live.LIVE_NAME, live.FOLDER}:
             return live.foreign_in(self._place, name)
@@ -159,13 +148,19 @@ class Checkpoints:
     def _first_readable(self, names: list[str]) -> Saved | None:
         for name in names:
             try:
-                return self._read(self._place / name)
+                return self.read(name)
             except ArtifactError as error:
                 log.warning(f"skipped a checkpoint: {error}")
         return None
 
-    def _read(self, place: Place) -> Saved:
-        with storage.incoming(str(place), "checkpoint") as directory:
+    def read(self, name: str) -> Saved:
+        """The checkpoint of this name.
+
+        Raises:
+            ArtifactError: it is missing or damaged.
+            UsageError: it was made with other settings or data.
+        """
+        with storage.incoming(str(self._place / name), "checkpoint") as directory:
             self._check_settings(read_manifest(directory))
             progress = Progress(**json.loads((directory / _PROGRESS).read_bytes()))
             with np.load(directory / _VARIABLES, allow_pickle=False) as arrays:
@@ -186,57 +181,23 @@ class Checkpoints:
         found = storage.read_file(latest)
         storage.write_file(latest, f"{name}\n".encode(), expected=found[1] if found else ABSENT)
 
-    def _drop_superseded(self, newest: str, best_step: int) -> None:
-        committed = _committed(self._place)
-        steps = sorted({_step(name) for name in committed}, reverse=True)
-        kept = {*steps[: self._config.keep_checkpoints], best_step}
-        for name in committed:
+    def _drop_superseded(self, newest: str, progress: Progress) -> None:
+        names = committed(self._place)
+        steps = sorted(set(map(step_of, names)), reverse=True)
+        of_epochs = progress.ends_of_epochs(self._config.keep_every)
+        kept = {*steps[: self._config.keep_checkpoints], progress.best_step, *of_epochs}
+        for name in names:
             # One with the same train step was saved before the total number was known.
-            if _step(name) not in kept or (_step(name) == _step(newest) and name != newest):
+            if step_of(name) not in kept or (step_of(name) == step_of(newest) and name != newest):
                 self._remove(name)
-
-
-def newest_step(uri: str) -> int | None:
-    """The train step of the newest checkpoint at a URI, or None if none was committed."""
-    names = _committed(storage.place_of(uri))
-    return _step(names[0]) if names else None
-
-
-def newest_digest(uri: str) -> str:
-    """A SHA-256 that names the newest checkpoint at a URI, which is never rewritten; empty if there is none."""
-    names = _committed(storage.place_of(uri))
-    return hashlib.sha256(names[0].encode()).hexdigest() if names else ""
-
-
-def _what_is_at(place: Place) -> str:
-    """What is at a place without checkpoints, and where nearby there are some."""
-    kind = ""
-    if manifest := storage.read_file(str(place / MANIFEST_NAME)):
-        with suppress(ArtifactError):  # another program's
-            kind = parse_manifest(manifest[0], str(place)).kind
-    places = [place / "checkpoints", place.above / "checkpoints"] + [place.above] * (kind == "checkpoint")
-    near = [str(where) for where in places if _committed(where)]
-    is_empty = not any(storage.entries(str(place)))
-    holds = f"is a {kind}" if kind else "is not a directory, or is empty" if is_empty else "holds no checkpoint"
-    return f"{holds}; name {near[0] if near else 'the directory that was given as --checkpoints'}"
-
-
-def _committed(place: Place) -> list[str]:
-    """Newest first, by train step, which does not depend on a clock."""
-    names = [name for name in storage.children(str(place)) if _NAME.fullmatch(name)]
-    names = [name for name in names if storage.read_file(str(place / name / MANIFEST_NAME)) is not None]
-    return sorted(names, key=lambda name: (_step(name), name), reverse=True)
 
 
 def _checkpoint_of(name: str) -> str:
     """The checkpoint whose directory, or temporary directory, has this name; "" for none."""
     checkpoint = storage.staged_artifact(name) or name
-    return checkpoint if _NAME.fullmatch(checkpoint) else ""
+    return checkpoint if NAME.fullmatch(checkpoint) else ""
 
 
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace").strip()
-
-
-def _step(name: str) -> int:
-    return int(name.partition("-")[0])
+def _counts(progress: Progress) -> dict[str, int]:
+    counts = {"train_step": progress.train_step, "train_steps": progress.train_steps}
+    return counts if progress.ended_epoch is None else {**counts, "epoch": progress.ended_epoch}

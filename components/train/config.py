@@ -9,8 +9,8 @@ from components.generator.cells import CellName
 from components.generator.temperature import Temperature
 
 UNCHANGED_BY = frozenset(
-    {"epochs", "train_steps", "minutes", "device", "checkpoint_steps", "checkpoint_seconds", "keep_checkpoints"}
-    | {"start_anew", "init_from"}
+    {"epochs", "train_steps", "minutes", "device", "start_anew", "init_from"}
+    | {"checkpoint_steps", "checkpoint_seconds", "keep_checkpoints", "keep_every"}
     | {"export", "sample_every", "sample_at", "sample_times", "sample_length", "sample_temperatures"}
 )
 """Settings that may differ when training resumes: they do not affect the steps already taken."""
@@ -180,6 +180,9 @@ class TrainConfig(Settings):
     )
     checkpoint_seconds: float = setting(60.0, "save a checkpoint at least this often", unit="seconds", gt=0)
     keep_checkpoints: int = setting(2, "how many of the newest checkpoints to keep, in addition to the best", ge=1)
+    keep_every: int = setting(
+        0, "also keep the checkpoint of each time this many epochs have ended; 0 for none", unit="epochs", ge=0
+    )
     start_anew: bool = setting(False, "remove existing checkpoints and start at step 0")
     init_from: str = setting(
         "",

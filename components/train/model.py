@@ -5,6 +5,7 @@ import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from components.command import log
 from components.generator.files import METRICS_NAME
 from components.generator.model import Model, trained_for
 from components.generator.network import build, layers_of, parameters
+from components.train.committed import Committed
 from components.train.config import TrainConfig
 from components.train.evaluation import Evaluation
 from components.train.progress import Progress
@@ -32,11 +34,17 @@ _WHOLE_WORDS = re.compile(r"(?<=\s)\S.*\s", re.DOTALL)
 
 
 def metrics_of(
-    config: TrainConfig, dataset: Dataset, trainer: Trainer, evaluation: Evaluation, progress: Progress, device: str
+    config: TrainConfig,
+    dataset: Dataset,
+    trainer: Trainer,
+    evaluation: Evaluation,
+    progress: Progress,
+    *,
+    export: Literal["best", "last"],
 ) -> Metrics:
-    """The model's metrics, of the exported checkpoint."""
+    """The model's metrics, of the checkpoint that becomes the model."""
     exported = progress.history[-1]
-    if config.export == "best":
+    if export == "best":
         exported = next(row for row in progress.history if row["train_step"] == progress.best_step)
     train_loss, validation_loss = exported["train_loss_nats"], exported["validation_loss_nats"]
     tokens = tokens_a_character_of(dataset.manifest.counts)
@@ -55,7 +63,7 @@ def metrics_of(
         "train_steps": progress.train_steps,
         "epochs": exported["train_step"] / trainer.order.steps_per_epoch,
         "wall_seconds": progress.seconds,
-        "device": device,
+        "device": progress.device,
     }
 
 
@@ -67,8 +75,9 @@ def write_model(
     trainer: Trainer,
     progress: Progress,
     metrics: Metrics,
+    checkpoint: Committed | None = None,
 ) -> None:
-    """Write the model artifact at `uri` with the trainer's current weights."""
+    """Write the model artifact at `uri` with the trainer's current weights, which may be a certain checkpoint's."""
     network = build(trainer.architecture)
     network.set_weights(trainer.network.get_weights())
     model = Model(
@@ -86,14 +95,18 @@ def write_model(
         training = _training(model, config, dataset, progress, metrics)
         write_report(directory / "report.html", training)
         write_events(directory / "tensorboard", progress.history, training.tokens_a_character)
-        (directory / "README.md").write_text(_card(model, config, dataset, metrics), encoding="utf-8")
+        (directory / "README.md").write_text(_card(model, config, dataset, metrics, checkpoint), encoding="utf-8")
         write_manifest(
             directory,
             kind="model",
             stage="train",
             config=config.model_dump(mode="json"),
-            counts={name: metrics[name] for name in ("steps", "train_steps")} | {"parameters": parameters(network)},
-            made_from={"dataset": dataset.digest},
+            counts={
+                **{name: metrics[name] for name in ("steps", "train_steps")},
+                **({"epoch": checkpoint.manifest.counts["epoch"]} if checkpoint else {}),
+                "parameters": parameters(network),
+            },
+            made_from={"dataset": dataset.digest, **({"checkpoint": checkpoint.digest} if checkpoint else {})},
         )
 
 
@@ -137,7 +150,7 @@ def _write_json_lines(path: Path, rows: Sequence[Epoch]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: Metrics) -> str:
+def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: Metrics, checkpoint: Committed | None) -> str:
     figures = "\n".join(
         f"| {name} | {value:.6g} |" if isinstance(value, float) else f"| {name} | {value} |"
         for name, value in metrics.items()
@@ -178,4 +191,12 @@ B is the batch, T the tokens of a text.
 ```
 
 Made from the dataset whose manifest has the SHA-256 `{dataset.digest}`.
-"""
+{_exported(checkpoint) if checkpoint else ""}"""
+
+
+def _exported(checkpoint: Committed) -> str:
+    counts = checkpoint.manifest.counts
+    return (
+        f"Its weights are those after epoch {counts['epoch']:,}, train step {counts['train_step']:,} of "
+        f"{counts['train_steps']:,}, of the checkpoint whose manifest has the SHA-256\n`{checkpoint.digest}`.\n"
+    )

@@ -18,6 +18,7 @@ class Progress:
         curve, curve_nats, curve_targets: the points of this epoch's training curve so far, and the sum and count of
             the training loss since the last of them.
         resumed_at: the train steps at which training was resumed.
+        device: the device that training computes on, for people.
         seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
     """
 
@@ -33,6 +34,7 @@ class Progress:
     curve_nats: float = 0.0
     curve_targets: int = 0
     resumed_at: list[int] = field(default_factory=list)
+    device: str = ""
     seconds: float = 0.0
     step_seconds: float = 0.0
     step_tokens: int = 0
@@ -51,6 +53,17 @@ class Progress:
     def last_row_at(self) -> int:
         """The train step of the history's last row; 0 where there is none."""
         return self.history[-1]["train_step"] if self.history else 0
+
+    @property
+    def ended_epoch(self) -> int | None:
+        """The epoch that ended with the last train step and has its row; None within an epoch."""
+        return self.history[-1]["epoch"] if self.history and self.last_row_at == self.train_step else None
+
+    def ends_of_epochs(self, every: int) -> set[int]:
+        """The train steps at which each `every`-th epoch ended so far; none for 0."""
+        # The last epoch of a training that was then continued has two rows, of which the later one is its end.
+        ends = {row["epoch"]: row["train_step"] for row in self.history}
+        return {train_step for epoch, train_step in ends.items() if every and epoch % every == 0}
 
     def take(self, steps: int, nats: float, targets: int) -> None:
         """Note train steps, with the sum and count of their loss."""

@@ -9,7 +9,8 @@ from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.typed import Metrics
 from components.artifacts.units import tokens_a_character_of
 from components.command import log
-from components.train.checkpoints import Checkpoints, newest_digest, newest_step
+from components.train.checkpoints import Checkpoints
+from components.train.committed import newest_digest, newest_step
 from components.train.config import TrainConfig
 from components.train.loop import Loop
 from components.train.model import metrics_of, write_model
@@ -58,10 +59,11 @@ def train(
         loop = Loop(config, data, kept)
         _check_init_from(config.init_from, init_digest, checkpoints)
         loop.restore(init_from)
+        loop.progress.device = device
         live = _live_view(loop, checkpoints)
         with Saver(kept, ownership, live) as saver:
             loop.fit(saver)
-        metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, device)
+        metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, export=config.export)
         if config.export == "best":
             _put_back_best(loop, checkpoints, init_from)
         write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)

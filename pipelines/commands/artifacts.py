@@ -1,4 +1,4 @@
-"""`quillflow artifacts`: list, show, fetch, verify and clean up what runs made."""
+"""`quillflow artifacts`: list, show, fetch, verify, export and clean up what runs made."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ CHAMPION = "champion"
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    text = "List, show, fetch, verify and clean up artifacts, on disk or in a bucket."
+    text = "List, show, fetch, verify, export and clean up artifacts, on disk or in a bucket."
     actions = commands.add_parser("artifacts", help=text, description=text).add_subparsers(
         metavar="ACTION", required=True
     )
@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
             _verify,
             "Check artifacts against the sizes and digests in their manifests; exit 1 if one is damaged.",
         ),
+        ("export", _export, "Make a model of the checkpoint of an epoch, which train.keep_every keeps."),
         (
             "prune",
             _prune,
@@ -47,6 +48,12 @@ def add(commands: Any) -> None:
         action = actions.add_parser(name, help=text, description=text)
         if name == "prune":
             command.add_flags(action)
+        elif name == "export":
+            action.add_argument(
+                "name", metavar="CHECKPOINTS", help="the checkpoints' URI or RUN/PATH, or a run's URI or name"
+            )
+            action.add_argument("--epoch", type=int, required=True, metavar="N", help="the epoch, counted from 1")
+            action.add_argument("model", metavar="MODEL", help="where to write the model")
         elif name != "ls":
             action.add_argument(
                 "name", metavar="WHAT", help="an artifact's URI or RUN/PATH, a run's URI or name, or champion"
@@ -104,6 +111,19 @@ def _verify(arguments: argparse.Namespace) -> int:
     for verdict in filter(None, verdicts.values()):
         log.error(verdict)
     return 1 if any(verdicts.values()) else 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from pipelines.results import exporting
+
+    root = root_of(arguments)
+    checkpoint = exporting.find_checkpoint(arguments.name, arguments.epoch, root)
+    exporting.refuse_existing(arguments.model, checkpoint)
+    dataset = exporting.dataset_of(checkpoint, root)
+    from components.train.exporting import export  # brings TensorFlow
+
+    made = export(checkpoint, dataset=dataset, model=arguments.model)
+    return print_result(arguments, made, [made["model"]])
 
 
 def _prune(arguments: argparse.Namespace) -> int:

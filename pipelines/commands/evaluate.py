@@ -65,10 +65,7 @@ def _dataset_and_samples(model: "Artifact", root: str) -> tuple[str, str]:
     """
     from pipelines.results import finding
 
-    known = [*finding.find(root), *finding.beside(model)]
-    if model.run:
-        known += finding.find(str(model.place).partition(f"/{model.run}/")[0] + f"/{model.run}")
-    known.sort(key=lambda found: found.updated)
+    known = sorted(finding.around(model.place, model.run, root), key=lambda found: found.updated)
     datasets = [found for found in known if found.digest == model.manifest.made_from.get("dataset")]
     samples = [found for found in known if found.manifest.made_from.get("model") == model.digest]
     return _last_uri(datasets), _last_uri(samples)

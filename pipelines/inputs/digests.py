@@ -15,7 +15,7 @@ from components.artifacts.manifest import MANIFEST_NAME
 from components.artifacts.storage import StorageError
 from components.artifacts.version import VERSION
 from components.command import log
-from components.train.checkpoints import newest_digest
+from components.train.committed import newest_digest
 
 
 def digest_of(uri: str, *, allow_private_hosts: bool) -> str:

@@ -7,7 +7,7 @@ from components.artifacts import storage
 from components.artifacts.errors import QuillflowError
 from components.artifacts.manifest import MANIFEST_NAME
 from components.steps import STEPS
-from components.train.checkpoints import newest_step
+from components.train.committed import newest_step
 from pipelines.local.engine import Relay
 
 INTERRUPTED, TERMINATED = 130, 143

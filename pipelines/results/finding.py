@@ -11,7 +11,7 @@ from components.artifacts.lineage import Step, trace
 from components.artifacts.storage import Place
 from components.steps import STAGES
 
-__all__ = ["Artifact", "beside", "find", "find_model", "lineage", "made_or_used", "resolve", "run_uris", "show"]
+__all__ = ["Artifact", "around", "find", "find_model", "lineage", "made_or_used", "resolve", "run_uris", "show"]
 
 
 def resolve(name: str, root: str) -> list[Artifact]:
@@ -77,13 +77,19 @@ def lineage(artifact: Artifact, root: str) -> list[dict[str, Any]]:
             return step.made.manifest.config.get("source")
         return str(step.found.place) if step.found else None
 
-    steps = trace(artifact, [*find(root), *beside(artifact)])
+    steps = trace(artifact, [*find(root, parts=True), *beside(artifact.place)])
     return [{"kind": step.kind, "digest": step.digest, "uri": uri(step)} for step in steps]
 
 
-def beside(artifact: Artifact) -> list[Artifact]:
-    """The artifacts in the same directory."""
-    above = Place(artifact.place.store, artifact.place.key.rpartition("/")[0])
+def around(place: Place, run: str, root: str) -> list[Artifact]:
+    """The artifacts below `root`, in the same directory as a place, and in its run, wherever that is; "" for none."""
+    known = [*find(root), *beside(place)]
+    return known + (find(str(place).partition(f"/{run}/")[0] + f"/{run}") if run else [])
+
+
+def beside(place: Place) -> list[Artifact]:
+    """The artifacts in the same directory as a place."""
+    above = place.above
     return [found for name in storage.children(str(above)) for found in _at(str(above / name))]
 
 

@@ -27,6 +27,7 @@ class Sandbox:
         self._environment = {**os.environ, "PATH": f"{self._bin()}{os.pathsep}{os.environ['PATH']}"}
         for name in ("my-text.txt", "another-text.txt", "nietzsche.txt", "shanties.txt"):
             (directory / name).write_text(_TALE * 200)
+        (directory / "thrones.txt").write_text(_TALE * 3)  # read for many epochs
         rows = "".join(f'{user},"{_TALE}"\n' for user in ("ada", "bob") * 150)
         (directory / "chat.csv").write_text(f"name,text\n{rows}")
         (directory / "gke.yaml").write_text((ROOT / "pipelines" / "environments" / "gke.yaml").read_text())

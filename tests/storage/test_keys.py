@@ -16,7 +16,7 @@ from components.command.settings import recorded
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
 from components.sample.config import SampleConfig
-from components.train.checkpoints import newest_digest, newest_step
+from components.train.committed import newest_digest, newest_step
 from components.train.config import TrainConfig
 from pipelines.commands.main import main
 from pipelines.inputs.arguments import arguments_of

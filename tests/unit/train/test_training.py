@@ -11,7 +11,7 @@ import pytest
 
 from components.artifacts.errors import ArtifactError, UsageError
 from components.command import log
-from components.train.checkpoints import newest_digest
+from components.train.committed import newest_digest
 from components.train.config import TrainConfig
 from components.train.training import train
 from tests.shorter import mostly_slow
