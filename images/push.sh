@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pushes images to a registry: DOCKER=... TAG=... images/push.sh REGISTRY TARGET...   (make push calls it)
 # A tag means one thing for ever: it is pushed from a clean checkout only, and never over one that is there.
+# The base is fetched and named by its digest. Beside TAG goes TAG-sbom, whose only file says what is installed.
 # INSECURE=yes asks a registry whose certificate nobody signed, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,9 +25,20 @@ for target in "$@"; do
     echo "warning: can't see whether $name is there already: $(head -1 <<<"$said")" >&2
   fi
 done
+PYTHON_BASE=${PYTHON_BASE:-$(sed -n 's/^ARG PYTHON_BASE=//p' images/Dockerfile)}
+if [ "$PYTHON_BASE" = "${PYTHON_BASE%@*}" ]; then
+  said=$("$DOCKER" pull "$PYTHON_BASE" 2>&1) && digest=$(sed -n 's/^Digest: //p' <<<"$said") && [ -n "$digest" ] || {
+    echo "error: can't fetch the base $PYTHON_BASE to name it by its digest: $(tail -1 <<<"$said")" >&2
+    exit 1
+  }
+  PYTHON_BASE=$PYTHON_BASE@$digest
+fi
+export PYTHON_BASE
 images/build.sh "$@"
 for target in "$@"; do
   name="$registry/quillflow/$target:$TAG"
+  tar -c -C build/sbom "$target.json" | "$DOCKER" import - "$name-sbom" >/dev/null
+  "$DOCKER" push --quiet "$name-sbom" >/dev/null
   "$DOCKER" tag "quillflow/$target:$TAG" "$name"
-  "$DOCKER" push --quiet "$name"
+  "$DOCKER" push "$name" | sed -n "s|.* digest: \\(sha256:[0-9a-f]*\\) .*|$name@\\1|p"
 done

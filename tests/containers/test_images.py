@@ -1,11 +1,14 @@
 """What is in the images and what is not, and that they run with next to no rights."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.containers.running import Run
 
@@ -64,10 +67,11 @@ def test_the_image_of_sample_has_all_that_a_promotion_needs(run: Run) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_holds_the_locked_packages_and_no_others(target: str, run: Run) -> None:
     locked = {
-        tuple(line.split(" ")[0].split("=="))
+        (requirement.name, str(requirement.specifier).removeprefix("=="))
         for name in (target, "kfp")
         for line in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-        if re.match(r"[a-z]", line) and "python_full_version" not in line
+        if re.match(r"[a-z]", line)
+        if (requirement := Requirement(line.removesuffix("\\"))).marker is None or requirement.marker.evaluate()
     }
     code = "import importlib.metadata as m; [print(d.name, d.version) for d in m.distributions(path=m.sys.path[1:])]"
     found = {
@@ -75,6 +79,21 @@ def test_an_image_holds_the_locked_packages_and_no_others(target: str, run: Run)
         for name, version in (line.split() for line in python(run, target, code).splitlines())
     }
     assert found == locked
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_image_s_sbom_names_what_is_installed_and_a_label_has_its_digest(
+    target: str, run: Run, engine: Any, name_of: Callable[[str], str]
+) -> None:
+    name, _, tag = name_of(target).partition(":")
+    script = (ROOT / "images" / "sbom.py").read_text()
+    printed = run(target, ["-c", script, name, tag], entrypoint="python3").out
+    label = engine.images.get(f"{name}:{tag}").attrs["Config"]["Labels"]["quillflow.sbom.digest"]
+    assert label == f"sha256:{hashlib.sha256(printed.encode()).hexdigest()}"
+    urls = [each["purl"] for each in json.loads(printed)["components"]]
+    found = {url.partition("@")[0] for url in urls}
+    assert {"pkg:generic/python", "pkg:pypi/kfp", "pkg:pypi/pydantic", "pkg:deb/debian/libc6"} <= found
+    assert "pkg:pypi/pip" not in found
 
 
 @pytest.mark.parametrize("target", TARGETS)
