@@ -75,11 +75,13 @@ def train(environment: Environment) -> Any:
         dataset_uri: str,
         settings: dict[str, Any] = default,
         init_digest: str = "",
+        start_digest: str = "",
         version: str = VERSION,
     ) -> dsl.Model:
         """Train, from the dataset at a URI."""
         dataset = dsl.importer(artifact_uri=dataset_uri, artifact_class=dsl.Dataset, reimport=False)
-        task = train_stage(dataset=dataset.output, settings=settings, init_digest=init_digest, version=version)
+        digests = {"init_digest": init_digest, "start_digest": start_digest}
+        task = train_stage(dataset=dataset.output, settings=settings, version=version, **digests)
         return equip(task, "train", environment).outputs["model"]
 
     return pipeline

@@ -39,6 +39,7 @@ class _Digests(NamedTuple):
 
     source: Any
     init: Any
+    start: Any
     prompts: Any
     corpus: Any
 
@@ -69,6 +70,7 @@ def _definition(environment: Environment, *, here: bool) -> Callable[..., Any]:
         sample: dict[str, Any] = default["sample"],
         source_digest: str = "",
         init_digest: str = "",
+        start_digest: str = "",
         prompts_digest: str = "",
         corpus_digest: str = "",
         on_unchanged: str = "train",
@@ -84,6 +86,7 @@ def _definition(environment: Environment, *, here: bool) -> Callable[..., Any]:
             sample: SampleConfig's fields.
             source_digest: names the source's bytes, for the cache.
             init_digest: names the newest checkpoint at train's init_from, for the cache.
+            start_digest: names what is at train's start_from, for the cache.
             prompts_digest: names the prompts file's bytes, for the cache.
             corpus_digest: names the corpus that sample's no_copy is about, for the cache.
             on_unchanged: on a cluster, if the champion was made from the same text with the same settings: train
@@ -96,7 +99,7 @@ def _definition(environment: Environment, *, here: bool) -> Callable[..., Any]:
                 here=here,
                 source=source,
                 settings={"ingest": ingest, "vectorize": vectorize, "train": train, "sample": sample},
-                digests=_Digests(source_digest, init_digest, prompts_digest, corpus_digest),
+                digests=_Digests(source_digest, init_digest, start_digest, prompts_digest, corpus_digest),
                 on_unchanged=on_unchanged,
                 version=version,
             )
@@ -163,7 +166,13 @@ def _after_ingest(
 ) -> Artifacts:
     vectorized = vectorize_stage(corpus=corpus, settings=settings["vectorize"], version=version)
     dataset = equip(vectorized, "vectorize", environment).outputs["dataset"]
-    training = train_stage(dataset=dataset, settings=settings["train"], init_digest=digests.init, version=version)
+    training = train_stage(
+        dataset=dataset,
+        settings=settings["train"],
+        init_digest=digests.init,
+        start_digest=digests.start,
+        version=version,
+    )
     trained = equip(training, "train", environment)
     model = trained.outputs["model"]
     samples = samples_of(

@@ -37,11 +37,12 @@ NOT_SHOWN = "not_shown"
 class NamedPlace:
     """What a setting names that is a path or URI.
 
-    `of` is what lies there: only a `file` may be fetched over http(s). `digest` is the parameter by which a task is
-    given what was there when its run began, so that the cache notices a change.
+    `of` is what lies there: only a `file` may be fetched over http(s), and a `model` may be a champion's pointer.
+    `digest` is the parameter by which a task is given what was there when its run began, so that the cache notices a
+    change.
     """
 
-    of: Literal["file", "artifact", "checkpoints"]
+    of: Literal["file", "artifact", "model", "checkpoints"]
     digest: str
 
 

@@ -12,6 +12,7 @@ def train(
     dataset: dsl.Input[dsl.Dataset],
     settings: dict[str, Any],
     init_digest: str,
+    start_digest: str,
     version: str,
     checkpoints: dsl.Output[dsl.Artifact],
     model: dsl.Output[dsl.Model],
@@ -25,6 +26,7 @@ def train(
         dataset: the dataset.
         settings: TrainConfig's fields.
         init_digest: a digest of the newest checkpoint at init_from, so that a newer one misses the cache.
+        start_digest: a digest of what is at start_from, likewise.
         version: the suite's version, so that the cache never reuses another version's results.
         checkpoints: all that training resumes from, written while it runs.
         model: the trained network and everything that is needed to write with it.
@@ -51,6 +53,7 @@ def train(
                 checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod resumes from there
                 model=model_uri,
                 init_digest=init_digest,
+                start_digest=start_digest,
                 task=checkpoints.uri,  # made for this task of this run, and kept by its retries
             )
 

@@ -189,6 +189,11 @@ class TrainConfig(Settings):
         "if there are no checkpoints yet, resume from the newest at this URI",
         place=NamedPlace(of="checkpoints", digest="init_digest"),
     )
+    start_from: str = setting(
+        "",
+        "begin a new training with the weights of the model at this URI, or of the champion whose pointer is there",
+        place=NamedPlace(of="model", digest="start_digest"),
+    )
 
     sample_every: int = setting(0, "write samples after each time this many epochs; 0 for never", unit="epochs", ge=0)
     sample_at: tuple[int, ...] = setting((), "also write samples after these epochs", unit="epochs")

@@ -48,8 +48,8 @@ class Loop:
         steps_per_epoch = self.trainer.order.steps_per_epoch
         return Cadence(config=self.config, steps_per_epoch=steps_per_epoch, train_steps=self.trainer.train_steps)
 
-    def restore(self, init_from: Checkpoints | None) -> None:
-        """Resume from the newest checkpoint, if there is one, here or else in `init_from`.
+    def restore(self, init_from: Checkpoints | None) -> bool:
+        """Resume from the newest checkpoint, if there is one, here or else in `init_from`; whether there was one.
 
         Raises:
             UsageError: more train steps are taken than were asked for, or `init_from` holds no checkpoint.
@@ -76,6 +76,7 @@ class Loop:
             self.progress.minutes, self.progress.train_steps = config.minutes, self.trainer.train_steps
             warn_of_epochs_never_reached(config, self.cadence.epochs)
         self._resume()
+        return found is not None
 
     def _resume(self) -> None:
         """Log and record that training is resumed."""

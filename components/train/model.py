@@ -106,8 +106,18 @@ def write_model(
                 **({"epoch": checkpoint.manifest.counts["epoch"]} if checkpoint else {}),
                 "parameters": parameters(network),
             },
-            made_from={"dataset": dataset.digest, **({"checkpoint": checkpoint.digest} if checkpoint else {})},
+            made_from=_made_from(dataset, progress, checkpoint),
         )
+
+
+def _made_from(dataset: Dataset, progress: Progress, checkpoint: Committed | None) -> dict[str, str]:
+    """The digests of the dataset, of the model that training started from, and of the checkpoint, if there are any."""
+    digests = {
+        "dataset": dataset.digest,
+        "model": progress.started_from,
+        "checkpoint": checkpoint.digest if checkpoint else "",
+    }
+    return {kind: digest for kind, digest in digests.items() if digest}
 
 
 def _training(model: Model, config: TrainConfig, dataset: Dataset, progress: Progress, metrics: Metrics) -> Training:

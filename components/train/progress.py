@@ -17,6 +17,7 @@ class Progress:
         history: a row for each epoch that ended.
         curve, curve_nats, curve_targets: the points of this epoch's training curve so far, and the sum and count of
             the training loss since the last of them.
+        started_from: the digest of the model whose weights training began with; empty if with new ones.
         resumed_at: the train steps at which training was resumed.
         device: the device that training computes on, for people.
         seconds: wall time so far; `step_seconds` and `step_tokens`: of train steps alone, for the speed.
@@ -33,6 +34,7 @@ class Progress:
     curve: list[Point] = field(default_factory=list)
     curve_nats: float = 0.0
     curve_targets: int = 0
+    started_from: str = ""
     resumed_at: list[int] = field(default_factory=list)
     device: str = ""
     seconds: float = 0.0

@@ -17,10 +17,18 @@ from components.train.model import metrics_of, write_model
 from components.train.ownership import Ownership
 from components.train.saving import Saver
 from components.train.showing import LiveView
+from components.train.starting import begin_with
 
 
 def train(
-    config: TrainConfig, *, dataset: str, checkpoints: str, model: str, init_digest: str = "", task: str = ""
+    config: TrainConfig,
+    *,
+    dataset: str,
+    checkpoints: str,
+    model: str,
+    init_digest: str = "",
+    start_digest: str = "",
+    task: str = "",
 ) -> dict[str, Any]:
     """Fit a network to the dataset at a URI and write the model, resuming from existing checkpoints.
 
@@ -30,6 +38,7 @@ def train(
         checkpoints: URI of the checkpoints.
         model: URI of the model.
         init_digest: the digest of the newest checkpoint at `init_from` when the run began; empty to accept any.
+        start_digest: the digest of what was at `start_from` then, likewise.
         task: the name of the pipeline's task, so that a retry soon takes over from a dead attempt.
 
     Returns:
@@ -43,9 +52,10 @@ def train(
         StorageError: a store fails after all retries; committed checkpoints stay.
         SystemExit: 130 on SIGINT, 143 on SIGTERM and SIGHUP, after a checkpoint was committed.
         UsageError: the checkpoints were made with other settings, their place holds something else, places overlap,
-            `init_from` has a newer checkpoint than `init_digest`, or the device is not available.
+            `init_from` has a newer checkpoint than `init_digest`, `start_from` has another network, or the device is
+            not available.
     """
-    inputs = {"--dataset": dataset, "train.init_from": config.init_from}
+    inputs = {"--dataset": dataset, "train.init_from": config.init_from, "train.start_from": config.start_from}
     storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
     storage.check_replaceable(storage.place_of(model), "model")  # before hours of training
     device = _device(config)
@@ -58,8 +68,10 @@ def train(
         init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         loop = Loop(config, data, kept)
         _check_init_from(config.init_from, init_digest, checkpoints)
-        loop.restore(init_from)
+        resumed = loop.restore(init_from)
         loop.progress.device = device
+        if config.start_from and not resumed:
+            loop.progress.started_from = begin_with(config.start_from, start_digest, loop.trainer, data)
         live = _live_view(loop, checkpoints)
         with Saver(kept, ownership, live) as saver:
             loop.fit(saver)

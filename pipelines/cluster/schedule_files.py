@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from components.artifacts.errors import UsageError
 from components.command.settings import Settings, nearest, places_in
 from components.steps import STAGES
-from pipelines.build.environment import Environment
+from pipelines.build.champion import with_champion
+from pipelines.build.environment import Cluster, Environment
 from pipelines.inputs.arguments import DIGESTS, plain, refuse_for_cluster
 from pipelines.inputs.digests import suite_version
 from pipelines.inputs.settings import checked, recipe, source_of
@@ -19,6 +20,8 @@ from pipelines.inputs.yaml_files import read_yaml
 EACH_TIME = "[[ScheduledTime]]"
 """The controller replaces this by a run's time. As the digest of the source, which is not known in advance, it makes
 ingest miss the cache; if the corpus is new, the later stages run too."""
+_SOME_ENVIRONMENT = Environment(cluster=Cluster(champion="gs://bucket/champion"))
+"""What a file is checked with when it is read: its own environment may be another's file."""
 _CRON_FIELDS = (("seconds", 59), ("minutes", 59), ("hours", 23), ("day", 31), ("month", 12), ("weekday", 7))
 
 
@@ -65,7 +68,7 @@ class Schedule(BaseModel):
 
     def stages(self, environment: Environment) -> dict[str, Settings]:
         """All stages' settings: the environment's, on top the recipe's, on top the file's."""
-        return checked(environment.beneath(recipe(self.recipe)), self.settings)
+        return with_champion(checked(environment.beneath(recipe(self.recipe)), self.settings), environment)
 
     def arguments(self, environment: Environment) -> dict[str, Any]:
         """The pipeline's arguments for each run."""
@@ -118,7 +121,7 @@ def _read(path: Path) -> Schedule:
     values = read_yaml(str(path), str(path))
     try:
         schedule = Schedule.model_validate(values)
-        schedule.arguments(Environment())  # its own may be another's file
+        schedule.arguments(_SOME_ENVIRONMENT)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.command import log
+from pipelines.build.champion import with_champion
 from pipelines.commands.cluster import add_cluster_flags, environment_of
 from pipelines.commands.output import print_result
 from pipelines.commands.run import add_settings_flags
@@ -36,7 +37,7 @@ def _submit(arguments: argparse.Namespace) -> int:
 
     environment = environment_of(arguments)
     chosen = environment.beneath(recipe(arguments.recipe))
-    settings = settings_of(chosen, arguments.assignments)
+    settings = with_champion(settings_of(chosen, arguments.assignments), environment)
     source = source_of(chosen, arguments.source, named="with --source")
     refuse_for_cluster(source, settings)
     environment.check_whole_run(settings)

@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from components.artifacts.errors import QuillflowError, UsageError
 from components.command import log
 from components.command.stage import add_common_flags
+from pipelines.build.champion import with_champion
 from pipelines.build.environment import Environment
 from pipelines.commands.cluster import ENVIRONMENT_VARIABLE, environment_of
 from pipelines.commands.output import print_result
@@ -61,7 +63,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
     environment = environment_of(arguments)
     chosen = recipe(arguments.recipe)
     chosen = environment.beneath(chosen) if arguments.on_cluster else chosen
-    wanted = combinations(chosen, arguments.assignments)
+    wanted = [
+        replace(one, settings=with_champion(one.settings, environment))
+        for one in combinations(chosen, arguments.assignments)
+    ]
     if len(wanted) > len(ascii_uppercase):
         raise UsageError(f"{len(wanted)} combinations are too many to compare; give at most {len(ascii_uppercase)}")
     budget = parse_duration(arguments.budget, "--budget").total_seconds() if arguments.budget else None

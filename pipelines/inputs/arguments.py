@@ -82,6 +82,7 @@ def place_digests(settings: Mapping[str, Settings], stages: Iterable[str] = STAG
     named = {
         "file": lambda uri: digest_of(uri, allow_private_hosts=private),
         "artifact": digest_of_artifact,
+        "model": lambda uri: digest_of_artifact(uri) or digest_of(uri, allow_private_hosts=False),
         "checkpoints": digest_of_checkpoints,
     }
     return {

@@ -24,6 +24,7 @@ from components.command.log import RUN_VARIABLE, Display, is_quiet
 from components.command.settings import Settings
 from components.command.stage import ARTIFACTS_VARIABLE
 from components.steps import HERE, MADE_BY, STEPS
+from pipelines.build.champion import with_champion
 from pipelines.build.environment import Environment
 from pipelines.inputs.arguments import MEANT_BY_ENGINE, arguments_of, refuse_meant, withhold
 from pipelines.local.ending import RunError, ending, killed
@@ -93,6 +94,7 @@ def run_pipeline(
     root = str(storage.place_of(root))
     refuse_meant({"--root": [root, str(_engine_root(root))]}, MEANT_BY_ENGINE)
     environment = _with_champion_for(root, environment)
+    settings = with_champion(settings, environment)
     environment.check_whole_run(settings)
     _refuse_to_read_runs(source, root)
     source = _keep_pipes(source, _engine_root(root), getattr(settings["ingest"], "maximum_bytes", 1 << 36))

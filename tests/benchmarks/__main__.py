@@ -23,8 +23,9 @@ MODULES = (
     "learning",
     "best",
     "seeds",
+    "finetuning",
 )
-LONG = {"best", "chains", "copying", "seeds"}  # left out of a short budget
+LONG = {"best", "chains", "copying", "finetuning", "seeds"}  # left out of a short budget
 
 
 def main() -> int:

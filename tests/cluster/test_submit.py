@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.artifacts import storage
 from pipelines.inputs.digests import suite_version
-from tests.cluster.conftest import Command
+from tests.cluster.conftest import NIGHTLY, Command
 from tests.cluster.server import Server
 
 
@@ -213,3 +214,27 @@ def test_a_run_is_kept_as_long_as_is_asked_for(
     always = workflow.ttl.get("secondsAfterCompletion", 2**31)
     assert min(always, workflow.ttl["secondsAfterSuccess"]) == succeeded
     assert min(always, workflow.ttl["secondsAfterFailure"]) == failed
+
+
+def test_training_may_start_from_the_champion_wherever_it_points_by_then(
+    server: Server, quillflow: Command, in_bucket: str, tmp_path: Path
+) -> None:
+    code, _, err = quillflow("submit", "--set", "train.start_from=champion")
+    assert code == 0, err
+    (run,) = server.api.runs.values()
+    pointer = f"{in_bucket.removesuffix('/runs')}/champion"
+    assert run.runtime_config.parameters["train"]["start_from"] == pointer
+    folder = tmp_path / "schedules"
+    folder.mkdir()
+    nightly = {**NIGHTLY, "settings": {"train": {"start_from": "champion"}}}
+    (folder / "nightly.yaml").write_text(yaml.safe_dump(nightly))
+    code, _, err = quillflow("schedule", "apply", str(folder))
+    assert code == 0, err
+    (recurring,) = server.api.recurring.values()
+    assert recurring.runtime_config.parameters["train"]["start_from"] == pointer
+
+
+def test_without_a_champion_none_can_be_started_from(server: Server, quillflow: Command) -> None:
+    code, _, err = quillflow("submit", "--set", "train.start_from=champion")
+    assert (code, "train.start_from=champion: the environment lab has none; set cluster.champion" in err) == (2, True)
+    assert not server.changes()

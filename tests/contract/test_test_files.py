@@ -54,6 +54,7 @@ ELSEWHERE = {
     "components/report/*": "unit/report/test_reporting.py",
     "components/sample/views.py": "unit/command/test_views.py",
     "components/tensorboard/logs.py": "unit/tensorboard/test_mirroring.py",
+    "pipelines/build/champion.py": "cluster/test_submit.py",
     "pipelines/build/forms.py": "unit/pipelines/build/test_environment.py",
     # On a Kubeflow server of the tests' own, and with a Docker engine.
     "pipelines/cluster/*": "cluster",

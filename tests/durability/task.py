@@ -25,7 +25,12 @@ def train(dataset: str, place: str, settings: str) -> None:
         "card": dsl.Markdown(uri=f"{place}/card"),
     }
     component.python_func(
-        dataset=dsl.Dataset(uri=dataset), settings=json.loads(settings), init_digest="", version="", **outputs
+        dataset=dsl.Dataset(uri=dataset),
+        settings=json.loads(settings),
+        init_digest="",
+        start_digest="",
+        version="",
+        **outputs,
     )
 
 

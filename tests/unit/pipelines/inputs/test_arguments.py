@@ -18,7 +18,7 @@ def test_every_setting_that_names_a_place_is_seen_from_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    named = ("train.init_from", "sample.prompts_file", "sample.corpus")
+    named = ("train.init_from", "train.start_from", "sample.prompts_file", "sample.corpus")
     settings = settings_of(recipe("quick"), ["sample.no_copy=9", *(f"{name}=made/{name}" for name in named)])
     for name in named:
         stage, setting = name.split(".")
@@ -32,6 +32,8 @@ def test_every_setting_that_names_a_place_is_seen_from_anywhere(
     [
         ("sample.prompts_file", "prompts.txt", "prompts_digest"),
         ("sample.corpus", "corpus/manifest.json", "corpus_digest"),
+        ("train.start_from", "model/manifest.json", "start_digest"),
+        ("train.start_from", "champion", "start_digest"),
     ],
 )
 def test_the_cache_is_reported_what_lies_where_a_setting_points(

@@ -12,7 +12,8 @@ from pipelines.inputs.settings import recipe, settings_of
 def test_what_the_source_and_settings_name_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     containers = pytest.importorskip("pipelines.local.containers")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    named = {"source": "tale.txt", "train.init_from": "c", "sample.prompts_file": "p.txt", "sample.corpus": "corpus"}
+    named = {"source": "tale.txt", "train.init_from": "c", "train.start_from": "model"}
+    named |= {"sample.prompts_file": "p.txt", "sample.corpus": "corpus"}
     for name in named.values():
         (tmp_path / name).mkdir()
     assignments = [f"{name}={tmp_path / place}" for name, place in named.items() if name != "source"]
