@@ -53,7 +53,7 @@ def begin_with(uri: str, named: str, trainer: Trainer, dataset: Dataset) -> str:
             f"train.start_from {place}: its tokens are {vocabulary.kind}, the dataset's {dataset.vocabulary.kind}; set "
             f"vectorize.tokens={vocabulary.kind}"
         )
-    old = np.array([vocabulary.ids.get(token, -1) for token in dataset.vocabulary.tokens])
+    old = np.array([vocabulary.ids.get(token, -1) for token in dataset.vocabulary.ids])
     if config.architecture.input == "scaled" and vocabulary.tokens != dataset.vocabulary.tokens:
         raise UsageError(
             f"train.start_from {place}: with train.input=scaled a token is read by its place in the vocabulary, and "
