@@ -6,8 +6,8 @@ from pydantic import field_validator, model_validator
 
 from components.command.settings import Only, Settings, setting
 
-OF_CSV = ("text_column", "user_column", "keep_users", "drop_users", "first_fraction", "delimiter", "quoting", "header")
-"""Settings that have an effect only for CSV."""
+CHATS = ("whatsapp", "telegram")
+"""The formats whose messages and users need not be named."""
 COMPARED = ("shrinks_at_most", "new_characters_at_most")
 """Gates that compare the text with the champion's corpus."""
 
@@ -17,28 +17,46 @@ class IngestConfig(Settings):
 
     only: ClassVar[tuple[Only, ...]] = (
         Only(
-            names=OF_CSV,
+            names=("text_column", "user_column", "keep_users", "drop_users", "first_fraction"),
             decided_by=("format",),
-            where="format=csv",
+            where="a format that has messages: csv, json, whatsapp or telegram",
             holds=lambda config: config.format != "text",
             binds=True,
         ),
+        Only(
+            names=("delimiter", "quoting", "header"),
+            decided_by=("format",),
+            where="format=csv",
+            holds=lambda config: config.format in {"auto", "csv"},
+        ),
+        Only(
+            names=("strip_gutenberg",),
+            decided_by=("format",),
+            where="format=text",
+            holds=lambda config: config.format in {"auto", "text"},
+        ),
     )
 
-    format: Literal["auto", "text", "csv"] = setting(
+    format: Literal["auto", "text", "csv", "json", "whatsapp", "telegram"] = setting(
         "auto",
-        "the source's format; auto reads names that end in .csv, .tsv or .tab (also compressed) as CSV, others as text",
+        "the source's format; auto goes by the file's name, also where it is compressed: .csv, .tsv and .tab are CSV, "
+        ".json, .jsonl and .ndjson JSON, exports of WhatsApp and Telegram are known by how they begin too, and others "
+        "are text",
     )
     text_column: str = setting(
-        "text", "CSV: the column with the messages, by its name in the header or, without a header, its number from 1"
+        "text",
+        "CSV: the column with the messages, by its name in the header or, without a header, its number from 1; JSON: "
+        "the field with a record's message, by its path, such as message.text",
     )
     user_column: str = setting(
-        "", "CSV: the column with the message's user, given like text_column; required to keep or drop users"
+        "",
+        "CSV, JSON: the column or field with the message's user, given like text_column; required there to keep or "
+        "drop users",
     )
-    keep_users: tuple[str, ...] = setting((), "CSV: keep only these users' messages")
-    drop_users: tuple[str, ...] = setting((), "CSV: drop these users' messages")
+    keep_users: tuple[str, ...] = setting((), "CSV, JSON, chats: keep only these users' messages")
+    drop_users: tuple[str, ...] = setting((), "CSV, JSON, chats: drop these users' messages")
     first_fraction: float = setting(
-        1.0, "CSV: use only this first fraction of the kept messages", unit="fraction", gt=0, le=1
+        1.0, "CSV, JSON, chats: use only this first fraction of the kept messages", unit="fraction", gt=0, le=1
     )
     delimiter: str = setting(
         "auto",
@@ -52,6 +70,9 @@ class IngestConfig(Settings):
         "lines that look like rows",
     )
     header: bool = setting(True, "CSV: the first row holds the columns' names")
+    strip_gutenberg: bool = setting(
+        False, "plain text: leave out the header and the licence that Project Gutenberg puts around its books"
+    )
     lowercase: bool = setting(False, "convert the text to lowercase")
     encoding: str = setting(
         "utf-8",
@@ -89,7 +110,7 @@ class IngestConfig(Settings):
     )
     repeats_at_most: float = setting(
         1.0,
-        "gate: fail if more than this share of the lines (CSV: messages) repeats an earlier one; blank lines don't "
+        "gate: fail if more than this share of the lines (or messages) repeats an earlier one; blank lines don't "
         "count; 1 for any",
         unit="fraction",
         ge=0,
@@ -117,8 +138,15 @@ class IngestConfig(Settings):
 
     @model_validator(mode="after")
     def _users_need_their_column(self) -> Self:
-        if (self.keep_users or self.drop_users) and not self.user_column:
+        in_a_column = self.format in {"csv", "json"}
+        if in_a_column and (self.keep_users or self.drop_users) and not self.user_column:
             raise ValueError("keep_users and drop_users need user_column")
+        return self
+
+    @model_validator(mode="after")
+    def _chats_have_their_columns(self) -> Self:
+        if self.format in CHATS and (self.text_column != "text" or self.user_column not in {"", "user"}):
+            raise ValueError(f"text_column and user_column are for CSV and JSON; format={self.format} knows its own")
         return self
 
     @model_validator(mode="after")
@@ -127,3 +155,8 @@ class IngestConfig(Settings):
         if not self.header and not all(name.isdecimal() and int(name) for name in columns):
             raise ValueError("without a header, text_column and user_column are column numbers, counted from 1")
         return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns or fields to read: the messages' and, if it is set, the users'."""
+        return [self.text_column, *filter(None, [self.user_column])]

@@ -12,15 +12,15 @@ from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.command import log
-from components.ingest.config import OF_CSV, IngestConfig
+from components.ingest.config import IngestConfig
+from components.ingest.formats import HEAD_CHARACTERS, Format, format_of, hint, settled
 from components.ingest.gates import TEXT_NAME, check_gates, refuse_without_champion
-from components.ingest.kinds import markup_of
+from components.ingest.gutenberg import Book
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
-from components.ingest.rows import is_by_tabs, is_csv
 from components.ingest.source import SourceFile, check_unchanged, name_of, one_line_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics, Distinct
-from components.ingest.text import MOST_REPLACED, Decoder, clean, cleaned
+from components.ingest.text import MOST_REPLACED, Decoder, beginning, clean, cleaned
 
 REPORT_NAME = "report.html"
 _C1 = slice(0x80, 0xA0)
@@ -54,6 +54,10 @@ def ingest(
                 statistics.add_text(piece)
                 file.write(piece)
         hold_users_against(statistics.users, config, reported)
+        if config.strip_gutenberg and not statistics.stripped:
+            raise SourceError(
+                f"{reported}: has no header or licence of Project Gutenberg; leave ingest.strip_gutenberg at no"
+            )
         if not statistics.characters:
             raise SourceError(f"{reported}: contains no text" + _after_filters(config))
         _warn_of_control_characters(statistics, reported, config)
@@ -73,32 +77,52 @@ def ingest(
     log.info(
         f"{shown}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
         + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
+        + (
+            f", {statistics.stripped:,} of Project Gutenberg's header and licence left out"
+            if statistics.stripped
+            else ""
+        )
     )
     return {"corpus": corpus, "counts": counts}
 
 
 def _joined(sources: list[SourceFile], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
     """The corpus's text in pieces: all files, separated by newlines, and messages, separated by spaces."""
-    tables = [config.format == "csv" or (config.format == "auto" and is_csv(one.kind_name)) for one in sources]
-    for is_table, one in zip(tables, sources, strict=True):
-        if is_table != tables[0]:
-            raise UsageError(
-                f"{sources[0].name} and {one.name}: one is CSV and one plain text; set ingest.format, or name the "
-                "files of one kind"
-            )
-        if not is_table:
-            _refuse_settings_of_csv(config, one.name)
-    if tables and tables[0]:
+    found = _format(sources, config)
+    config = settled(config, found, sources[0].name)
+    if found.has_messages:
         statistics.unit = "messages"
-    limit, read = _message_limit(sources, config) if tables[0] else 0, _Reading(config)
+    limit, read = _message_limit(sources, config, found), _Reading(config)
     for one in sources:
         before = statistics.messages
-        separator = "" if not statistics.characters else " " if tables[0] else "\n"
-        pieces = _messages(one, config, statistics, limit, read) if tables[0] else _text(one, config, statistics, read)
+        separator = "" if not statistics.characters else " " if found.has_messages else "\n"
+        pieces = (
+            _messages(one, config, found, statistics, limit, read)
+            if found.has_messages
+            else _text(one, config, statistics, read)
+        )
         for piece in pieces:
             yield separator + piece
             separator = ""
         limit -= statistics.messages - before
+
+
+def _format(sources: list[SourceFile], config: IngestConfig) -> Format:
+    """The format of all files."""
+    found = [format_of(one.kind_name, _head(one, config), config) for one in sources]
+    for one, other in zip(sources, found, strict=True):
+        if other is not found[0]:
+            raise UsageError(
+                f"{sources[0].name} and {one.name}: one is {found[0].label} and one {other.label}; set ingest.format, "
+                "or name the files of one kind"
+            )
+    return found[0]
+
+
+def _head(source: SourceFile, config: IngestConfig) -> str:
+    """A file's first characters."""
+    chunk = next(source.chunks(), b"") if config.format == "auto" else b""
+    return beginning(chunk, config)[:HEAD_CHARACTERS]
 
 
 class _Reading:
@@ -128,7 +152,10 @@ def _text(source: SourceFile, config: IngestConfig, statistics: CorpusStatistics
     """A file's text in pieces; its statistics are counted on the way."""
     decoder = Decoder(read.of(source), source.name, config)
     line, length = "", 0  # a line's beginning and its length so far: memory must not grow with the line
-    for piece in cleaned(_warn_of_markup(decoder, source.name), lowercase=config.lowercase):
+    book = Book()
+    pieces = _warn_of_kind(decoder, source.name, config)
+    pieces = book.pieces(pieces) if config.strip_gutenberg else pieces
+    for piece in cleaned(pieces, lowercase=config.lowercase):
         *ended, rest = piece.split("\n")
         for end in ended:
             line, length = line + end, length + len(end)
@@ -139,16 +166,17 @@ def _text(source: SourceFile, config: IngestConfig, statistics: CorpusStatistics
         yield piece
     if line.strip():
         statistics.add_message(line, length)
+    statistics.stripped += book.removed
     statistics.replaced += decoder.replaced
     _judge(decoder, source.name, config)
 
 
 def _messages(
-    source: SourceFile, config: IngestConfig, statistics: CorpusStatistics, limit: int, read: _Reading
+    source: SourceFile, config: IngestConfig, found: Format, statistics: CorpusStatistics, limit: int, read: _Reading
 ) -> Iterator[str]:
     """At most `limit` of a file's kept messages, cleaned, with one space between them."""
     decoder = Decoder(read.of(source), source.name, config)
-    kept = messages(decoder, source.name, config, statistics.users, by_tabs=is_by_tabs(source.kind_name))
+    kept = messages(found.records(decoder, source.kind_name), config, statistics.users)
     separator = ""
     for message in itertools.islice(kept, limit):
         text = clean(message, lowercase=config.lowercase)
@@ -159,15 +187,6 @@ def _messages(
         pass
     statistics.replaced += decoder.replaced
     _judge(decoder, source.name, config)
-
-
-def _refuse_settings_of_csv(config: IngestConfig, name: str) -> None:
-    """Reject settings for messages if a source is read as plain text, rather than ignore them."""
-    if given := config.set_among(OF_CSV):
-        raise UsageError(
-            f"ingest: {name} is read as plain text, where {', '.join(given)} would have no effect; set "
-            "ingest.format=csv if it is CSV, or leave that out"
-        )
 
 
 def _judge(decoder: Decoder, name: str, config: IngestConfig) -> None:
@@ -181,12 +200,12 @@ def _judge(decoder: Decoder, name: str, config: IngestConfig) -> None:
         log.warning(f"{name}: is also valid UTF-8, so ingest.encoding={config.encoding} is probably wrong")
 
 
-def _warn_of_markup(pieces: Iterable[str], name: str) -> Iterator[str]:
-    """The pieces of a text, with a warning if it begins like markup."""
+def _warn_of_kind(pieces: Iterable[str], name: str, config: IngestConfig) -> Iterator[str]:
+    """The pieces of a text, with a warning if it begins like something else."""
     pieces = iter(pieces)
     for first in itertools.islice(pieces, 1):
-        if markup := markup_of(first):
-            log.warning(f"{name}: looks like {markup}, whose markup will be learned as text; extract the text first")
+        if what := hint(first, config):
+            log.warning(f"{name}: {what}")
         yield first
     yield from pieces
 
@@ -201,14 +220,14 @@ def _warn_of_control_characters(statistics: CorpusStatistics, name: str, config:
         log.warning(f"{name}: {count:,} control characters from U+0080 to U+009F; the text was probably cp1252{now}")
 
 
-def _message_limit(sources: list[SourceFile], config: IngestConfig) -> int:
+def _message_limit(sources: list[SourceFile], config: IngestConfig, found: Format) -> int:
     """How many messages the first fraction is, rounded down; counting them takes an extra pass."""
     if config.first_fraction == 1:
         return sys.maxsize
     count, read = 0, _Reading(config)
     for one in sources:
         decoder = Decoder(read.of(one), one.name, config)
-        count += sum(1 for _ in messages(decoder, one.name, config, by_tabs=is_by_tabs(one.kind_name)))
+        count += sum(1 for _ in messages(found.records(decoder, one.kind_name), config))
     return int(Fraction(str(config.first_fraction)) * count)  # exact: in floats, 0.29 of 100 would be 28
 
 

@@ -1,14 +1,13 @@
-"""Messages from CSV: the rows to keep, in order, and a check of the users named in the settings."""
+"""Messages from any format: the ones to keep, in order, and a check of the users named in the settings."""
 
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from components.artifacts.errors import SourceError
 from components.command.settings import shown
 from components.ingest.config import IngestConfig
-from components.ingest.rows import rows
 
 LOOKED_AT = 5_000
 """How many of the most active users are compared with a mistyped one."""
@@ -16,28 +15,17 @@ LISTED = 10
 
 
 def messages(
-    pieces: Iterable[str],
-    name: str,
-    config: IngestConfig,
-    users: Counter[str] | None = None,
-    *,
-    by_tabs: bool = False,
+    records: Iterable[Sequence[str]], config: IngestConfig, users: Counter[str] | None = None
 ) -> Iterator[str]:
-    """The kept messages of a CSV text in order; empty messages are left out.
+    """The kept messages in order; empty ones are left out.
 
     Args:
-        pieces: the decoded text.
-        name: the source's name, for errors.
-        config: which columns and users.
+        records: each message's text and, if known, its user.
+        config: which users.
         users: if given, every user's messages are counted here, kept or not.
-        by_tabs: whether a tab separates the columns by default.
-
-    Raises:
-        SourceError: the header lacks a column, or a row is malformed.
     """
-    columns = [config.text_column, *filter(None, [config.user_column])]
     keep, drop = frozenset(config.keep_users), frozenset(config.drop_users)
-    for text, *user in rows(pieces, name, config, columns, by_tabs=by_tabs):
+    for text, *user in records:
         if user:
             if users is not None:
                 users[user[0]] += 1

@@ -1,4 +1,4 @@
-"""Decompresses files as they are read: gzip, bzip2, xz, and zip with one file in it."""
+"""Decompresses files as they are read: gzip, bzip2, xz, and zip with one file in it, or with a chat and its photos."""
 
 import bz2
 import gzip
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from components.artifacts.errors import SourceError
+from components.ingest.formats import exports
 
 XZ_MEMORY_BYTES = 256 << 20
 """The memory that an xz stream may require; the strongest preset of `xz` takes 65 MiB."""
@@ -44,18 +45,22 @@ def damage_reported(packing: str, name: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Packing:
-    """A compression: its name for people, the name of the file inside if there is one, and how to open it."""
+    """A compression: its name for people, the name of the file inside if there is one, and how to open it.
+
+    `size` is what the compressed data take of the file, in bytes, if there are others in it; otherwise 0.
+    """
 
     name: str
     inside: str
     open: Callable[[IO[bytes]], Any]
+    size: int = 0
 
 
 def packing_of(path: Path, name: str) -> Packing | None:
     """The compression of the file at a path, or None. `name` is its name for errors.
 
     Raises:
-        SourceError: it is a zip archive without exactly one file in it, or damaged.
+        SourceError: it is a zip archive without exactly one file or chat in it, or damaged.
     """
     with path.open("rb") as raw:
         head = raw.read(10)
@@ -68,7 +73,8 @@ def packing_of(path: Path, name: str) -> Packing | None:
         if head.startswith(_ZIP):
             with damage_reported("zip", name), zipfile.ZipFile(raw) as archive:
                 member = _only_member(archive.namelist(), name)
-            return Packing("zip", member, lambda raw: zipfile.ZipFile(raw).open(member))
+                size = archive.getinfo(member).compress_size
+            return Packing("zip", member, lambda raw: zipfile.ZipFile(raw).open(member), size)
     return None
 
 
@@ -94,6 +100,7 @@ def _only_member(names: list[str], name: str) -> str:
         if any(member.startswith(beginning) for member in names):
             raise SourceError(f"{name}: is {kind}, not plain text; save it as plain text first, a table as CSV")
     files = [member for member in names if not member.endswith("/") and not _is_of_a_system(member)]
+    files = files if len(files) == 1 else exports(files) or files
     if len(files) != 1:
         raise SourceError(
             f"{name}: is a zip archive of {len(files):,} files; unpack it and name the directory with its files"

@@ -14,6 +14,8 @@ from typing import NoReturn
 from components.artifacts.errors import SourceError
 from components.command.settings import nearest, shown
 from components.ingest.config import IngestConfig
+from components.ingest.text import Decoder
+from components.ingest.text import lines as text_lines
 
 LONGEST_ROW = 1 << 24
 """The most characters of a line, and of a row over several lines."""
@@ -24,6 +26,12 @@ _OTHER_DELIMITERS = {",": ",", ";": ";", "\t": "tab", "|": "|"}
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?', re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _QUOTING_NONE = "if quotation marks are part of the text here, set ingest.quoting=none"
+
+
+def records(text: Decoder, name: str) -> Iterator[list[str]]:
+    """The text and, if the settings name its column, the user of each row of the file `name`."""
+    by_tabs = unpacked(name).endswith((".tsv", ".tab"))
+    return rows(text, text.name, text.config, text.config.columns, by_tabs=by_tabs)
 
 
 def rows(
@@ -72,7 +80,7 @@ class _File(Iterator[list[str]]):
         self.begins = 0
         self._characters = 0
         self._ended = 0
-        lines = self._split(pieces)
+        lines = text_lines(pieces, LONGEST_ROW)
         first = next(lines, "")
         self.delimiter = self._delimiter(_SEPARATOR_LINE.fullmatch(first.strip()))
         if _SEPARATOR_LINE.fullmatch(first.strip()):
@@ -128,17 +136,6 @@ class _File(Iterator[list[str]]):
                 f"{self.name}: its first line says {said[0]!r}, but ingest.delimiter is {set_!r}; leave that at auto"
             )
         return said["delimiter"] if said else by_name if set_ == "auto" else set_
-
-    def _split(self, pieces: Iterable[str]) -> Iterator[str]:
-        rest = ""
-        for piece in pieces:
-            *ended, rest = (rest + piece).split("\n")
-            for line in ended:
-                yield line + "\n"
-            if len(rest) > LONGEST_ROW:
-                self._too_long()
-        if rest:
-            yield rest
 
     def _kept(self, first: str, others: Iterator[str]) -> Iterator[str]:
         for line in chain([first] * bool(first), others):
@@ -226,14 +223,9 @@ class _Suspicion:
         )
 
 
-def is_by_tabs(name: str) -> bool:
-    """Whether a file's name, without a compression's ending, is that of a file with tabs between columns."""
-    return unpacked(name).endswith((".tsv", ".tab"))
-
-
-def is_csv(name: str) -> bool:
-    """Whether a file's name is that of a CSV file, compressed or not."""
-    return unpacked(name).endswith((".csv", ".tsv", ".tab"))
+def is_csv(name: str, _head: str) -> bool:
+    """Whether a file's name, without a compression's ending, is that of CSV."""
+    return name.endswith((".csv", ".tsv", ".tab"))
 
 
 def unpacked(name: str) -> str:

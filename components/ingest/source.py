@@ -95,6 +95,7 @@ def _refuse_encoding(uri: str, config: IngestConfig) -> None:
 def _checked(path: Path, packing: Packing | None, name: str, config: IngestConfig) -> Iterator[bytes]:
     """The chunks of a file, decompressed if necessary, within the settings' limits."""
     size, read = path.stat().st_size, 0
+    size = min(size, packing.size or size) if packing else size
     with path.open("rb") as raw:
         for chunk in unpacked(raw, packing, name, CHUNK_BYTES) if packing else _read(raw):
             if not read:

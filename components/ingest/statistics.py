@@ -51,6 +51,7 @@ class CorpusStatistics:
 
     `unit` says which of the two; in plain text, lines that are not blank are counted. `by_length` counts them by the
     binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on. `distinct` counts different ones, if set.
+    `stripped` counts the characters of the source that were left out.
     """
 
     unit: Literal["messages", "lines"] = "lines"
@@ -61,6 +62,7 @@ class CorpusStatistics:
     users: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     replaced: int = 0
+    stripped: int = 0
     distinct: Distinct | None = None
 
     @property

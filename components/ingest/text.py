@@ -6,10 +6,12 @@ The result does not depend on how the bytes were cut into chunks.
 import codecs
 import io
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 from components.artifacts.errors import SourceError
+from components.artifacts.plaintext import with_newlines
 from components.ingest.config import IngestConfig
 from components.ingest.kinds import encodings_by_mark, probable_encoding
 
@@ -22,10 +24,12 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _LONGEST_TAIL = 1 << 16
 # How far around a capital sigma letters are looked for, to know whether it ends a word.
 _SIGHT = 32
+# What an escape may stand for though no encoding has it: NUL and the halves of surrogate pairs.
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Decoder:
-    """Iterates over the decoded text of a source; `replaced` of its `characters` so far were not text.
+    """Iterates over the decoded text of the source `name`; `replaced` of its `characters` so far were not text.
 
     A byte order mark decides the encoding if none was set. At the end, `is_utf_8_too` says whether text read in another
     encoding is valid UTF-8 as well, so that the encoding is probably wrong.
@@ -35,13 +39,13 @@ class Decoder:
         self.replaced = 0
         self.characters = 0
         self.is_utf_8_too = False
+        self.name = name
+        self.config = config
         self._chunks = chunks
-        self._name = name
-        self._config = config
         self._encoding = config.encoding
 
     def __iter__(self) -> Iterator[str]:
-        errors = "strict" if self._config.undecodable == "error" else f"quillflow-replace-{id(self)}"
+        errors = "strict" if self.config.undecodable == "error" else f"quillflow-replace-{id(self)}"
         if errors != "strict":
             codecs.register_error(errors, self._replace)
         chunks = _with_beginning(self._chunks)
@@ -61,14 +65,30 @@ class Decoder:
                 yield text
         self.is_utf_8_too = doubt.is_utf_8
 
+    def unescaped(self, text: str, place: str) -> str:
+        """A text that was written with escapes, with newlines as line ends and without what is no text.
+
+        Raises:
+            SourceError: it has a NUL or half a surrogate pair, and such are not replaced; errors name its `place`.
+        """
+        if found := _NO_TEXT.search(text):
+            if self.config.undecodable == "error":
+                what = "a NUL" if found[0] == "\0" else f"half a surrogate pair, \\u{ord(found[0]):04x}"
+                raise SourceError(
+                    f"{self.name}: {what} at {place}, which is no text; set ingest.undecodable to replace up to 1 %"
+                )
+            text, count = _NO_TEXT.subn(REPLACEMENT, text)
+            self.replaced += count
+        return with_newlines(text)
+
     def _by_mark(self, beginning: bytes) -> str:
         """The encoding of a byte order mark, or else the one set."""
-        marked, set_ = encodings_by_mark(beginning), self._config.encoding
+        marked, set_ = encodings_by_mark(beginning), self.config.encoding
         if marked and codecs.lookup(set_).name == "utf-8":
             return marked[0]
         if marked and not set_.lower().replace("_", "-").startswith(tuple(marked)):
             raise SourceError(
-                f"{self._name}: begins with the byte order mark of {marked[0]}, but ingest.encoding is {set_}; leave "
+                f"{self.name}: begins with the byte order mark of {marked[0]}, but ingest.encoding is {set_}; leave "
                 "that at utf-8"
             )
         return set_
@@ -81,19 +101,19 @@ class Decoder:
             offset = self._offset + len(chunk) - len(error.object) + error.start
             way_out = self._way_out(error.object)
             raise SourceError(
-                f"{self._name}: not {self._encoding} at byte {offset:,} ({error.reason}){way_out}"
+                f"{self.name}: not {self._encoding} at byte {offset:,} ({error.reason}){way_out}"
             ) from None
         self._offset += len(chunk)
         return text
 
     def _without_nul(self, text: str, chunk: bytes, undecoded: int) -> str:
         count = text.count("\0")
-        if count and self._config.undecodable == "error":
+        if count and self.config.undecodable == "error":
             after = len(text[text.index("\0") :].encode(self._encoding, "replace"))
             bom = len("".encode(self._encoding))  # encoding puts one before every text
             offset = self._offset - undecoded - (after - bom)
             way_out = self._way_out(chunk)
-            raise SourceError(f"{self._name}: a NUL at byte {offset:,}, so this is no plain text{way_out}")
+            raise SourceError(f"{self.name}: a NUL at byte {offset:,}, so this is no plain text{way_out}")
         self.replaced += count
         return text.replace("\0", REPLACEMENT) if count else text
 
@@ -131,6 +151,12 @@ class _Doubt:
                 self._can_be = False
 
 
+def beginning(chunk: bytes, config: IngestConfig) -> str:
+    """The text of a source's first bytes, without what is no text."""
+    encoding = next(iter(encodings_by_mark(chunk)), config.encoding)
+    return chunk.decode(encoding, "ignore").removeprefix(_BOM)
+
+
 def clean(text: str, *, lowercase: bool) -> str:
     """A whole text's NFC, lowercased first if asked."""
     return unicodedata.normalize("NFC", text.lower() if lowercase else text)
@@ -147,6 +173,20 @@ def cleaned(texts: Iterable[str], *, lowercase: bool) -> Iterator[str]:
             yield clean(joined[:cut], lowercase=lowercase)
     if tail:
         yield clean(tail, lowercase=lowercase)
+
+
+def lines(pieces: Iterable[str], most: int) -> Iterator[str]:
+    """The lines of a text in pieces, each with its newline; one longer than `most` characters may be cut off."""
+    rest = ""
+    for piece in pieces:
+        *ended, rest = (rest + piece).split("\n")
+        for line in ended:
+            yield line + "\n"
+        if len(rest) > most:
+            yield rest
+            rest = ""
+    if rest:
+        yield rest
 
 
 def _safe_cut(text: str) -> int:

@@ -10,9 +10,9 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 
 QUESTIONS = {
     "a source format": (
-        r"\"csv\"|is_csv|is_by_tabs",
-        "",
-        {"components/ingest/rows.py", "components/ingest/config.py", "components/ingest/ingesting.py"},
+        r"telegram|Telegram",
+        r"components/ingest/telegram\.py",
+        {"components/ingest/config.py", "components/ingest/formats.py"},
     ),
     "a cell": (
         r"\bgru|_gru|GRU",

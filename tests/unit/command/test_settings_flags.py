@@ -48,7 +48,7 @@ def test_every_field_has_a_meaning_and_a_flag_that_shows_it(stage: str, name: st
         ("ingest", "--lowercase, --no-lowercase convert the text to lowercase (default: no)"),
         (
             "ingest",
-            "--first-fraction X CSV: use only this first fraction of the kept messages [fraction] (default: 1.0)",
+            "--first-fraction X CSV, JSON, chats: use only this first fraction of the kept messages [fraction] (def",
         ),
         (
             "vectorize",

@@ -10,12 +10,14 @@ from typing import Any
 from components.ingest.config import IngestConfig
 from components.ingest.ingesting import ingest
 from components.ingest.messages import messages
+from components.ingest.rows import rows
 
 CHAT = "user,text\namy,one\nbob,two\namy,three\ncy,four\n"
 
 
 def read(*pieces: str, users: Counter[str] | None = None, **values: Any) -> list[str]:
-    return list(messages(pieces, "chat.csv", IngestConfig(**values), users))
+    config = IngestConfig(**values)
+    return list(messages(rows(pieces, "chat.csv", config, config.columns), config, users))
 
 
 def as_csv(rows: Iterable[Iterable[str]], delimiter: str = ",") -> str:

@@ -29,6 +29,7 @@ DEFAULTS = {
     "delimiter": "auto",
     "quoting": "auto",
     "header": "yes",
+    "strip_gutenberg": "no",
     "lowercase": "no",
     "encoding": "utf-8",
     "undecodable": "error",
@@ -86,8 +87,11 @@ def test_settings_reach_the_manifest(places: tuple[str, ...]) -> None:
     ("flags", "message"),
     [
         (["--first-fraction", "1.5"], "ingest.first_fraction: input should be less than or equal to 1, not '1.5'"),
-        (["--format", "xml"], "ingest.format: input should be 'auto', 'text' or 'csv', not 'xml'"),
-        (["--keep-users", "amy"], "ingest: keep_users and drop_users need user_column"),
+        (
+            ["--format", "xml"],
+            "ingest.format: input should be 'auto', 'text', 'csv', 'json', 'whatsapp' or 'telegram', not 'xml'",
+        ),
+        (["--format", "csv", "--keep-users", "amy"], "ingest: keep_users and drop_users need user_column"),
         (
             ["--delimiter", "ab"],
             "ingest.delimiter: must be one ASCII character, tab or auto, and no quote, line end or NUL, not 'ab'",

@@ -46,6 +46,16 @@ def write_chat(path: Path, megabytes: int) -> Path:
     raise AssertionError
 
 
+def write_json(path: Path, megabytes: int) -> Path:
+    record = '{"user": "amy", "text": "' + "Grüße an alle " * 5000 + '"}'
+    with path.open("w", encoding="utf-8") as file:
+        file.write("[" + record)
+        for _ in range(megabytes * 12):
+            file.write(",\n" + record)
+        file.write("]")
+    return path
+
+
 def write_line(path: Path, megabytes: int) -> Path:
     with path.open("w") as file:
         for _ in range(megabytes):
@@ -64,6 +74,15 @@ def test_memory_does_not_grow_with_the_messages(scratch: Path) -> None:
     small, small_characters = peak_and_characters(write_chat(scratch / "small.csv", 40), "user")
     large, large_characters = peak_and_characters(write_chat(scratch / "large.csv", 200), "user")
     assert large_characters > 180_000_000 > 4.5 * small_characters
+    assert large < LIMIT_MB
+    assert large - small < GROWTH_MB
+
+
+@pytest.mark.slow("reads many megabytes")
+def test_memory_does_not_grow_with_a_list_in_json(scratch: Path) -> None:
+    small, _ = peak_and_characters(write_json(scratch / "small.json", 20), "user")
+    large, characters = peak_and_characters(write_json(scratch / "large.json", 100), "user")
+    assert characters > 80_000_000
     assert large < LIMIT_MB
     assert large - small < GROWTH_MB
 

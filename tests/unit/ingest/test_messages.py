@@ -39,9 +39,10 @@ def test_users_are_not_counted_without_their_column() -> None:
     assert not users
 
 
-def test_keeping_users_needs_their_column() -> None:
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_keeping_users_needs_their_column(form: str) -> None:
     with pytest.raises(UsageError, match=r"^ingest: keep_users and drop_users need user_column$"):
-        IngestConfig.parse({"keep_users": ["amy"]}, "ingest")
+        IngestConfig.parse({"format": form, "keep_users": ["amy"]}, "ingest")
 
 
 def test_empty_and_blank_messages_are_left_out() -> None:
