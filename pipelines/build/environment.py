@@ -1,6 +1,5 @@
 """Environments: a file each, with images, each stage's pod, retries, the store and the cluster."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
@@ -14,13 +13,13 @@ from components.artifacts.version import VERSION
 from components.command.settings import Settings, explain, nearest, setting
 from components.ingest.config import COMPARED
 from components.steps import STAGES
-from pipelines.build.forms import Address, Cores, Memory, Name, Registry, Root, StoreUri, Tag
+from pipelines.build.forms import Address, Name, Registry, Root, StoreUri, Tag
+from pipelines.build.pods import Pod, SamplePod, TrainPod
 from pipelines.inputs.settings import Recipe, hold_together
 from pipelines.inputs.yaml_files import load_yaml, read_yaml
 
 DAY = 86_400
 _FILES = resources.files("pipelines") / "environments"
-_UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 
 
 class Images(Settings):
@@ -34,65 +33,6 @@ class Images(Settings):
         "", "when to pull an image; empty for Kubernetes's default"
     )
     pull_secrets: tuple[Name, ...] = setting((), "names of the secrets with the registry's credentials")
-
-
-class Toleration(Settings):
-    """A taint that a stage's pod tolerates."""
-
-    key: str = setting("", "the taint's key; empty, with Exists, matches every taint")
-    operator: Literal["Equal", "Exists"] = setting("Equal", "whether the taint's value must match, or may be any")
-    value: str = setting("", "the taint's value, for Equal")
-    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = setting(
-        "", "the taint's effect; empty matches all"
-    )
-
-    @model_validator(mode="after")
-    def _kubernetes_takes_it(self) -> Self:
-        if self.operator == "Exists" and self.value:
-            raise ValueError("with operator Exists leave value empty")
-        if self.operator == "Equal" and not self.key:
-            raise ValueError("name the taint's key, or set operator to Exists")
-        return self
-
-
-class Pod(Settings):
-    """What a stage's pod asks of the cluster."""
-
-    cpu_request: Cores = setting("", "cores to reserve; empty reserves none", unit="cores")
-    cpu_limit: Cores = setting("", "most cores that it may use; empty for no limit", unit="cores")
-    memory_request: Memory = setting("", "memory to reserve; empty reserves none", unit="bytes with suffix")
-    memory_limit: Memory = setting(
-        "", "memory limit, beyond which it is killed; empty for no limit", unit="bytes with suffix"
-    )
-    node_selector: dict[str, str] = setting({}, "labels of nodes that it may run on")
-    tolerations: tuple[Toleration, ...] = setting((), "taints that it tolerates")
-    shared_memory: Memory = setting("", "size of /dev/shm; empty for the runtime's 64Mi", unit="bytes with suffix")
-    timeout: int = setting(0, "how long an attempt may take; 0 for no limit", unit="s", ge=0)
-
-    @model_validator(mode="after")
-    def _limits_hold_requests(self) -> Self:
-        for what in ("cpu", "memory"):
-            request, limit = getattr(self, f"{what}_request"), getattr(self, f"{what}_limit")
-            if request and limit and _quantity(request) > _quantity(limit):
-                raise ValueError(f"{what}_request {request} is more than {what}_limit {limit}")
-        return self
-
-
-class TrainPod(Pod):
-    """What train's pod asks of the cluster."""
-
-    gpus: int = setting(0, "GPUs to train on; with any, the image train-gpu is used", unit="GPUs", ge=0)
-    gpu_type: str = setting(
-        "nvidia.com/gpu", "the resource name of its GPUs; node_selector chooses the model", min_length=1
-    )
-
-
-class SamplePod(Pod):
-    """What sample's pods ask of the cluster."""
-
-    shards: int = setting(
-        1, "number of pods that write in parallel; the texts do not depend on it", unit="pods", ge=1, le=1000
-    )
 
 
 class Retries(Settings):
@@ -279,9 +219,3 @@ def _checked(values: Any, *, name: str, place: str) -> Environment:
         return Environment.model_validate({"name": name, **values})
     except ValidationError as error:
         raise UsageError(f"{place}: {explain(Environment, '', error)}") from None
-
-
-def _quantity(text: str) -> float:
-    """A number of cores, or of bytes."""
-    number, suffix = re.fullmatch(r"([\d.]+)(\D*)", text).groups()  # type: ignore[union-attr]
-    return float(number) * _UNITS[suffix]

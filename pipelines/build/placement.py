@@ -9,8 +9,9 @@ from components.command.log import FORMAT_VARIABLE, RUN_VARIABLE
 from components.notify.notifying import HEARTBEAT_VARIABLE, WEBHOOK_VARIABLE
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
-from pipelines.build.environment import Environment, Notify, Pod, TrainPod
+from pipelines.build.environment import Environment, Notify
 from pipelines.build.images import image
+from pipelines.build.pods import Pod, TrainPod
 
 NOTIFY_SECONDS = 600
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
