@@ -13,7 +13,7 @@ from components.artifacts.version import VERSION
 from components.command.settings import Settings, explain, nearest, setting
 from components.ingest.config import COMPARED
 from components.steps import STAGES
-from pipelines.build.forms import Address, Name, Registry, Root, StoreUri, Tag
+from pipelines.build.forms import Address, Annotations, Labels, Name, Registry, Root, StoreUri, Tag
 from pipelines.build.pods import Pod, SamplePod, TrainPod
 from pipelines.inputs.settings import Recipe, hold_together
 from pipelines.inputs.yaml_files import load_yaml, read_yaml
@@ -114,6 +114,8 @@ class Environment(Settings):
     vectorize: Pod = setting(Pod(), "vectorize's pod")
     train: TrainPod = setting(TrainPod(), "train's pod")
     sample: SamplePod = setting(SamplePod(), "sample's pods")
+    labels: Labels = setting({}, "labels of all pods")
+    annotations: Annotations = setting({}, "annotations of all pods")
     run_as_non_root: bool = setting(
         False, "refuse to start a container as root, as Pod Security's level restricted requires"
     )

@@ -36,6 +36,49 @@ def _kept_at(value: str) -> str:
     return value
 
 
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    """Labels as Kubernetes takes them."""
+    for key, value in labels.items():
+        _check_key(key)
+        if not re.fullmatch(rf"({_WORD})?", value):
+            raise ValueError(f"{key}: its value {value!r} must be empty or {_WORD_IN_WORDS}")
+    return labels
+
+
+def _annotations(annotations: dict[str, str]) -> dict[str, str]:
+    """Annotations as Kubernetes takes them."""
+    for key, value in annotations.items():
+        _check_key(key)
+        if "{{" in value:
+            raise ValueError(f"{key}: must not contain {{{{, which Kubeflow would replace")
+    if sum(len(part.encode()) for pair in annotations.items() for part in pair) > _MOST_ANNOTATED_BYTES:
+        raise ValueError(f"must have at most {_MOST_ANNOTATED_BYTES:,} bytes together")
+    return annotations
+
+
+def _check_key(key: str) -> None:
+    if not re.fullmatch(_KEY, key):
+        raise ValueError(
+            f"the key {key!r} must be {_WORD_IN_WORDS}, alone or after a domain and /, as in example.com/team"
+        )
+
+
+def _not_theirs(metadata: dict[str, str]) -> dict[str, str]:
+    """Labels or annotations except those by which Quillflow, Kubeflow and Argo find pods."""
+    for key in metadata:
+        if key == COMPONENT_LABEL or re.match(_THEIRS, key):
+            raise ValueError(f"{key}: is set by Quillflow, Kubeflow or Argo, which find pods by it; leave it out")
+    return metadata
+
+
+COMPONENT_LABEL = "app.kubernetes.io/component"
+"""The label with a pod's step, by which network policies and logs choose pods."""
+_THEIRS = r"([a-z0-9.-]+\.)?(kubeflow\.org|argoproj\.io)/|pipeline/"
+_WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_WORD_IN_WORDS = "at most 63 letters, digits, -, _ and ., a letter or digit first and last"
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_KEY = rf"((?=[^/]{{1,253}}/){_LABEL}(\.{_LABEL})*/)?{_WORD}"
+_MOST_ANNOTATED_BYTES = 262_144
 _NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 _ROOT = rf"(({'|'.join(KIND_OF)}|file)://)?((?!\{{\{{)[^@?#:])+"  # Kubeflow would interpret {{ and a query
 Cores = Annotated[str, _written(r"(\d*\.)?\d+|\d+m", "a number of cores such as 2 or 500m")]
@@ -47,4 +90,7 @@ Address = Annotated[
     str, _written(r"(?i:https?)://[^@?#\s]+", "http(s)://host[:port] without user or query", shown=False)
 ]
 Root = Annotated[str, _written(_ROOT, f"a path, or {schemes_in_words()} without user or query", shown=False)]
+NodeLabels = Annotated[dict[str, str], AfterValidator(_labels)]
+Labels = Annotated[dict[str, str], AfterValidator(_labels), AfterValidator(_not_theirs)]
+Annotations = Annotated[dict[str, str], AfterValidator(_annotations), AfterValidator(_not_theirs)]
 StoreUri = Annotated[str, AfterValidator(_kept_at)]

@@ -10,8 +10,9 @@ from components.notify.notifying import HEARTBEAT_VARIABLE, WEBHOOK_VARIABLE
 from components.steps import STEPS
 from components.train.attempts import RETRIES_VARIABLE, Retries
 from pipelines.build.environment import Environment, Notify
+from pipelines.build.forms import COMPONENT_LABEL
 from pipelines.build.images import image
-from pipelines.build.pods import Pod, TrainPod
+from pipelines.build.pods import Pod, TrainPod, quantity
 
 NOTIFY_SECONDS = 600
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where it is mounted, no file of ours
@@ -37,10 +38,11 @@ def equip(task: Any, step: str, environment: Environment) -> Any:
     _set_image(task, STEPS[step].host, environment)
     _set_resources(task, pod)
     _set_nodes(task, pod)
+    _set_metadata(task, pod, environment)
     _set_store(task, environment)
     if environment.cluster.namespace:
         # deploy/'s network policy identifies ingest by it, the only stage that may fetch sources.
-        kubernetes.add_pod_label(task, "app.kubernetes.io/component", step)
+        kubernetes.add_pod_label(task, COMPONENT_LABEL, step)
         task.set_env_variable(FORMAT_VARIABLE, "json")
         kubernetes.use_field_path_as_env(task, RUN_VARIABLE, "metadata.labels['pipeline/runid']")
     if environment.run_as_non_root:
@@ -83,6 +85,9 @@ def _set_resources(task: Any, pod: Pod) -> None:
             ask(amount)
     if isinstance(pod, TrainPod) and pod.gpus:
         task.set_accelerator_type(pod.gpu_type).set_accelerator_limit(pod.gpus)
+    elif pod.ephemeral_storage:
+        # Kubeflow 2.17 has no field for it, but passes on one resource of any name, as limit and so as request.
+        task.set_accelerator_type("ephemeral-storage").set_accelerator_limit(int(quantity(pod.ephemeral_storage)))
     if pod.shared_memory:
         kubernetes.empty_dir_mount(
             task,
@@ -96,8 +101,18 @@ def _set_resources(task: Any, pod: Pod) -> None:
 def _set_nodes(task: Any, pod: Pod) -> None:
     for label, value in pod.node_selector.items():
         kubernetes.add_node_selector(task, label, value)
+    if pod.preferred_nodes:
+        wanted = [{"key": key, "operator": "In", "values": [value]} for key, value in pod.preferred_nodes.items()]
+        kubernetes.add_node_affinity(task, match_expressions=wanted, weight=100)
     for toleration in pod.tolerations:
         kubernetes.add_toleration(task, **{name: value for name, value in toleration if value})
+
+
+def _set_metadata(task: Any, pod: Pod, environment: Environment) -> None:
+    for key, value in {**environment.labels, **pod.labels}.items():
+        kubernetes.add_pod_label(task, key, value)
+    for key, value in {**environment.annotations, **pod.annotations}.items():
+        kubernetes.add_pod_annotation(task, key, value)
 
 
 def _set_store(task: Any, environment: Environment) -> None:

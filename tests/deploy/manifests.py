@@ -36,6 +36,14 @@ def render(directory: str) -> list[Object]:
     return list(yaml.safe_load_all(_run(*command, str(DEPLOY / directory))))
 
 
+def namespace_of(jobs: str) -> str:
+    """The directory of the namespace that a directory of Jobs is for."""
+    if jobs.startswith("examples/"):
+        (beneath,) = yaml.safe_load((DEPLOY / jobs / "kustomization.yaml").read_text())["resources"]
+        jobs = str((DEPLOY / jobs / beneath).resolve().relative_to(DEPLOY))
+    return "base" if jobs == "jobs" else jobs.removesuffix("/jobs")
+
+
 @cache
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,7 +4,17 @@ import pytest
 import yaml
 
 from components.steps import STEPS
-from tests.deploy.manifests import JOBS, NAMESPACES, STAGES, Object, containers, of_kind, quantity, render
+from tests.deploy.manifests import (
+    JOBS,
+    NAMESPACES,
+    STAGES,
+    Object,
+    containers,
+    namespace_of,
+    of_kind,
+    quantity,
+    render,
+)
 
 ACCOUNTS = {f"quillflow-{name}" for name in (*STAGES, "pipeline")}
 
@@ -140,8 +150,7 @@ def test_kubeflow_and_the_jobs_keep_artifacts_in_one_bucket(directory: str) -> N
 
 @pytest.mark.parametrize("directory", JOBS)
 def test_what_a_job_names_is_in_its_namespace(directory: str) -> None:
-    namespace = "base" if directory == "jobs" else directory.removesuffix("/jobs")
-    objects = render(namespace)
+    objects = render(namespace_of(directory))
     (readable,) = [
         rule for role in of_kind(objects, "Role").values() for rule in role["rules"] if "secrets" in rule["resources"]
     ]

@@ -12,6 +12,7 @@ from components.artifacts.errors import UsageError
 from components.artifacts.version import VERSION
 from components.command.settings import Settings
 from pipelines.build import environment as module
+from pipelines.build import pods
 from pipelines.build.environment import Environment, environment, environment_names
 from pipelines.commands.main import main
 from pipelines.inputs.settings import recipe, recipe_names, settings_of
@@ -259,7 +260,8 @@ def fields(settings: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def test_every_setting_is_described_and_has_a_default() -> None:
-    classes = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Settings)]
+    named = {**vars(module), **vars(pods)}.values()
+    classes = [one for one in named if isinstance(one, type) and issubclass(one, Settings)]
     assert len(classes) > 8
     for name, field in (pair for one in classes for pair in fields(one)):
         assert field.description, name
