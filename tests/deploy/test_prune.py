@@ -38,7 +38,7 @@ def test_its_image_has_the_command_which_takes_its_arguments(job: Object) -> Non
     assert container["command"] == ["python3", "-m", "components.prune"]
     arguments = parser().parse_args(container["args"])
     assert (arguments.keep_last, arguments.keep_days, arguments.yes) == (14, 30, True)
-    copied = re.search(r"cp -r (.*) /stages/ingest/components/", (ROOT / "images" / "Dockerfile").read_text())
+    copied = re.search(r"cp -r (.*) /stages/ingest/app/components/", (ROOT / "images" / "Dockerfile").read_text())
     assert copied
     assert "prune" in copied[1].split()
     assert "/ingest:" in container["image"]
