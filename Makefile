@@ -8,7 +8,7 @@ IMAGES := ingest vectorize train train-gpu sample tensorboard
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
-.PHONY: help setup demo images push test test-slow test-containers test-cluster soak bench bench-plots bench-ablations bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
+.PHONY: help setup demo images push test test-slow test-containers test-cluster soak bench bench-plots bench-ablations bench-circles bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-plots: setup  ## Draw loss against time as make bench ONLY=learning measur
 
 bench-ablations: setup  ## Measure what each part of the recipe default is worth.
 	@$(BIN)/python -m tests.benchmarks.ablations
+
+bench-circles: setup  ## Measure which sampling keeps texts from going in circles; prints the table of docs/recipes.md.
+	@$(BIN)/python -m tests.benchmarks.circles
 
 bench-checkpoints:  ## Measure what a checkpoint costs training.
 	@$(MAKE) --no-print-directory bench ONLY=checkpoints

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts.vocabulary import code_points
-
 CHUNK_CHARACTERS = 1 << 18  # all hashes of a chunk fit into a core's cache
 _BASE = 0x9E3779B97F4A7C15
 _WORD = 1 << 64
@@ -62,14 +60,9 @@ class Passages:
                 filled += len(hashes)
         self._hashes.sort()
 
-    def are_in(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of some texts hold any of these: [texts]."""
-        ends = np.cumsum([len(text) for text in texts])
-        places = np.flatnonzero(is_among(run_hashes(code_points("".join(texts)), self.length), self._hashes))
-        owners = np.searchsorted(ends, places, side="right")
-        held = np.zeros(len(texts), bool)
-        held[owners[places + self.length <= ends[owners]]] = True  # the others cross from one text to the next
-        return held
+    def found_in(self, points: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which runs of a text, uint32 [characters], are among these: [characters - length + 1]."""
+        return is_among(run_hashes(points, self.length), self._hashes)
 
 
 def is_among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:

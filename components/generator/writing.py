@@ -7,7 +7,7 @@ neither the batch nor the other texts matter. Larger tiles write many texts fast
 they give the same bits as small ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -26,7 +26,7 @@ from components.generator.randomness import uniform_stream
 from components.generator.stepping import Windowed
 from components.generator.strategies import Strategy, choose
 
-_CHUNK = 256  # tokens per call of the compiled loop: one shape for texts of any length
+CHUNK = 256  # tokens per call of the compiled loop: one shape for texts of any length
 _TRIAL = 16  # tokens written to test whether large tiles round as small ones do
 _MUCH = 500_000  # from this many tokens on, large tiles save more than compiling a second loop takes, a second or two
 CHOOSE = -1  # among given tokens: a token to be chosen
@@ -203,10 +203,10 @@ class Writer:
     def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
         """A whole tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
         states, total_nats, chunks = self._next_token.zero_states(tile.rows), tf.zeros(tile.rows), []
-        for begin in range(0, len(tile.given), _CHUNK):
-            part = slice(begin, begin + _CHUNK)
+        for begin in range(0, len(tile.given), CHUNK):
+            part = slice(begin, begin + CHUNK)
             count = len(tile.given[part])
-            padding = ((0, _CHUNK - count), (0, 0))
+            padding = ((0, CHUNK - count), (0, 0))
             ids, nats, total_nats, states = self._loop(
                 tf.constant(np.pad(tile.given[part], padding)),
                 tf.constant(np.pad(tile.uniforms[part], padding)),
@@ -220,7 +220,14 @@ class Writer:
         return all_ids, all_nats, total_nats.numpy()
 
     def _write_chunk(
-        self, given: Any, uniforms: Any, temperatures: Any, count: Any, total_nats: Any, states: Any
+        self,
+        given: Any,
+        uniforms: Any,
+        temperatures: Any,
+        count: Any,
+        total_nats: Any,
+        states: Any,
+        allowed: Callable[[Any, Any], Any] = lambda _, logits: logits,
     ) -> tuple[Any, Any, Any, Any]:
         """Write the first `count` tokens: given ones, and chosen ones for CHOOSE.
 
@@ -231,16 +238,17 @@ class Writer:
             count: a scalar.
             total_nats: the nats of the tokens chosen so far, float32 [R].
             states: after the tokens before.
+            allowed: from a position and its logits [R, V] to the logits that a token is drawn by.
 
         Returns:
             int32 ids [C, R], the nats of each chosen token, float32 [C, R], total_nats and states.
         """
-        logged = [tf.TensorArray(dtype, size=_CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
+        logged = [tf.TensorArray(dtype, size=CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
 
         def take(position: Any, ids: Any, nats: Any, total_nats: Any, states: Any) -> Any:
             """Take the token of a position: the given one, or one that is chosen."""
             logits = self._next_token.logits(states)
-            chosen = self._choose(self._allowed(logits), uniforms[position], temperatures)
+            chosen = self._choose(allowed(position, self._allowed(logits)), uniforms[position], temperatures)
             is_chosen = given[position] == CHOOSE
             cost = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=chosen, logits=logits)
             cost = tf.where(is_chosen, cost, 0.0)

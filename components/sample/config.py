@@ -75,6 +75,12 @@ class SampleConfig(Strategy, Settings):
     corpus: str = setting(
         "", "the URI of the corpus that no_copy must not copy", place=NamedPlace(of="artifact", digest="corpus_digest")
     )
+    no_repeat: int = setting(
+        0,
+        "write no run of this many characters that the text or its prompt has already; 0 allows repeats",
+        unit="characters",
+        ge=0,
+    )
     batch: int = setting(64, "number of texts written side by side; the texts do not depend on it", unit="texts", ge=1)
     shards: int = setting(1, "number of shards that the texts are divided into, one for each process", ge=1)
     shard: int = setting(0, "the shard to write, counted from 0; the texts are the same as without shards", ge=0)

@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from components.command.settings import recorded
 from components.generator.model import Model
 from components.generator.network import stepper_of
 from components.generator.passages import Passages
+from components.generator.refused import Copies, Refusal, Repeats
 from components.generator.refusing import RefusingWriter
 from components.generator.writing import Request, Text, Writer
 from components.sample.config import SampleConfig
@@ -57,8 +59,8 @@ def sample(
     Raises:
         ArtifactError: the model, or the corpus where one is needed, is missing, damaged or foreign.
         SourceError: the prompts file can't be fetched, or what a digest names has changed.
-        UsageError: a prompt is empty or outside the vocabulary, no_copy excludes every continuation of a text, or the
-            samples' place overlaps an input.
+        UsageError: a prompt is empty or outside the vocabulary, no_copy or no_repeat excludes every continuation of a
+            text, or the samples' place overlaps an input.
     """
     inputs = {"--model": model, "sample.corpus": config.corpus, "sample.prompts_file": config.prompts_file}
     storage.check_outputs({"--samples": samples}, inputs)
@@ -150,9 +152,11 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Wr
         "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
     }
     stepper = stepper_of(model.architecture, model.network)
-    if passages is None:
+    refusals: list[Refusal] = [partial(Copies, passages)] if passages else []
+    refusals += [partial(Repeats, config.no_repeat)] if config.no_repeat else []
+    if not refusals:
         return Writer(stepper, **options)
-    return RefusingWriter(stepper, passages=passages, vocabulary=vocabulary, **options)
+    return RefusingWriter(stepper, refusals=refusals, vocabulary=vocabulary, **options)
 
 
 def _rows(

@@ -57,7 +57,7 @@ text = (place / "text.txt").read_bytes().decode()
 passages = Passages([code_points(text)], int(sys.argv[2]) + 1)
 seconds = time.process_time() - began
 rows = [row["text"] for row in json.loads((place / "rows.json").read_text())]
-found = int(passages.are_in(rows).sum())
+found = sum(int(passages.found_in(code_points(row)).any()) for row in rows)
 """
 
 

@@ -31,10 +31,11 @@ def test_a_long_texts_hashes_come_in_chunks(length: int) -> None:
     assert [begin for begin, _ in chunks] == [sum(len(part) for _, part in chunks[:n]) for n in range(len(chunks))]
 
 
-@given(corpora=st.lists(TEXTS, max_size=2), texts=st.lists(TEXTS, min_size=1, max_size=4), length=st.integers(1, 6))
-def test_texts_that_hold_a_passage_are_distinguished_from_those_that_do_not(
-    corpora: list[str], texts: list[str], length: int
+@given(corpora=st.lists(TEXTS, max_size=2), text=TEXTS, length=st.integers(1, 6))
+def test_runs_that_are_among_the_passages_are_distinguished_from_those_that_are_not(
+    corpora: list[str], text: str, length: int
 ) -> None:
     passages = Passages([code_points(corpus) for corpus in corpora], length)
     runs = {corpus[place : place + length] for corpus in corpora for place in range(len(corpus) - length + 1)}
-    assert passages.are_in(texts).tolist() == [any(run in text for run in runs) for text in texts]
+    expected = [text[place : place + length] in runs for place in range(len(text) - length + 1)]
+    assert passages.found_in(code_points(text)).tolist() == expected
