@@ -115,7 +115,7 @@ lock: setup  ## Lock the requirements again from pyproject.toml.
 	@echo kfp | $(BIN)/uv pip compile --quiet - --no-deps --constraint requirements/dev.txt \
 		--output-file requirements/kfp.txt $(LOCK)
 
-LOCK := --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
+LOCK := --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 clean:  ## Remove .venv and caches; runs stay.
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
