@@ -93,6 +93,14 @@ def test_each_machine_gets_one_tensorflow_which_is_the_same_release(machine: str
     assert [str(each.specifier) for each in found] == [both]
 
 
+def test_all_parts_of_kubeflow_pipelines_are_of_one_release() -> None:
+    parts = {"kfp", "kfp-kubernetes", "kfp-pipeline-spec", "kfp-server-api"}
+    found = {each.name: str(each.specifier) for each in locked("dev") if each.name in parts}
+    assert found.keys() == parts
+    assert len(set(found.values())) == 1, found
+    assert {str(each.specifier) for each in locked("kfp")} == set(found.values()), "what images hold"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "requirements").iterdir()), ids=lambda path: path.name)
 def test_a_lock_has_a_hash_for_each_requirement_and_no_address(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
