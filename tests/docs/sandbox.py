@@ -11,9 +11,14 @@ from tests.docs.pages import ROOT
 SMALL = {
     "run": "--set vectorize.length=32 --set train.units=16 --set train.batch=8 --set sample.length=40",
     "train": "--units 16 --batch 8",
+    "sweep": "--set vectorize.length=32 --set train.batch=8 --set sample.length=40",
 }
-"""What `run` and `train` are given on top, so that training takes seconds; the last setting counts."""
-SHORT = {"run": "--set train.train_steps=20", "train": "--train-steps 20"}
+"""What these commands are given on top, so that training takes seconds; the last setting counts."""
+SHORT = {
+    "run": "--set train.train_steps=20",
+    "train": "--train-steps 20",
+    "sweep": "--set train.train_steps=20",
+}
 OF_OTHERS = ("docker", "gcloud", "kubectl", "make", ".venv/bin/tensorboard")
 """Programs that are not tried: they need a cluster, a project or an engine, never end, or are tests of their own."""
 _TALE = "Once upon a time there was a mill, and the mill ground on by day and by night. The function returns. "
