@@ -3,6 +3,9 @@
 Joining the tokens of a text gives the text back. A token is a character, or of words: a word or a punctuation mark
 with the space before it, or a single white-space character. `words.py` defines a word; vocabularies older than it cut
 words as runs of letters, and are read by that rule.
+
+If the text consists of documents, the first token is the empty one, with the id 0: a document's end. A text in memory
+has the character END there (components.artifacts.documents).
 """
 
 import re
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts.as_json import as_json
+from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
 from components.artifacts.words import CHUNK, Chunks, Cutter
@@ -57,8 +61,23 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Every token's id."""
-        return {token: index for index, token in enumerate(self.tokens)}
+        """Every token's id; a document's end is END here."""
+        return {token or END: index for index, token in enumerate(self.tokens)}
+
+    @property
+    def has_end(self) -> bool:
+        """Whether there is a token for a document's end."""
+        return self.tokens[:1] == ("",)
+
+    @property
+    def end_id(self) -> int:
+        """The id of a document's end, or -1 if there is none."""
+        return 0 if self.has_end else -1
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many characters of text.txt each token is, [V]: one for a document's end, which is a newline there."""
+        return np.array([len(token or END) for token in self.tokens], np.int64)
 
     @cached_property
     def _cutter(self) -> Cutter:
@@ -72,12 +91,12 @@ class Vocabulary:
     @cached_property
     def _id_of_code_point(self) -> NDArray[np.unsignedinteger]:
         table = np.zeros(0x110000, self.id_dtype)
-        table[[ord(token) for token in self.tokens]] = np.arange(len(self.tokens))
+        table[[ord(token) for token in self.ids]] = np.arange(len(self.tokens))
         return table
 
     @cached_property
     def _id_of_ascii(self) -> bytes:
-        # Sorted, ASCII comes first, so its ids fit a byte.
+        # Sorted, ASCII comes first (after a document's end), so its ids fit a byte.
         return self._id_of_code_point[:256].astype(np.uint8).tobytes()
 
     @property
@@ -93,7 +112,7 @@ class Vocabulary:
     @property
     def replacement(self) -> str:
         """The token read in place of one that is missing here: the one for unknown words, a space, or the first."""
-        return UNKNOWN if self.has_unknown else self.tokens[self.ids.get(" ", 0)]
+        return UNKNOWN if self.has_unknown else self.tokens[self.ids.get(" ", self.end_id + 1)]
 
     def unknown_in(self, prompt: str) -> list[str]:
         """The tokens of a prompt that are missing here, each once."""
@@ -148,9 +167,9 @@ class Vocabulary:
         ids[unknown] = self.ids[self.replacement]
         return ids
 
-    def decode(self, ids: Sequence[int] | NDArray[np.integer]) -> str:
-        """The text of the ids' tokens, joined."""
-        return "".join(self.tokens[index] for index in ids)
+    def decode(self, ids: Sequence[int] | NDArray[np.integer], end: str = "") -> str:
+        """The text of the ids' tokens, joined, with `end` for a document's end."""
+        return "".join(self.tokens[index] or end for index in ids)
 
     def write(self, directory: Path) -> None:
         """Write vocabulary.json into `directory`."""
@@ -184,11 +203,11 @@ class Vocabulary:
         return vocabulary
 
     def is_sound(self) -> bool:
-        """Whether tokens are sorted, distinct, and of their kind."""
+        """Whether tokens are sorted, distinct, and of their kind; only the first one may be empty."""
         return (
             all(one < other for one, other in pairwise(self.tokens))
-            and all(self.tokens)
-            and (self.kind == "words" or all(len(token) == 1 for token in self.tokens))
+            and len(self.ids) == len(self.tokens)
+            and (self.kind == "words" or all(len(token) == 1 for token in self.ids))
             and (not self.has_unknown or UNKNOWN in self.ids)
         )
 

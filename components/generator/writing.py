@@ -7,11 +7,13 @@ neither the batch nor the other texts matter. Larger tiles write many texts fast
 they give the same bits as small ones.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import zip_longest
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,67 +22,21 @@ from numpy.typing import NDArray
 from components.artifacts import machine
 from components.artifacts.tensorflow import tf
 from components.generator.architecture import Context
+from components.generator.ending import Ending
 from components.generator.next_token import NextToken
 from components.generator.ops import in_tensorflow
 from components.generator.randomness import uniform_stream
+from components.generator.rows import CHOOSE, Request, Row, Text, Tile
 from components.generator.stepping import Windowed
 from components.generator.strategies import Strategy, choose
 
-CHUNK = 256  # tokens per call of the compiled loop: one shape for texts of any length
+_CHUNK = 256  # tokens per call of the compiled loop: one shape for texts of any length
+_SHORT_CHUNK = 32  # where a text may end before its full length, so that its row is soon another's
 _TRIAL = 16  # tokens written to test whether large tiles round as small ones do
 _MUCH = 500_000  # from this many tokens on, large tiles save more than compiling a second loop takes, a second or two
-CHOOSE = -1  # among given tokens: a token to be chosen
 
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A text to write: its id (the key of its random numbers), its prompt's token ids, and its temperature."""
-
-    id: int
-    prompt: NDArray[np.integer]
-    temperature: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    """The text written after a prompt: token ids [T], the network's nats for each at temperature 1, and their mean."""
-
-    ids: NDArray[np.int32]
-    nats: NDArray[np.float32]
-    nats_per_token: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tile:
-    """Texts that are written side by side, R rows of T tokens.
-
-    Attributes:
-        given: ids that are read, or CHOOSE, int32 [T, R].
-        uniforms: see `strategies.choose`, float32 [T, R].
-        temperatures: float32 [R].
-        seed, texts: the keys of the rows' random numbers; text -1 for an empty row.
-    """
-
-    given: NDArray[np.int32]
-    uniforms: NDArray[np.float32]
-    temperatures: NDArray[np.float32]
-    seed: int
-    texts: Sequence[int]
-
-    @property
-    def rows(self) -> int:
-        """R."""
-        return len(self.temperatures)
-
-    def part(self, rows: slice) -> "Tile":
-        """A tile of some of its rows."""
-        return Tile(
-            given=self.given[:, rows],
-            uniforms=self.uniforms[:, rows],
-            temperatures=self.temperatures[rows],
-            seed=self.seed,
-            texts=self.texts[rows],
-        )
+_Queue = deque[tuple[int, Request]]
+"""Texts that wait for a row, each with its place among all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +73,7 @@ class Writer:
         window: the number of these tokens.
         strategy: which tokens may be drawn.
         forbidden: ids that are never written, such as the token for unknown words.
+        ending: what ends a text before its full length.
         tiling: the layout, by default the device's; texts may differ with other `rows`.
     """
 
@@ -128,6 +85,7 @@ class Writer:
         window: int = 0,
         strategy: Strategy = Strategy(),  # noqa: B008 -- frozen
         forbidden: Sequence[int] = (),
+        ending: Ending = Ending(),  # noqa: B008 -- frozen
         tiling: Tiling | None = None,
     ) -> None:
         tiling = tiling or Tiling.of_device()
@@ -135,21 +93,34 @@ class Writer:
         self._next_token = Windowed(in_tensorflow, next_token, window) if self._window else next_token
         self._choose = partial(choose, in_tensorflow, strategy=strategy)
         self._forbidden = list(forbidden)
+        self.ending = ending
+        self._chunk = _SHORT_CHUNK if ending.is_possible else _CHUNK
         self._rows = max(tiling.rows // max(self._window, 1), 1)
         self._many = self._rows if self._window else tiling.many
         self._threads = tiling.threads
         self._loop = tf.function(self._write_chunk, autograph=False, jit_compile=tiling.compiled)
 
     def write(self, requests: Sequence[Request], *, length: int, seed: int) -> list[Text]:
-        """Write `length` tokens after each request's prompt."""
+        """Write `length` tokens after each request's prompt, or fewer where a text ends before.
+
+        A row whose text has ended begins with the next one, so that texts of different lengths leave few rows idle.
+        """
         count = self.rows_for(len(requests), length)
-        rows: list[list[Request]] = [[] for _ in range(count)]
-        for request in requests:
-            rows[request.id % count].append(request)
+        queues: list[_Queue] = [deque() for _ in range(count)]
+        for place, request in enumerate(requests):
+            queues[request.id % count].append((place, request))
+
+        def begun(queue: _Queue) -> Row | None:
+            with suppress(IndexError):  # several tiles share the queues
+                place, request = queue.popleft()
+                return Row(place, request, self._read_of(request), length=length, seed=seed)
+            return None
+
+        tiles = min(self._threads, max(map(len, queues)))
         with ThreadPoolExecutor(self._threads) as threads:
-            tiles = threads.map(partial(self._write_tile, length=length, seed=seed), zip_longest(*rows))
-            written = [iter(texts) for texts in zip(*tiles, strict=True)]
-        return [next(written[request.id % count]) for request in requests]
+            texts = threads.map(lambda _: self._write_tile(queues, begun), range(tiles))
+            written = dict(chain.from_iterable(texts))
+        return [written[place] for place in range(len(requests))]
 
     def rows_for(self, texts: int, length: int) -> int:
         """How many rows the tiles have for this many texts and tokens; the texts do not depend on it."""
@@ -165,59 +136,73 @@ class Writer:
             given=np.full((_TRIAL, self._many), CHOOSE, np.int32),
             uniforms=uniforms,
             temperatures=np.ones(self._many, np.float32),
-            seed=0,
-            texts=range(self._many),
+            rows=[None] * self._many,
         )
+
+        def written(tile: Tile) -> Any:
+            return self._advance(tile, self._next_token.zero_states(len(tile.rows)))[:2]
+
         parts = [tile.part(slice(row, row + self._rows)) for row in range(0, self._many, self._rows)]
-        small = [np.concatenate(arrays, axis=-1) for arrays in zip(*map(self._write_given, parts), strict=True)]
-        return all(map(np.array_equal, small, self._write_given(tile)))
+        small = [np.concatenate(arrays, axis=-1) for arrays in zip(*map(written, parts), strict=True)]
+        return all(map(np.array_equal, small, written(tile)))
 
-    def _write_tile(self, requests: Sequence[Request | None], *, length: int, seed: int) -> list[Text]:
-        """The text of each row; meaningless for a row without a request."""
-        prompts = [self._read_of(request) for request in requests]
-        shape = max(map(len, prompts)) + length, len(requests)
-        given, uniforms = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
-        temperatures = np.zeros(len(requests), np.float32)
-        for row, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
-            if request is not None:
-                begin, end = len(prompt), len(prompt) + length
-                given[:begin, row], given[begin:end, row] = prompt, CHOOSE
-                uniforms[begin:end, row] = uniform_stream(seed, request.id, length)
-                temperatures[row] = request.temperature
-        texts = [-1 if request is None else request.id for request in requests]
-        ids, nats, total_nats = self._write_given(
-            Tile(given=given, uniforms=uniforms, temperatures=temperatures, seed=seed, texts=texts)
-        )
-        parts = [slice(len(prompt), len(prompt) + length) for prompt in prompts]
-        return [
-            Text(ids=ids[part, row], nats=nats[part, row], nats_per_token=float(total_nats[row]) / length)
-            for row, part in enumerate(parts)
-        ]
+    def _write_tile(
+        self, queues: Sequence["_Queue"], begun: Callable[["_Queue"], Row | None]
+    ) -> list[tuple[int, Text]]:
+        """Write texts, begun from the rows' queues, until there are no more; return them with their places."""
+        texts: list[tuple[int, Text]] = []
+        states: Sequence[Any] = self._next_token.zero_states(len(queues))
+        rows: list[Row | None] = [None] * len(queues)
+        while True:
+            # The open windows of a tile's rows begin together, so there all rows wait for the last text to end.
+            if not self._window or not any(rows):
+                begins = [row is None for row in rows]
+                rows = [row or begun(queue) for row, queue in zip(rows, queues, strict=True)]
+                states = self._begun(states, begins)
+            if not any(rows):
+                return texts
+            tile = Tile.of(rows, self._chunk)
+            ids, nats, states = self._advance(tile, states)
+            for number, row in enumerate(rows):
+                if row and (text := row.take(ids[:, number], nats[:, number], self.ending)):
+                    texts.append((row.place, text))
+                    rows[number] = None
 
-    def _read_of(self, request: Request | None) -> NDArray[np.integer]:
+    def _begun(self, states: Sequence[Any], begins: Sequence[bool]) -> Sequence[Any]:
+        """The states with those of rows where a text begins as they are before the first token."""
+        zeros = self._next_token.zero_states(len(begins))
+        if all(begins):
+            return zeros
+        if not any(begins):
+            return states
+        mask = tf.constant(begins)[:, None]
+        return [tf.where(mask, zero, state) for zero, state in zip(zeros, states, strict=True)]
+
+    def _read_of(self, request: Request) -> NDArray[np.integer]:
         """The part of a prompt that is read: with the context `window`, at most the window."""
-        if request is None:
-            return np.zeros(0, np.int32)
         return request.prompt[-self._window :] if self._window else request.prompt
 
-    def _write_given(self, tile: Tile) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-        """A whole tile, chunk by chunk: ids [T, R], nats [T, R] and their sums [R]."""
-        states, total_nats, chunks = self._next_token.zero_states(tile.rows), tf.zeros(tile.rows), []
-        for begin in range(0, len(tile.given), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            count = len(tile.given[part])
-            padding = ((0, CHUNK - count), (0, 0))
-            ids, nats, total_nats, states = self._loop(
-                tf.constant(np.pad(tile.given[part], padding)),
-                tf.constant(np.pad(tile.uniforms[part], padding)),
-                tf.constant(tile.temperatures),
-                tf.constant(count),
-                total_nats,
-                states,
-            )
-            chunks.append((ids.numpy()[:count], nats.numpy()[:count]))
-        all_ids, all_nats = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-        return all_ids, all_nats, total_nats.numpy()
+    def _advance(
+        self, tile: Tile, states: Sequence[Any]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], Sequence[Any]]:
+        """Write a tile's tokens: ids [C, R], the nats of each chosen one [C, R], and the new states."""
+        return self._called(self._loop, tile, states)
+
+    def _called(
+        self, loop: Any, tile: Tile, states: Sequence[Any], *more: Any
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], Sequence[Any]]:
+        """What a compiled loop returns for a tile's tokens, given as many as it always is, and `more` arguments."""
+        count = len(tile.given)
+        padding = ((0, self._chunk - count), (0, 0))
+        ids, nats, states = loop(
+            tf.constant(np.pad(tile.given, padding)),
+            tf.constant(np.pad(tile.uniforms, padding)),
+            tf.constant(tile.temperatures),
+            tf.constant(count),
+            states,
+            *map(tf.constant, more),
+        )
+        return ids.numpy()[:count].copy(), nats.numpy()[:count].copy(), states
 
     def _write_chunk(
         self,
@@ -225,10 +210,9 @@ class Writer:
         uniforms: Any,
         temperatures: Any,
         count: Any,
-        total_nats: Any,
         states: Any,
         allowed: Callable[[Any, Any], Any] = lambda _, logits: logits,
-    ) -> tuple[Any, Any, Any, Any]:
+    ) -> tuple[Any, Any, Any]:
         """Write the first `count` tokens: given ones, and chosen ones for CHOOSE.
 
         Args:
@@ -236,16 +220,16 @@ class Writer:
             uniforms: see `strategies.choose`, float32 [C, R].
             temperatures: float32 [R].
             count: a scalar.
-            total_nats: the nats of the tokens chosen so far, float32 [R].
             states: after the tokens before.
             allowed: from a position and its logits [R, V] to the logits that a token is drawn by.
 
         Returns:
-            int32 ids [C, R], the nats of each chosen token, float32 [C, R], total_nats and states.
+            int32 ids [C, R], the nats of each chosen token, float32 [C, R], and states.
         """
-        logged = [tf.TensorArray(dtype, size=CHUNK, element_shape=given.shape[1:]) for dtype in (tf.int32, tf.float32)]
+        size, shape = self._chunk, given.shape[1:]
+        logged = [tf.TensorArray(dtype, size=size, element_shape=shape) for dtype in (tf.int32, tf.float32)]
 
-        def take(position: Any, ids: Any, nats: Any, total_nats: Any, states: Any) -> Any:
+        def take(position: Any, ids: Any, nats: Any, states: Any) -> Any:
             """Take the token of a position: the given one, or one that is chosen."""
             logits = self._next_token.logits(states)
             chosen = self._choose(allowed(position, self._allowed(logits)), uniforms[position], temperatures)
@@ -254,12 +238,12 @@ class Writer:
             cost = tf.where(is_chosen, cost, 0.0)
             taken = tf.where(is_chosen, chosen, given[position])
             states = self._next_token.read(taken, states)
-            return position + 1, ids.write(position, taken), nats.write(position, cost), total_nats + cost, states
+            return position + 1, ids.write(position, taken), nats.write(position, cost), states
 
         # With a range of `count`, XLA would compile again for each count.
-        start = (tf.constant(0), *logged, total_nats, states)
-        _, ids, nats, total_nats, states = tf.while_loop(lambda position, *_: position < count, take, start)
-        return ids.stack(), nats.stack(), total_nats, states
+        start = (tf.constant(0), *logged, states)
+        _, ids, nats, states = tf.while_loop(lambda position, *_: position < count, take, start)
+        return ids.stack(), nats.stack(), states
 
     def _allowed(self, logits: Any) -> Any:
         if not self._forbidden:

@@ -26,7 +26,8 @@ from components.generator.network import stepper_of
 from components.generator.passages import Passages
 from components.generator.refused import Copies, Refusal, Repeats
 from components.generator.refusing import RefusingWriter
-from components.generator.writing import Request, Text, Writer
+from components.generator.rows import Request, Text
+from components.generator.writing import Writer
 from components.sample.config import SampleConfig
 from components.sample.report import write_report
 from components.sample.texts import Totals, texts_shown, write_texts

@@ -9,7 +9,8 @@ from components.artifacts.typed import Sample
 from components.command import log
 from components.generator.model import trained_for
 from components.generator.network import stepper_of
-from components.generator.writing import Request, Tiling, Writer
+from components.generator.rows import Request
+from components.generator.writing import Tiling, Writer
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
 

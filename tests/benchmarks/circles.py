@@ -19,7 +19,8 @@ from components.generator.model import Model
 from components.generator.network import stepper_of
 from components.generator.refused import Repeats
 from components.generator.refusing import RefusingWriter
-from components.generator.writing import Request, Writer
+from components.generator.rows import Request
+from components.generator.writing import Writer
 from components.judging.texts import text_of
 from components.judging.wording import worded, words_of
 from components.judging.writing import pieces_like

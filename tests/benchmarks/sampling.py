@@ -11,7 +11,8 @@ import numpy as np
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.generator.architecture import Architecture
 from components.generator.network import build, stepper_of
-from components.generator.writing import Request, Writer
+from components.generator.rows import Request
+from components.generator.writing import Writer
 from tests.benchmarks.measure import Budget, Figure, paired, seconds_of
 from tests.benchmarks.peak import forward_flop, sgemm_peak
 from tests.benchmarks.tutorial_sampling import tutorial_loop

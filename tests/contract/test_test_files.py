@@ -45,6 +45,7 @@ ELSEWHERE = {
     "components/generator/architecture.py": "unit/generator/test_network.py",
     "components/generator/files.py": "unit/generator/test_weights.py",
     "components/generator/next_token.py": "unit/generator/test_writing.py",
+    "components/generator/rows.py": "unit/generator/test_writing.py",
     "components/generator/scoring.py": "unit/train/test_evaluation.py",
     "components/generator/temperature.py": "unit/sample/test_config.py",
     "components/ingest/statistics.py": "unit/ingest/test_report.py",

@@ -60,7 +60,7 @@ def _writing(trainer: Trainer, window: int, choice: Mapping[str, Any]) -> Any:
         np.zeros(shape, np.float32) for shape in [(256, writer._rows)] * 2 + [writer._rows]
     )
     states = writer._next_token.zero_states(writer._rows)
-    arguments = given.astype(np.int32), uniforms, temperatures, np.int32(1), np.zeros(writer._rows, np.float32)
+    arguments = given.astype(np.int32), uniforms, temperatures, np.int32(1)
     return writer._loop.get_concrete_function(*map(tf.constant, arguments), states).graph
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
 from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary, code_points
@@ -82,7 +83,9 @@ def test_a_vocabulary_from_before_the_rule_was_named_is_read_by_its_own(tmp_path
     [
         {"kind": "words", "tokens": ["b", "a"]},
         {"kind": "words", "tokens": ["a", "a"]},
-        {"kind": "words", "tokens": ["", "a"]},
+        {"kind": "words", "tokens": ["", "", "a"]},
+        {"kind": "words", "tokens": ["a", ""]},
+        {"kind": "characters", "tokens": ["", "\r"]},
         {"kind": "characters", "tokens": ["a", "bc"]},
         {"kind": "words", "tokens": ["a"], "has_unknown": True},
         {"kind": "words", "tokens": ["a"], "word_rule": "guess"},
@@ -236,3 +239,20 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 @given(text=st.text())
 def test_code_points_are_the_characters_numbers(text: str) -> None:
     assert code_points(text).tolist() == [ord(character) for character in text]
+
+
+def test_the_empty_token_is_a_documents_end(tmp_path: Path) -> None:
+    Vocabulary(kind="characters", tokens=("", "\n", "a", "é")).write(tmp_path)
+    vocabulary = Vocabulary.read(tmp_path)
+    ids = vocabulary.encode_corpus(f"aé\na{END}a{END}")
+    assert ids.tolist() == vocabulary.encode(f"aé\na{END}a{END}").tolist() == [2, 3, 1, 2, 0, 2, 0]
+    assert vocabulary.encode_corpus(f"a{END}").tolist() == [2, 0]
+    assert (vocabulary.decode(ids), vocabulary.decode(ids, "|")) == ("aé\naa", "aé\na|a|")
+    assert vocabulary.lengths.tolist() == [1, 1, 1, 1]
+    assert vocabulary.replacement == "\n"
+    assert vocabulary_of("ab").end_id == -1
+
+
+def test_no_prompt_contains_a_documents_end() -> None:
+    vocabulary = Vocabulary(kind="characters", tokens=("", "\n", "a"))
+    assert vocabulary.encode_prompt(f"a{END}a", replace_unknown=False).tolist() == [2, 1, 2]

@@ -14,9 +14,10 @@ from components.generator.network import Architecture, stepper_of
 from components.generator.passages import Passages
 from components.generator.refused import Copies, Refusal, Repeats
 from components.generator.refusing import RefusingWriter
+from components.generator.rows import Request, Text
 from components.generator.stepping import Stepper
 from components.generator.strategies import Strategy
-from components.generator.writing import Context, Request, Text, Tiling, Writer
+from components.generator.writing import Context, Tiling, Writer
 from tests.shorter import mostly_slow
 
 LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))

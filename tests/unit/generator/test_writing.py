@@ -13,8 +13,9 @@ from components.generator import writing
 from components.generator.architecture import Architecture, Context, Objective
 from components.generator.network import stepper_of
 from components.generator.randomness import uniform_stream
+from components.generator.rows import Request, Text
 from components.generator.strategies import Strategy
-from components.generator.writing import Request, Text, Tiling, Writer
+from components.generator.writing import Tiling, Writer
 from tests.shorter import mostly_slow
 
 V = 7
