@@ -101,11 +101,11 @@ def complete(
     """Complete a text.
 
     Args:
-        prompt: the beginning of the text.
+        prompt: the beginning of the text; may be empty for a model that writes documents.
         model: as in `load_model`, or what that returned.
         root: where runs are stored.
         n: texts to write.
-        length: tokens of each text, without the prompt.
+        length: tokens of each text, without the prompt; the most, for a model that writes documents.
         temperature: 0 always takes the likeliest token, higher values vary more.
         top_k: draw only from this many likeliest tokens; 0: from all.
         top_p: nucleus sampling: draw only from the fewest likeliest tokens whose probabilities add up to this.
@@ -180,7 +180,8 @@ def samples(run: str, *, root: str = "runs") -> "DataFrame":
         root: where runs are stored.
 
     Returns:
-        A row for each text by its `id`: `prompt`, `temperature`, `strategy`, `seed`, `text` and its nats per token.
+        A row for each text by its `id`: `prompt`, `temperature`, `strategy`, `seed`, `text` and its nats per token;
+        `ended`, if texts may end before their full length: by the `end` of a document, a `stop` string or `length`.
 
     Raises:
         ArtifactError: there is no such run, or it has no samples.

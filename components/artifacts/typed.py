@@ -1,6 +1,6 @@
 """The records that artifacts' JSON files hold: metrics.json, rows of history.jsonl and of samples-*.jsonl."""
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Metrics(TypedDict):
@@ -83,7 +83,11 @@ class Epoch(TypedDict):
 
 
 class WrittenText(TypedDict):
-    """A row of samples-*.jsonl."""
+    """A row of samples-*.jsonl.
+
+    If texts may end before their full length, `ended` says what this one ended by: `end` of a document, `stop` for a
+    string of sample.stop, or `length`.
+    """
 
     id: int
     prompt: str
@@ -92,3 +96,4 @@ class WrittenText(TypedDict):
     seed: int
     text: str
     nats_per_token: float
+    ended: NotRequired[Literal["end", "stop", "length"]]

@@ -6,6 +6,7 @@ Shapes are named by their axes: B batch, T time (tokens), V vocabulary, U units.
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from components.artifacts.vocabulary import Vocabulary
 from components.generator.cells import CELLS, CellName
 from components.generator.ops import Ops
 
@@ -85,12 +86,12 @@ class Architecture:
             shapes[name] = CELLS[self.cell].weight_shapes(self.units if index else width, self.units)
         return {**shapes, "logits": [(self.units, self.vocabulary), (self.vocabulary,)]}
 
-    def describe(self, tokens: str, context: Context, window: int) -> str:
-        """A short description of the generator; `tokens` is the kind of its tokens."""
+    def describe(self, vocabulary: Vocabulary, context: Context, window: int) -> str:
+        """A short description of the generator."""
         reads = "all text before a token" if context == "carry" else f"windows of {window}"
-        return (
-            f"{self.layers} x {CELLS[self.cell].NAME} {self.units} over {self.vocabulary:,} {tokens}, reading {reads}"
-        )
+        writes = ", writing documents" if vocabulary.has_end else ""
+        network = f"{self.layers} x {CELLS[self.cell].NAME} {self.units}"
+        return f"{network} over {self.vocabulary:,} {vocabulary.kind}, reading {reads}{writes}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ class Model:
         network: the Keras model, int32 ids [B, T] to logits.
         vocabulary: its tokens.
         context, window: what it was trained for: state carried through the text, or reset every `window` tokens.
-        prompts: windows of the training text, to start texts from.
+        prompts: windows of the training text, to start texts from; none if it writes documents, which begin themselves.
     """
 
     architecture: Architecture
@@ -43,7 +43,7 @@ class Model:
     @property
     def description(self) -> str:
         """A short description of the generator."""
-        return self.architecture.describe(self.vocabulary.kind, self.context, self.window)
+        return self.architecture.describe(self.vocabulary, self.context, self.window)
 
     def write(self, directory: Path, training: dict[str, Any]) -> None:
         """Write the artifact's files, except metrics.json and README.md, into `directory`."""

@@ -55,6 +55,12 @@ class IngestConfig(Settings):
     )
     keep_users: tuple[str, ...] = setting((), "CSV, JSON, chats: keep only these users' messages")
     drop_users: tuple[str, ...] = setting((), "CSV, JSON, chats: drop these users' messages")
+    documents: Literal["auto", "rows", "files", "blank_lines", "none"] = setting(
+        "auto",
+        "what a document is, a text with a beginning and an end: a row (a message or record of CSV, JSON or a chat), a "
+        "file, or plain text up to a blank line; none reads the text as one stream; auto is none for plain text, and "
+        "rows for others",
+    )
     first_fraction: float = setting(
         1.0, "CSV, JSON, chats: use only this first fraction of the kept messages", unit="fraction", gt=0, le=1
     )
@@ -110,8 +116,8 @@ class IngestConfig(Settings):
     )
     repeats_at_most: float = setting(
         1.0,
-        "gate: fail if more than this share of the lines (or messages) repeats an earlier one; blank lines don't "
-        "count; 1 for any",
+        "gate: fail if more than this share of the lines (or messages, or documents) repeats an earlier one; blank "
+        "lines don't count; 1 for any",
         unit="fraction",
         ge=0,
         le=1,
@@ -137,6 +143,12 @@ class IngestConfig(Settings):
         return delimiter
 
     @model_validator(mode="after")
+    def _the_format_has_such_documents(self) -> Self:
+        if self.format != "auto":
+            self.documents_of(has_messages=self.format != "text")
+        return self
+
+    @model_validator(mode="after")
     def _users_need_their_column(self) -> Self:
         in_a_column = self.format in {"csv", "json"}
         if in_a_column and (self.keep_users or self.drop_users) and not self.user_column:
@@ -160,3 +172,22 @@ class IngestConfig(Settings):
     def columns(self) -> list[str]:
         """The columns or fields to read: the messages' and, if it is set, the users'."""
         return [self.text_column, *filter(None, [self.user_column])]
+
+    def documents_of(self, *, has_messages: bool) -> Literal["rows", "files", "blank_lines", "none"]:
+        """What a document is in a format with messages, or in plain text.
+
+        Raises:
+            ValueError: the format has no documents of the kind that is set.
+        """
+        if self.documents == "auto":
+            return "rows" if has_messages else "none"
+        if has_messages and self.documents == "blank_lines":
+            raise ValueError(
+                "documents=blank_lines is for plain text, and these are messages; set documents=rows, files or none"
+            )
+        if self.documents == "rows" and not has_messages:
+            raise ValueError(
+                "documents=rows is for messages, and this is plain text; set documents=files, blank_lines or none, or "
+                "ingest.format if it is of another"
+            )
+        return self.documents

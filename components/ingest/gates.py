@@ -6,6 +6,7 @@ import numpy as np
 
 from components.artifacts import storage
 from components.artifacts.champion import read_if_any
+from components.artifacts.documents import TEXT_NAME
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.finding import Artifact
 from components.artifacts.lineage import lineage
@@ -13,7 +14,6 @@ from components.command import log
 from components.ingest.config import COMPARED, IngestConfig
 from components.ingest.statistics import CorpusStatistics
 
-TEXT_NAME = "text.txt"
 _CHUNK_CHARACTERS = 1 << 20
 _EXAMPLES = 5
 

@@ -1,29 +1,31 @@
 """The work of ingest: source in, corpus out, in memory that does not grow with the source."""
 
-import codecs
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from components.artifacts import storage
+from components.artifacts.documents import DOCUMENTS_NAME, END, TEXT_NAME
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.manifest import write_manifest
 from components.command import log
 from components.ingest.config import IngestConfig
-from components.ingest.formats import HEAD_CHARACTERS, Format, format_of, hint, settled
-from components.ingest.gates import TEXT_NAME, check_gates, refuse_without_champion
+from components.ingest.documents import DocumentWriter, ended_by_blank_lines
+from components.ingest.doubts import judge, warn_of_control_characters, warn_of_kind
+from components.ingest.formats import HEAD_CHARACTERS, Format, format_of, settled
+from components.ingest.gates import check_gates, refuse_without_champion
 from components.ingest.gutenberg import Book
 from components.ingest.messages import hold_users_against, messages
 from components.ingest.report import write_report
 from components.ingest.source import SourceFile, check_unchanged, name_of, one_line_of, opened, sha256_of
 from components.ingest.statistics import KEPT_OF_A_LINE, CorpusStatistics, Distinct
-from components.ingest.text import MOST_REPLACED, Decoder, beginning, clean, cleaned
+from components.ingest.text import Decoder, beginning, clean, cleaned
 
 REPORT_NAME = "report.html"
-_C1 = slice(0x80, 0xA0)
 
 
 def ingest(
@@ -49,10 +51,7 @@ def ingest(
     name, reported = name_of(source), one_line_of(source)
     with storage.outgoing(corpus, "corpus", log.transferred) as directory, opened(source, config) as sources:
         statistics = CorpusStatistics(distinct=Distinct() if config.repeats_at_most < 1 else None)
-        with (directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n") as file:
-            for piece in _joined(sources, config, statistics):
-                statistics.add_text(piece)
-                file.write(piece)
+        documents = _write_text(directory, sources, config, statistics)
         hold_users_against(statistics.users, config, reported)
         if config.strip_gutenberg and not statistics.stripped:
             raise SourceError(
@@ -60,11 +59,11 @@ def ingest(
             )
         if not statistics.characters:
             raise SourceError(f"{reported}: contains no text" + _after_filters(config))
-        _warn_of_control_characters(statistics, reported, config)
+        warn_of_control_characters(statistics, reported, config)
         check_gates(statistics, reported, config, champion)
         check_unchanged(source, source_digest, config)
         write_report(directory / REPORT_NAME, name, statistics)
-        counts = _counts(directory, statistics)
+        counts = {**_counts(directory, statistics), **({"documents": documents} if documents else {})}
         write_manifest(
             directory,
             kind="corpus",
@@ -76,6 +75,7 @@ def ingest(
     shown = reported if len(sources) == 1 else f"{len(sources):,} files"
     log.info(
         f"{shown}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
+        + (f", {documents:,} documents" if documents else "")
         + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
         + (
             f", {statistics.stripped:,} of Project Gutenberg's header and licence left out"
@@ -86,18 +86,38 @@ def ingest(
     return {"corpus": corpus, "counts": counts}
 
 
-def _joined(sources: list[SourceFile], config: IngestConfig, statistics: CorpusStatistics) -> Iterator[str]:
-    """The corpus's text in pieces: all files, separated by newlines, and messages, separated by spaces."""
+def _write_text(directory: Path, sources: list[SourceFile], config: IngestConfig, statistics: CorpusStatistics) -> int:
+    """Write text.txt and, if the text consists of documents, documents.txt; return how many documents there are."""
     found = _format(sources, config)
     config = settled(config, found, sources[0].name)
-    if found.has_messages:
-        statistics.unit = "messages"
+    kind = config.documents_of(has_messages=found.has_messages)
+    statistics.unit = "messages" if found.has_messages else "lines" if kind == "none" else "documents"
+    pieces = _joined(sources, config, found, statistics, kind)
+    with ExitStack() as stack:
+        written = None
+        if kind != "none":
+            lengths = stack.enter_context((directory / DOCUMENTS_NAME).open("w", encoding="ascii", newline="\n"))
+            written = DocumentWriter(lengths, statistics)
+            pieces = written.pieces(ended_by_blank_lines(pieces) if kind == "blank_lines" else pieces)
+        file = stack.enter_context((directory / TEXT_NAME).open("w", encoding="utf-8", newline="\n"))
+        for piece in pieces:
+            statistics.add_text(piece)
+            file.write(piece)
+    return written.count if written else 0
+
+
+def _joined(
+    sources: list[SourceFile], config: IngestConfig, found: Format, statistics: CorpusStatistics, documents: str
+) -> Iterator[str]:
+    """The corpus's text in pieces: documents, separated by END, or files by newlines and messages by spaces."""
     limit, read = _message_limit(sources, config, found), _Reading(config)
+    between_files = END if documents != "none" else " " if found.has_messages else "\n"
+    between = END if documents == "rows" else " "
     for one in sources:
         before = statistics.messages
-        separator = "" if not statistics.characters else " " if found.has_messages else "\n"
+        separator = between_files if statistics.characters else ""
         pieces = (
-            _messages(one, config, found, statistics, limit, read)
+            _messages(one, config, found, statistics, limit, read, between)
             if found.has_messages
             else _text(one, config, statistics, read)
         )
@@ -153,28 +173,38 @@ def _text(source: SourceFile, config: IngestConfig, statistics: CorpusStatistics
     decoder = Decoder(read.of(source), source.name, config)
     line, length = "", 0  # a line's beginning and its length so far: memory must not grow with the line
     book = Book()
-    pieces = _warn_of_kind(decoder, source.name, config)
+    pieces = warn_of_kind(decoder, source.name, config)
     pieces = book.pieces(pieces) if config.strip_gutenberg else pieces
     for piece in cleaned(pieces, lowercase=config.lowercase):
         *ended, rest = piece.split("\n")
         for end in ended:
             line, length = line + end, length + len(end)
-            if line.strip():
-                statistics.add_message(line, length)
+            _count_line(line, length, statistics)
             line, length = "", 0
         line, length = (line + rest)[:KEPT_OF_A_LINE], length + len(rest)
         yield piece
-    if line.strip():
-        statistics.add_message(line, length)
+    _count_line(line, length, statistics)
     statistics.stripped += book.removed
     statistics.replaced += decoder.replaced
-    _judge(decoder, source.name, config)
+    judge(decoder, source.name, config)
+
+
+def _count_line(line: str, length: int, statistics: CorpusStatistics) -> None:
+    """Count a line by its beginning and its length, if lines are counted and it is not blank."""
+    if statistics.unit == "lines" and line.strip():
+        statistics.add_message(line, length)
 
 
 def _messages(
-    source: SourceFile, config: IngestConfig, found: Format, statistics: CorpusStatistics, limit: int, read: _Reading
+    source: SourceFile,
+    config: IngestConfig,
+    found: Format,
+    statistics: CorpusStatistics,
+    limit: int,
+    read: _Reading,
+    between: str,
 ) -> Iterator[str]:
-    """At most `limit` of a file's kept messages, cleaned, with one space between them."""
+    """At most `limit` of a file's kept messages, cleaned, with `between` between them."""
     decoder = Decoder(read.of(source), source.name, config)
     kept = messages(found.records(decoder, source.kind_name), config, statistics.users)
     separator = ""
@@ -182,42 +212,11 @@ def _messages(
         text = clean(message, lowercase=config.lowercase)
         statistics.add_message(text)
         yield separator + text
-        separator = " "
+        separator = between
     for _ in kept:  # to the end, for the users' counts
         pass
     statistics.replaced += decoder.replaced
-    _judge(decoder, source.name, config)
-
-
-def _judge(decoder: Decoder, name: str, config: IngestConfig) -> None:
-    """Reject text that is in another encoding, or not text, and warn about doubtful text."""
-    if decoder.replaced > decoder.characters * MOST_REPLACED:
-        raise SourceError(
-            f"{name}: {decoder.replaced:,} of {decoder.characters:,} characters are not {config.encoding}, more than "
-            "1 %; set ingest.encoding to the one the text is in"
-        )
-    if decoder.is_utf_8_too:
-        log.warning(f"{name}: is also valid UTF-8, so ingest.encoding={config.encoding} is probably wrong")
-
-
-def _warn_of_kind(pieces: Iterable[str], name: str, config: IngestConfig) -> Iterator[str]:
-    """The pieces of a text, with a warning if it begins like something else."""
-    pieces = iter(pieces)
-    for first in itertools.islice(pieces, 1):
-        if what := hint(first, config):
-            log.warning(f"{name}: {what}")
-        yield first
-    yield from pieces
-
-
-def _warn_of_control_characters(statistics: CorpusStatistics, name: str, config: IngestConfig) -> None:
-    """Warn about control characters at code points where cp1252 has quotation marks and dashes."""
-    count = int(statistics.by_code_point[_C1].sum())
-    if count:
-        now = (
-            "" if codecs.lookup(config.encoding).name.startswith("utf") else f", not ingest.encoding={config.encoding}"
-        )
-        log.warning(f"{name}: {count:,} control characters from U+0080 to U+009F; the text was probably cp1252{now}")
+    judge(decoder, source.name, config)
 
 
 def _message_limit(sources: list[SourceFile], config: IngestConfig, found: Format) -> int:

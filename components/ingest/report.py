@@ -61,7 +61,7 @@ def write_report(path: Path, source: str, statistics: CorpusStatistics) -> None:
             y_label="count",
         ),
         rows=lambda: [_row(character, count, statistics.characters) for character, count in frequent],
-        first=statistics.first if statistics.unit == "messages" else ["\n".join(statistics.first)],
+        first=["\n".join(statistics.first)] if statistics.unit == "lines" else statistics.first,
     )
 
 
@@ -78,7 +78,7 @@ def _figures(statistics: CorpusStatistics) -> dict[str, str]:
 
 
 def _lengths(statistics: CorpusStatistics) -> Markup:
-    """The number of messages or lines by length."""
+    """The number of messages, documents or lines by length."""
     found = statistics.lengths()
     names = [f"{length}" if length < _THOUSAND else f"{length // _THOUSAND}k" for length, _ in found]
     counts = [count for _, count in found]

@@ -47,14 +47,14 @@ class Distinct:
 
 @dataclass
 class CorpusStatistics:
-    """Counts of a corpus: by character (int64 [code points]), of messages or lines, and by user.
+    """Counts of a corpus: by character (int64 [code points]), of messages, documents or lines, and by user.
 
-    `unit` says which of the two; in plain text, lines that are not blank are counted. `by_length` counts them by the
-    binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on. `distinct` counts different ones, if set.
-    `stripped` counts the characters of the source that were left out.
+    `unit` says which; in plain text without documents, lines that are not blank are counted. `by_length` counts them
+    by the binary digits of their length: 1, 2 to 3, 4 to 7 characters and so on. `distinct` counts different ones, if
+    set. `stripped` counts the characters of the source that were left out.
     """
 
-    unit: Literal["messages", "lines"] = "lines"
+    unit: Literal["messages", "documents", "lines"] = "lines"
     by_code_point: NDArray[np.int64] = field(default_factory=_no_counts)
     messages: int = 0
     by_length: Counter[int] = field(default_factory=Counter)
@@ -87,7 +87,7 @@ class CorpusStatistics:
         self.by_code_point[: len(counts)] += counts
 
     def add_message(self, text: str, length: int | None = None) -> None:
-        """Count a message (or a line of plain text that is not blank) of `length` characters.
+        """Count a message (or a document, or a line of plain text that is not blank) of `length` characters.
 
         Without `length`, `text` is the whole message, otherwise its beginning.
         """

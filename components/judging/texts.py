@@ -60,7 +60,7 @@ def training_text(data: Dataset, uri: str) -> str:
     Raises:
         ArtifactError: it is longer than copies are looked for in.
     """
-    lengths = np.array([len(token) for token in data.vocabulary.tokens])
+    lengths = data.vocabulary.lengths
     characters = int(np.bincount(data.train, minlength=len(lengths)) @ lengths)
     if characters > MAXIMUM_TRAINING_CHARACTERS:
         raise ArtifactError(
@@ -70,11 +70,11 @@ def training_text(data: Dataset, uri: str) -> str:
     return text_of(data.train, data.vocabulary)
 
 
-def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary) -> str:
-    """The text of ids [tokens]."""
+def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary, end: str = "\n") -> str:
+    """The text of ids [tokens], with `end`, one character, for a document's end; by default as in text.txt."""
     if vocabulary.kind == "words":
-        return vocabulary.decode(ids)
-    points = np.array([ord(token) for token in vocabulary.tokens], "<u4")
+        return vocabulary.decode(ids, end)
+    points = np.array([ord(token or end) for token in vocabulary.tokens], "<u4")
     return str(points[ids].tobytes(), "utf-32-le")
 
 
@@ -117,7 +117,7 @@ def text_at(uri: str, vocabulary: Vocabulary) -> Judged:
 
 
 def _judged(name: str, part: Part, vocabulary: Vocabulary) -> Judged:
-    lengths = np.array([len(token) for token in vocabulary.tokens])[part.ids]
+    lengths = vocabulary.lengths[part.ids]
     return Judged(
         name=name,
         ids=part.ids,

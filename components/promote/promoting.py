@@ -16,9 +16,10 @@ from components.artifacts import storage
 from components.artifacts.champion import Champion, Promotion, Verdict
 from components.artifacts.champion import promote as point
 from components.artifacts.dataset import Dataset
+from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError
 from components.command import log
-from components.judging.texts import held_out
+from components.judging.texts import held_out, text_of
 
 if TYPE_CHECKING:
     from components.generator.model import Model
@@ -66,7 +67,10 @@ def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
             champion = Model.read(directory)
     except ArtifactError as error:
         return Verdict(moves=True, reason=f"the former champion can't be read ({error})")
-    theirs = bits_per_character(champion, judged.text, judged.characters_count, step=data.step)
+    # To a champion that knows no documents, an end is the newline that is there in the text.
+    end = END if champion.vocabulary.has_end else "\n"
+    text = text_of(judged.ids, data.vocabulary, end)
+    theirs = bits_per_character(champion, text, judged.characters_count, step=data.step)
     if own < theirs:
         reason = f"on its held-out text it takes {own:.4f} bits per character, the former champion {theirs:.4f}"
         return Verdict(moves=True, reason=reason)

@@ -19,10 +19,10 @@ TEXTS_A_TEMPERATURE = 2
 DIGITS = 16
 """How much of a digest is shown."""
 _COUNTS = {
-    "corpus": ("characters", "distinct_characters", "messages", "lines", "users"),
-    "dataset": ("vocabulary", "train_tokens", "validation_tokens"),
+    "corpus": ("characters", "distinct_characters", "messages", "documents", "lines", "users"),
+    "dataset": ("vocabulary", "train_tokens", "validation_tokens", "train_documents", "validation_documents"),
     "model": ("parameters", "steps"),
-    "samples": ("texts", "tokens"),
+    "samples": ("texts", "tokens", "ended"),
 }
 """The counts of each artifact's manifest that are shown."""
 _STYLE = """  .chain { display: grid; gap: .75rem; list-style: none; padding: 0;

@@ -41,6 +41,8 @@ def _chain(run: ReportedRun) -> str:
 
 def _text(run: ReportedRun) -> str:
     text = run.texts[0]
+    if not text.prompt:
+        return f"At temperature {text.temperature:g}:\n\n{_code(text.text)}"
     return f"After the prompt at temperature {text.temperature:g}:\n\n{_code(text.prompt)}\n\n{_code(text.text)}"
 
 

@@ -44,10 +44,18 @@ class SampleConfig(Strategy, Settings):
         "temperatures; every text is written at each; 0 is greedy: always the likeliest token",
         min_length=1,
     )
-    length: int = setting(400, "length of each text, without its prompt", unit="tokens", ge=1)
+    length: int = setting(
+        400,
+        "length of each text, without its prompt; the longest, if documents or strings in stop end texts",
+        unit="tokens",
+        ge=1,
+    )
+    stop: tuple[str, ...] = setting((), "strings that end a text: its last characters are the first one to be written")
     count: int = setting(4, "number of texts per temperature, and per prompt if prompts are given", unit="texts", ge=1)
     prompts: tuple[str, ...] = setting(
-        (), "prompts to continue; without any, random windows of the training text are used"
+        (),
+        "prompts to continue, with which documents begin if the model writes documents; without any, random windows of "
+        "the training text are used, or the model begins documents itself",
     )
     prompts_file: str = setting(
         "",
@@ -90,6 +98,8 @@ class SampleConfig(Strategy, Settings):
     def _values_make_sense(self) -> Self:
         if any(not prompt for prompt in self.prompts):
             raise ValueError("a prompt must not be empty")
+        if any(not string for string in self.stop):
+            raise ValueError("a string in stop must not be empty")
         if self.no_copy and not self.corpus:
             raise ValueError("no_copy needs corpus, the URI of the corpus that must not be copied")
         if self.shard >= self.shards:

@@ -11,7 +11,7 @@ from components.artifacts.manifest import Manifest, read_manifest, write_manifes
 from components.artifacts.typed import WrittenText
 from components.command import log
 from components.sample.report import write_report
-from components.sample.texts import Totals, read_texts, texts_shown, write_texts
+from components.sample.texts import Totals, how_ended, read_texts, texts_shown, write_texts
 
 
 def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def gather(shards: Sequence[str], *, samples: str) -> dict[str, Any]:
         rows = totals.counting(_rows([path for _, path in ordered]))
         first = write_texts(directory, rows, counts["texts"], shown)
         written_by = f"Model {made_from['model'][:16]}; seed {config['seed']}; gathered from {len(shards)} shards"
+        written_by += how_ended(counts)
         write_report(directory / "report.html", first, counts["texts"], written_by=written_by, means=totals.means)
         write_manifest(directory, kind="samples", stage="sample", config=config, counts=counts, made_from=made_from)
     log.info(f"{counts['texts']:,} texts gathered from {len(shards)} shards")

@@ -9,6 +9,8 @@ from components.artifacts.typed import WrittenText
 
 LEVELS = (0.5, 1.5, 3.0, 5.0)
 """The nats from which a token has the next darker shade."""
+WAYS = {"end": "ended", "stop": "ended by a string to stop at", "length": "cut at its full length"}
+"""How a text ended, as text."""
 _STYLE = """  .text i { font-style: normal; }
   .shaded .s1 { background: rgba(var(--shade), .14); } .shaded .s2 { background: rgba(var(--shade), .28); }
   .shaded .s3 { background: rgba(var(--shade), .46); } .shaded .s4 { background: rgba(var(--shade), .66); }
@@ -45,7 +47,7 @@ are wild. Each token is shaded by its nats:
 <span class="continuation">{% for level, text in runs %}{% if level %}<i class="s{{ level }}">{{ text }}</i>\
 {% else %}{{ text }}{% endif %}{% endfor %}</span></div>
 <div class="soft">text {{ row.id }} · seed {{ row.seed }} · {{ "%.3f" | format(row.nats_per_token) }} nats per token\
-</div>
+{% if row.ended is defined %} · {{ ways[row.ended] }}{% endif %}</div>
 </article>
 {% endfor %}
 {% endcall %}
@@ -135,6 +137,7 @@ def write_report(
             for key, members in sorted(groups.items())
         },
         written_by=written_by,
+        ways=WAYS,
         levels=LEVELS,
         figures=lambda: [(_title(*key), f"{count:,}", f"{mean:.3f}") for key, (count, mean) in sorted(means.items())],
     )

@@ -3,24 +3,19 @@
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from components.artifacts import storage
-from components.artifacts.errors import SourceError, UsageError
+from components.artifacts.errors import UsageError
 from components.artifacts.manifest import MANIFEST_NAME, digest, write_manifest
-from components.artifacts.plaintext import decoded
-from components.artifacts.scratch import scratch_directory
 from components.artifacts.tensorflow import one_thread_an_operation, use_device
 from components.artifacts.typed import WrittenText
-from components.artifacts.vocabulary import code_points
+from components.artifacts.vocabulary import Vocabulary, code_points
 from components.command import log
 from components.command.settings import recorded
+from components.generator.ending import Ending
 from components.generator.model import Model
 from components.generator.network import stepper_of
 from components.generator.passages import Passages
@@ -29,18 +24,11 @@ from components.generator.refusing import RefusingWriter
 from components.generator.rows import Request, Text
 from components.generator.writing import Writer
 from components.sample.config import SampleConfig
+from components.sample.prompts import Prompt, are_given, prompts_of, replaced_in
 from components.sample.report import write_report
-from components.sample.texts import Totals, texts_shown, write_texts
+from components.sample.texts import Totals, how_ended, texts_shown, write_texts
 
-MAXIMUM_PROMPTS_BYTES = 1 << 30
-REPLACED_SHOWN = 5
-_PROMPT_CHOICE = 1 << 63  # separates the random choice of prompts from the texts' random numbers
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Prompt:
-    text: str
-    ids: NDArray[np.int64]
+_WAITING = 16  # batches handed over at once where texts may end early, so that a row that is done begins another
 
 
 _Row = tuple[WrittenText, Text]
@@ -88,20 +76,24 @@ def _write(
     passages = None
     if config.no_copy:
         passages, made_from["corpus"] = _passages(config)
-    prompts = _prompts(config, generator)
-    replaced = _replaced(prompts, generator) if _are_given(config) else ""
+    prompts = prompts_of(config, generator)
+    replaced = replaced_in(prompts, generator) if are_given(config) else ""
     for uri, named in digests.items():
         storage.check_unchanged(uri, named)
-    ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config))
-    counts = {"texts": len(ids), "tokens": len(ids) * config.length}
+    ids = _ids_of_shard(config, len(prompts) * len(config.temperatures) * _repeats(config, generator))
+    ending = _ending(config, generator.vocabulary)
+    counts = {"texts": len(ids), "tokens": 0, **({"ended": 0} if ending.is_possible else {})}
     began = time.monotonic()
     totals = Totals()
-    rows = totals.counting(_rows(config, generator, prompts, ids, passages))
+    rows = totals.counting(
+        _counting(_rows(config, generator, prompts, ids, _writer(config, generator, passages, ending)), counts)
+    )
     first = write_texts(directory, rows, len(ids), texts_shown(config.length, len(config.temperatures)))
     speed = counts["tokens"] / (time.monotonic() - began)
     written_by = f"Model {model_digest[:16]}, {generator.description}; seed {config.seed}"
     written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
     written_by += f"; {replaced}" if replaced else ""
+    written_by += how_ended(counts)
     shown = [(row, _tokens(generator, text)) for row, text in first]
     write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
     write_manifest(
@@ -112,7 +104,8 @@ def _write(
         counts=counts,
         made_from=made_from,
     )
-    log.info(f"{len(ids):,} texts of {config.length:,} tokens, {speed:,.0f} tokens/s")
+    size = f"{counts['tokens']:,} tokens in all" if ending.is_possible else f"{config.length:,} tokens"
+    log.info(f"{len(ids):,} texts of {size}, {speed:,.0f} tokens/s{how_ended(counts)}")
     return {
         "counts": counts,
         "nats_per_token": totals.by_temperature(),
@@ -120,9 +113,18 @@ def _write(
     }
 
 
-def _repeats(config: SampleConfig) -> int:
+def _counting(rows: Iterator[_Row], counts: dict[str, int]) -> Iterator[_Row]:
+    """Pass the rows on, counting their tokens, and those that ended before their full length."""
+    for row, text in rows:
+        counts["tokens"] += len(text.ids)
+        if "ended" in counts:
+            counts["ended"] += text.ended != "length"
+        yield row, text
+
+
+def _repeats(config: SampleConfig, model: Model) -> int:
     """How many texts a prompt has at each temperature."""
-    return config.count if _are_given(config) else 1
+    return config.count if are_given(config) or model.vocabulary.has_end else 1
 
 
 def _ids_of_shard(config: SampleConfig, total: int) -> range:
@@ -144,13 +146,35 @@ def _passages(config: SampleConfig) -> tuple[Passages, str]:
         return Passages([code_points(text)], config.no_copy + 1), digest(directory)
 
 
-def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Writer:
+def _ending(config: SampleConfig, vocabulary: Vocabulary) -> Ending:
+    """What ends a text before its full length.
+
+    Raises:
+        UsageError: a string to stop at can't be written: it is too long, or has characters that the model lacks.
+    """
+    stop = tuple(map(vocabulary.prepared, config.stop))
+    for string in stop:
+        if len(tokens := vocabulary.cut(string)) > config.length:
+            raise UsageError(
+                f"sample.stop: {string!r} has {len(tokens):,} {vocabulary.kind}, more than sample.length, "
+                f"{config.length:,}, so it can't end a text; raise that"
+            )
+        if unknown := vocabulary.unknown_in(string) if vocabulary.kind == "characters" else []:
+            raise UsageError(
+                f"sample.stop: {string!r} has {unknown[0]!r}, which the model never writes, so it can't end a text"
+                f"{vocabulary.advice_on(unknown)}"
+            )
+    return Ending(end=vocabulary.end_id, stop=stop, tokens=vocabulary.tokens)
+
+
+def _writer(config: SampleConfig, model: Model, passages: Passages | None, ending: Ending) -> Writer:
     vocabulary = model.vocabulary
     options: dict[str, Any] = {
         "context": model.context if config.context == "auto" else config.context,
         "window": model.window,
         "strategy": config,
         "forbidden": [vocabulary.unknown_id] if vocabulary.has_unknown else [],
+        "ending": ending,
     }
     stepper = stepper_of(model.architecture, model.network)
     refusals: list[Refusal] = [partial(Copies, passages)] if passages else []
@@ -160,14 +184,13 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None) -> Wr
     return RefusingWriter(stepper, refusals=refusals, vocabulary=vocabulary, **options)
 
 
-def _rows(
-    config: SampleConfig, model: Model, prompts: list[_Prompt], ids: range, passages: Passages | None
-) -> Iterator[_Row]:
+def _rows(config: SampleConfig, model: Model, prompts: list[Prompt], ids: range, writer: Writer) -> Iterator[_Row]:
     """The texts of these ids in order, each as a row with everything that it depends on."""
-    vocabulary, writer = model.vocabulary, _writer(config, model, passages)
-    wanted = enumerate(itertools.product(prompts, range(_repeats(config)), config.temperatures))
+    vocabulary = model.vocabulary
+    wanted = enumerate(itertools.product(prompts, range(_repeats(config, model)), config.temperatures))
+    size = config.batch * (_WAITING if writer.ending.is_possible else 1)
     done = 0
-    for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), config.batch):
+    for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), size):
         requests = [
             Request(id=number, prompt=prompt.ids, temperature=temperature) for number, (prompt, _, temperature) in batch
         ]
@@ -182,6 +205,8 @@ def _rows(
                 "text": vocabulary.decode(text.ids),
                 "nats_per_token": round(text.nats_per_token, 6),
             }
+            if writer.ending.is_possible:
+                row["ended"] = text.ended
             yield row, text
         done += len(batch)
         log.progress(f"{done:,}/{len(ids):,} texts")
@@ -190,59 +215,3 @@ def _rows(
 def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
     while batch := list(itertools.islice(items, size)):
         yield batch
-
-
-def _are_given(config: SampleConfig) -> bool:
-    return bool(config.prompts or config.prompts_file)
-
-
-def _prompts(config: SampleConfig, model: Model) -> list[_Prompt]:
-    """The prompts to continue: the given ones, or else `count` random windows."""
-    if not _are_given(config):
-        return _random_windows(config, model)
-    texts = [*config.prompts, *(_lines(config.prompts_file) if config.prompts_file else [])]
-    if not texts:
-        raise SourceError(f"{storage.redacted(config.prompts_file)}: contains no prompt, only empty lines")
-    encode = model.vocabulary.encode_prompt
-    return [_Prompt(text=text, ids=encode(text, replace_unknown=config.replace_unknown)) for text in texts]
-
-
-def _replaced(prompts: list[_Prompt], model: Model) -> str:
-    """A warning about prompts in which tokens unknown to the model were replaced; empty if none were."""
-    unknown = [model.vocabulary.unknown_in(prompt.text) for prompt in prompts]
-    names = list(dict.fromkeys(token for tokens in unknown for token in tokens))
-    if not names:
-        return ""
-    shown = ", ".join(map(repr, names[:REPLACED_SHOWN])) + (", ..." if len(names) > REPLACED_SHOWN else "")
-    put_in = (
-        f"{sum(map(bool, unknown)):,} of {len(prompts):,} prompts have tokens that the model does not know ({shown}); "
-    )
-    put_in += f"it reads {model.vocabulary.replacement!r} instead"
-    log.warning(put_in)
-    return put_in
-
-
-def _random_windows(config: SampleConfig, model: Model) -> list[_Prompt]:
-    """Random windows; the n-th depends on (seed, n) alone."""
-    if config.prompt_length > model.window:
-        raise UsageError(
-            f"sample.prompt_length {config.prompt_length}: a random window has {model.window} tokens; set it to at "
-            "most that, or give prompts"
-        )
-    prompts = []
-    for number in range(config.count):
-        key = np.array([config.seed, _PROMPT_CHOICE + number], np.uint64)
-        window = model.prompts[int(np.random.Philox(key=key).random_raw() % len(model.prompts))]
-        ids = model.vocabulary.encode(window)
-        ids = ids[-config.prompt_length :] if config.prompt_length else ids
-        prompts.append(_Prompt(text=model.vocabulary.decode(ids), ids=ids))
-    return prompts
-
-
-def _lines(uri: str) -> list[str]:
-    """The lines of a prompts file that are not empty."""
-    with (
-        scratch_directory() as scratch,
-        storage.source_file(uri, scratch, maximum_bytes=MAXIMUM_PROMPTS_BYTES) as path,
-    ):
-        return [line for line in decoded(path.read_bytes(), storage.redacted(uri)).split("\n") if line]

@@ -1,7 +1,7 @@
 """The samples' files: one JSON object per text."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +43,13 @@ def read_texts(directory: Path) -> Iterator[WrittenText]:
 def texts_shown(length: int, temperatures: int) -> int:
     """How many texts of this length the report shows: at least one per temperature."""
     return max(min(TEXTS_SHOWN, TOKENS_SHOWN // length), temperatures)
+
+
+def how_ended(counts: Mapping[str, int]) -> str:
+    """How many texts ended before their full length, to add to a line; empty if none could."""
+    if "ended" not in counts:
+        return ""
+    return f"; {counts['ended']:,} of {counts['texts']:,} texts ended before their full length"
 
 
 class Totals:

@@ -142,10 +142,12 @@ def _training(model: Model, config: TrainConfig, dataset: Dataset, progress: Pro
 
 
 def _prompts(dataset: Dataset, *, whole_words: bool) -> list[str]:
-    """Windows of the training text, spread evenly, as prompts.
+    """Windows of the training text, spread evenly, as prompts; none for documents, which need none.
 
     With `whole_words` they lose partial words at their ends; not for a network that needs full windows.
     """
+    if dataset.vocabulary.has_end:
+        return []
     last = len(dataset.train) - dataset.length
     starts = np.unique(np.linspace(0, last, PROMPTS).astype(np.int64))
     windows = [dataset.vocabulary.decode(dataset.train[start : start + dataset.length]) for start in starts]
@@ -171,7 +173,8 @@ def _card(model: Model, config: TrainConfig, dataset: Dataset, metrics: Metrics,
     layers = "\n".join(f"| {name} | {kind} | {shape} | {count:,} |" for name, kind, shape, count in rows)
     return f"""# A text generator made by Quillflow
 
-Writes text token by token; a token is one of {len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
+Writes {"whole documents" if model.vocabulary.has_end else "text"} token by token; a token is one of \
+{len(model.vocabulary):,} {model.vocabulary.kind}. It was trained on
 {counts["train_tokens"]:,} tokens, with {scored}, and writes with
 {"state carried through the text" if model.context == "carry" else f"windows of {model.window} tokens"}.
 

@@ -25,8 +25,8 @@ _BODY = """
 {% endcall %}
 {% call part("Samples while it trained") %}
 {% if samples %}
-<p class="soft">One text at each temperature after an epoch; the prompt, a piece of the training text, is grey and
-underlined.
+<p class="soft">One text at each temperature after an epoch; the prompt, a piece of the training text, if there is
+one, is grey and underlined.
 {% if epochs_sampled > epochs_shown %}{{ epochs_shown }} of {{ epochs_sampled }} epochs are shown; all are in
 history.jsonl.{% endif %}</p>
 {% for temperature, texts in by_temperature().items() %}<h3>Temperature {{ "%g" | format(temperature) }}</h3>

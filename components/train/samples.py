@@ -7,6 +7,7 @@ import numpy as np
 from components.artifacts.dataset import Dataset
 from components.artifacts.typed import Sample
 from components.command import log
+from components.generator.ending import Ending
 from components.generator.model import trained_for
 from components.generator.network import stepper_of
 from components.generator.rows import Request
@@ -16,10 +17,14 @@ from components.train.trainer import Trainer
 
 
 def write_samples(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: int) -> list[Sample]:
-    """Write one text per temperature from a random window of the training text; log and return them."""
+    """Write one text per temperature from a random window of the training text; log and return them.
+
+    If the text consists of documents, a text is one, from its beginning.
+    """
     rows = texts_of(config, dataset, trainer, epoch=epoch)
     for row in rows:
-        log.info(f"sample at temperature {row['temperature']:g} after {row['prompt']!r}:\n{row['text']}\n")
+        after = f" after {row['prompt']!r}" if row["prompt"] else ""
+        log.info(f"sample at temperature {row['temperature']:g}{after}:\n{row['text']}\n")
     return rows
 
 
@@ -39,14 +44,17 @@ def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: 
     The window and the texts depend on (seed, epoch) alone and do not affect training.
     """
     rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, epoch], np.uint64)))
+    vocabulary = dataset.vocabulary
     start = int(rng.integers(0, max(len(dataset.train) - dataset.length, 1)))
-    prompt = dataset.train[start : start + dataset.length]
+    window = dataset.train[start : start + dataset.length]
+    prompt = np.array([vocabulary.end_id]) if vocabulary.has_end else window
     writer = Writer(
         stepper_of(trainer.architecture, trainer.network),
         context=trained_for(carry_state=config.carries_state),
         window=dataset.length,
         tiling=replace(Tiling.of_device(), compiled=False),  # compiling takes longer than these few texts
-        forbidden=[dataset.vocabulary.unknown_id] if dataset.vocabulary.has_unknown else [],
+        forbidden=[vocabulary.unknown_id] if vocabulary.has_unknown else [],
+        ending=Ending(end=vocabulary.end_id),
     )
     temperatures = config.sample_temperatures
     requests = [Request(id=n, prompt=prompt, temperature=value) for n, value in enumerate(temperatures)]
@@ -54,8 +62,8 @@ def texts_of(config: TrainConfig, dataset: Dataset, trainer: Trainer, *, epoch: 
     return [
         {
             "temperature": value,
-            "prompt": dataset.vocabulary.decode(prompt),
-            "text": dataset.vocabulary.decode(text.ids),
+            "prompt": vocabulary.decode(prompt),
+            "text": vocabulary.decode(text.ids),
         }
         for value, text in zip(temperatures, texts, strict=True)
     ]

@@ -28,6 +28,10 @@ class VectorizeConfig(Settings):
     length: int = setting(64, "window length", unit="tokens", ge=1)
     step: int = setting(1, "distance from one window's start to the next", unit="tokens", ge=1)
     held_out: float = setting(
-        0.1, "fraction at the end of the text that is held out of training", unit="fraction", ge=0, lt=1
+        0.1,
+        "fraction at the end of the text that is held out of training; whole documents, if the text consists of them",
+        unit="fraction",
+        ge=0,
+        lt=1,
     )
     shards: int = setting(1, "TFRecord files per split", unit="files", ge=1, le=99_999)

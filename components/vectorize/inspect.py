@@ -23,7 +23,7 @@ def first_windows(dataset: str, *, split: str, count: int) -> dict[str, Any]:
         ids = read_split(directory, split, manifest, vocabulary)
     windows, targets = cut_windows(ids, manifest.config["length"], manifest.config["step"])
     shown = [
-        {"window": vocabulary.decode(window), "target": vocabulary.tokens[target]}
+        {"window": vocabulary.decode(window, "\n"), "target": vocabulary.decode([target], "\n")}
         for window, target in zip(windows[:count], targets[:count], strict=True)
     ]
     return {"dataset": dataset, "counts": manifest.counts, "config": manifest.config, "windows": shown}

@@ -65,9 +65,12 @@ def _stream(generator: "TextGenerator", prompt: str, config: "CompleteConfig", n
 
 
 def _written(generator: "TextGenerator", prompt: str, config: "CompleteConfig") -> dict[str, Any]:
-    texts = []
+    texts: list[dict[str, Any]] = []
     for number in range(config.n):
         tokens = list(generator.stream(prompt, config, number))
         nats = sum(token.nats for token in tokens) / len(tokens)
-        texts.append({"text": "".join(token.text for token in tokens), "nats_per_token": round(nats, 6)})
+        row = {"text": "".join(token.text for token in tokens), "nats_per_token": round(nats, 6)}
+        if generator.vocabulary.has_end:
+            row["ended"] = "length" if tokens[-1].text else "end"
+        texts.append(row)
     return {"prompt": prompt, "settings": config.model_dump(mode="json"), "texts": texts}

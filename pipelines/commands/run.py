@@ -114,7 +114,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _sample(done: "Run") -> str:
     sample = done.first_sample()
-    return f"A sample at temperature {sample['temperature']:g}, after {sample['prompt']!r}:\n\n{sample['text']}"
+    after = f", after {sample['prompt']!r}" if sample["prompt"] else ""
+    return f"A sample at temperature {sample['temperature']:g}{after}:\n\n{sample['text']}"
 
 
 def _loss(done: "Run") -> str:

@@ -128,12 +128,12 @@ def checked(chosen: Recipe, values: Mapping[str, Mapping[str, Any]]) -> dict[str
 
 
 def hold_together(settings: Mapping[str, Any]) -> None:
-    """Reject settings that have no effect because of another stage's settings.
+    """Reject settings that have no effect, or can have none, because of another stage's settings.
 
     Raises:
         UsageError: there is such a setting.
     """
-    vectorize, train = settings["vectorize"], settings["train"]
+    vectorize, train, sample = settings["vectorize"], settings["train"], settings["sample"]
     if train.carries_state and vectorize.step != 1:
         raise UsageError(
             "vectorize.step has an effect only with train.objective=next or train.carry_state=false, otherwise the "
@@ -147,6 +147,12 @@ def hold_together(settings: Mapping[str, Any]) -> None:
     if train.evaluate_tokens != type(train)().evaluate_tokens and not vectorize.held_out:
         raise UsageError(
             "train.evaluate_tokens has an effect only with vectorize.held_out above 0; set that, or leave it out"
+        )
+    too_long = [string for string in sample.stop if len(string) > sample.length]
+    if too_long and vectorize.tokens == "characters":
+        raise UsageError(
+            f"sample.stop: {too_long[0]!r} has {len(too_long[0]):,} characters, more than sample.length, "
+            f"{sample.length:,}, so it can't end a text; raise that"
         )
 
 

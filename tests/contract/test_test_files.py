@@ -48,6 +48,7 @@ ELSEWHERE = {
     "components/generator/rows.py": "unit/generator/test_writing.py",
     "components/generator/scoring.py": "unit/train/test_evaluation.py",
     "components/generator/temperature.py": "unit/sample/test_config.py",
+    "components/ingest/doubts.py": "unit/ingest/test_kinds.py",
     "components/ingest/statistics.py": "unit/ingest/test_report.py",
     "components/judging/*": "unit/judging/test_evaluating.py",
     "components/notify/*": "unit/notify/test_notifying.py",
@@ -55,6 +56,7 @@ ELSEWHERE = {
     "components/report/*": "unit/report/test_reporting.py",
     "components/sample/views.py": "unit/command/test_views.py",
     "components/tensorboard/logs.py": "unit/tensorboard/test_mirroring.py",
+    "components/vectorize/division.py": "unit/vectorize/test_documents.py",
     "pipelines/build/champion.py": "cluster/test_submit.py",
     "pipelines/build/forms.py": "unit/pipelines/build/test_environment.py",
     # On a Kubeflow server of the tests' own, and with a Docker engine.

@@ -81,7 +81,7 @@ def test_a_source_is_the_object_of_that_very_key_and_is_recorded_so(
 def test_a_table_is_known_by_the_end_of_its_key(root: str, tmp_path: Path) -> None:
     put(f"{root}/chat #3.csv", b"text\none\ntwo\n")
     ingest(IngestConfig(), source=f"{root}/chat #3.csv", corpus=str(tmp_path / "corpus"))
-    assert (tmp_path / "corpus" / "text.txt").read_text() == "one two"
+    assert (tmp_path / "corpus" / "text.txt").read_text() == "one\ntwo\n"
 
 
 def test_a_prefix_is_the_directory_of_that_very_name(root: str, bucket: str, tmp_path: Path) -> None:

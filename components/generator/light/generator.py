@@ -35,7 +35,10 @@ class Writing(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token that was written: its text, and its nats under the network at temperature 1."""
+    """A token that was written: its text, and its nats under the network at temperature 1.
+
+    A document's end has no text.
+    """
 
     text: str
     nats: float
@@ -78,17 +81,18 @@ class TextGenerator:
     @property
     def description(self) -> str:
         """A short description of the generator."""
-        return self.architecture.describe(self.vocabulary.kind, self.context, self.window)
+        return self.architecture.describe(self.vocabulary, self.context, self.window)
 
     def encode(self, prompt: str) -> NDArray[np.int64]:
-        """A prompt's token ids, int64 [tokens].
+        """A prompt's token ids, int64 [tokens]; with documents the prompt begins one, after the end of another.
 
         Raises:
-            UsageError: the prompt is empty, or has tokens that are not in the vocabulary; the error names all of them.
+            UsageError: the prompt is empty, unless it begins a document, or has tokens that are not in the vocabulary;
+                the error names all of them.
         """
-        if not prompt:
-            raise UsageError("the prompt is empty; give some text to continue")
         vocabulary = self.vocabulary
+        if not prompt and not vocabulary.has_end:
+            raise UsageError("the prompt is empty; give some text to continue")
         ids = vocabulary.encode(vocabulary.prepared(prompt))
         if (ids < 0).any():
             unknown = vocabulary.unknown_in(prompt)
@@ -97,7 +101,7 @@ class TextGenerator:
                 f"the prompt has {names}, not among the model's {len(vocabulary):,} {vocabulary.kind}; leave that out"
                 f"{vocabulary.advice_on(unknown)}"
             )
-        return ids
+        return np.concatenate([[vocabulary.end_id], ids]) if vocabulary.has_end else ids
 
     def logits(self, text: str) -> NDArray[np.float32]:
         """The network's logits of the token that follows `text`, float32 [V]; raises as `encode`."""
@@ -105,7 +109,7 @@ class TextGenerator:
         return last
 
     def stream(self, prompt: str, writing: Writing, number: int = 0) -> Iterator[Token]:
-        """Continue a prompt, token by token.
+        """Continue a prompt, token by token, until the writing's length or the document's end.
 
         Args:
             prompt: the beginning of the text; the tokens returned come after it.
@@ -126,6 +130,8 @@ class TextGenerator:
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
             yield Token(text=self.vocabulary.tokens[chosen], nats=float(nats))
+            if chosen == self.vocabulary.end_id:
+                return
             states = self._network.read(np.array([chosen], np.int32), states)
 
     def _after(self, ids: NDArray[np.int64]) -> list[object]:

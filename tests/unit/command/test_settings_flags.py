@@ -52,7 +52,7 @@ def test_every_field_has_a_meaning_and_a_flag_that_shows_it(stage: str, name: st
         ),
         (
             "vectorize",
-            "--held-out X fraction at the end of the text that is held out of training [fraction] (default: 0.1)",
+            "--held-out X fraction at the end of the text that is held out of training; whole documents, if the text",
         ),
     ],
 )
@@ -64,7 +64,7 @@ def test_help_shows_a_recipes_defaults() -> None:
     text = help_of("sample", temperatures=[0.2, 1.5], replace_unknown=True, length=7)
     assert "(default: 0.2 1.5)" in text
     assert "not in the vocabulary by a space (default: yes)" in text
-    assert "without its prompt [tokens] (default: 7)" in text
+    assert "strings in stop end texts [tokens] (default: 7)" in text
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -25,6 +25,7 @@ DEFAULTS = {
     "user_column": "none",
     "keep_users": "none",
     "drop_users": "none",
+    "documents": "auto",
     "first_fraction": "1.0",
     "delimiter": "auto",
     "quoting": "auto",

@@ -97,7 +97,7 @@ def test_files_of_two_formats_are_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_hides_no_format(tmp_path: Path, encoding: str) -> None:
     for name in ("WhatsApp Chat with Ada.txt", "result.json"):
         run(write(tmp_path / name, CHAT_FILES[name].encode(encoding)), tmp_path / "corpus", keep_users=["Bob"])
-        assert text_of(tmp_path / "corpus") == "two"
+        assert text_of(tmp_path / "corpus") == "two\n"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_export_is_found_among_its_photos(tmp_path: Path, export: str, text: 
     said = text or as_telegram(telegram([{"from": "Ada", "text": "look!"}]))
     source = zipped(tmp_path / "export.zip", {"1-PHOTO.jpg": b"\xff\xd8\xff", "2-plan.txt": "plans", export: said})
     run(source, tmp_path / "corpus", keep_users=["Ada"])
-    assert text_of(tmp_path / "corpus") == "look!"
+    assert text_of(tmp_path / "corpus") == "look!\n"
 
 
 def test_an_archive_of_two_exports_is_refused(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, end: int | None) -> None:
 def test_escaped_halves_count_among_what_is_replaced(tmp_path: Path) -> None:
     source = write(tmp_path / "a.json", '["one \\ud83d"]' + " " * 200)
     assert run(source, tmp_path / "corpus", undecodable="replace")["counts"]["replaced"] == 1
-    assert text_of(tmp_path / "corpus") == "one \ufffd"
+    assert text_of(tmp_path / "corpus") == "one \ufffd\n"
     message = r"4 of 28 characters are not utf-8, more than 1 %"
     assert_refused(tmp_path, write(source, '["\\ud83d\\ud83d\\ud83d\\ud83d"]'), message, undecodable="replace")
 

@@ -45,7 +45,7 @@ def test_the_manifest_says_what_the_corpus_is_and_was_made_from(tmp_path: Path) 
 
 def test_the_format_can_be_set_against_the_name(tmp_path: Path) -> None:
     run(write(tmp_path / "chat.txt", CHAT), tmp_path / "corpus", format="csv")
-    assert text_of(tmp_path / "corpus") == "Grüße an alle two three"
+    assert text_of(tmp_path / "corpus") == "Grüße an alle\ntwo\nthree\n"
     run(write(tmp_path / "chat.csv", CHAT), tmp_path / "corpus", format="text")
     assert text_of(tmp_path / "corpus") == CHAT
 
@@ -73,7 +73,7 @@ def test_a_name_may_say_that_tabs_separate_the_columns(tmp_path: Path, name: str
     text = "user\ttext\namy\tGrüße, an alle\nbob\ttwo\n".encode()
     source = write(tmp_path / name, gzip.compress(text) if name.endswith(".gz") else text)
     run(source, tmp_path / "corpus", user_column="user", keep_users=["amy"])
-    assert text_of(tmp_path / "corpus") == "Grüße, an alle"
+    assert text_of(tmp_path / "corpus") == "Grüße, an alle\n"
 
 
 def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_pa
     message = r"no message is by 'zzz' \(the most active are amy, bob, '\\u200eCyd ', 'Dan\\xa0B'\); "
     assert_refused(tmp_path, source, message, user_column="user", drop_users=["zzz"])
     run(source, tmp_path / "corpus", user_column="user", keep_users=["\u200eCyd "])
-    assert text_of(tmp_path / "corpus") == "four"
+    assert text_of(tmp_path / "corpus") == "four\n"
 
 
 def test_undecodable_bytes_are_replaced_and_counted_when_asked(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_zip_with_one_file_in_it_is_read_as_that_file(tmp_path: Path) -> None:
         archive.writestr("folder/chat.tsv", "user\ttext\namy\tone, two\n")
         archive.writestr("__MACOSX/folder/._chat.tsv", "\0")
         archive.writestr("folder/.DS_Store", "\0")
-    assert corpus_of(source, user_column="user", keep_users=["amy"]) == "one, two"
+    assert corpus_of(source, user_column="user", keep_users=["amy"]) == "one, two\n"
 
 
 @pytest.mark.parametrize("name", ["chat.csv.bz2", "chat.csv.xz", "chat.tab.zip"])
@@ -135,7 +135,7 @@ def test_a_packed_csv_is_known_by_its_name(tmp_path: Path, name: str) -> None:
             archive.writestr("chat.tab", rows.replace(b",", b"\t"))
     else:
         source.write_bytes((bz2 if name.endswith("bz2") else lzma).compress(rows))
-    assert corpus_of(source) == "one"
+    assert corpus_of(source) == "one\n"
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda _: zipped("notes.txt")])

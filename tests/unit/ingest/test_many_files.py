@@ -78,8 +78,8 @@ def test_tables_are_joined_and_their_users_held_against_all_of_them(tmp_path: Pa
     (chats / "1.csv").write_text("user,text\namy,one\nbob,two\n")
     (chats / "2.tsv").write_text("text\tuser\nthree\tcy\nfour\tamy\n")
     keep: dict[str, Any] = {"user_column": "user", "keep_users": ["amy", "cy"]}
-    assert corpus_of(chats, tmp_path, **keep) == "one three four"
-    assert corpus_of(chats, tmp_path, **keep, first_fraction=0.7) == "one three"
+    assert corpus_of(chats, tmp_path, **keep) == "one\nthree\nfour\n"
+    assert corpus_of(chats, tmp_path, **keep, first_fraction=0.7) == "one\nthree\n"
     with pytest.raises(SourceError, match="no message is by 'dan'"):
         corpus_of(chats, tmp_path, user_column="user", keep_users=["amy", "dan"])
     (chats / "3.txt").write_text("five")

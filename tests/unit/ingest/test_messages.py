@@ -70,4 +70,4 @@ def test_a_fraction_is_taken_as_the_decimal_it_is_written_as(tmp_path: Path, per
 def test_the_fraction_is_of_the_messages_that_users_leave(tmp_path: Path) -> None:
     source = tmp_path / "chat.csv"
     source.write_text(CHAT)
-    assert corpus_of(source, user_column="user", keep_users=["amy"], first_fraction=0.5) == "one"
+    assert corpus_of(source, user_column="user", keep_users=["amy"], first_fraction=0.5) == "one\n"

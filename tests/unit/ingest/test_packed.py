@@ -22,7 +22,7 @@ def test_gzip_text_is_recognised_by_its_bytes_not_its_name(tmp_path: Path) -> No
 def test_a_csv_is_recognised_by_its_name_in_any_case_and_packed(tmp_path: Path) -> None:
     source = write(tmp_path / "Chat.CSV.gz", gzip.compress(CHAT.encode()))
     result = run(source, tmp_path / "corpus", user_column="user", lowercase=True)
-    assert text_of(tmp_path / "corpus") == "grüße an alle two three"
+    assert text_of(tmp_path / "corpus") == "grüße an alle\ntwo\nthree\n"
     assert (result["counts"]["messages"], result["counts"]["users"]) == (3, 2)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.artifacts.documents import END
 from components.artifacts.manifest import write_manifest
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
@@ -46,7 +47,7 @@ MakeRun = Callable[..., Made]
 def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
     """Trains a tiny model on a text, in a run of its own: `training` are train's settings, the others vectorize's.
 
-    A run without a name is made once for its settings.
+    A run without a name is made once for its settings. Where the text has END, it consists of documents.
     """
     root = tmp_path_factory.mktemp("runs")
 
@@ -58,7 +59,10 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
             return made
         corpus = root / made.name / "ingest" / "corpus"
         corpus.mkdir(parents=True)
-        (corpus / "text.txt").write_text(text, encoding="utf-8")
+        (corpus / "text.txt").write_text(text.replace(END, "\n"), encoding="utf-8")
+        if END in text:
+            lengths = [f"{len(document)}\n" for document in text.split(END)[:-1]]
+            (corpus / "documents.txt").write_text("".join(lengths))
         write_manifest(corpus, kind="corpus", stage="ingest", config={"lowercase": False}, counts={}, made_from={})
         settings = VectorizeConfig(**{"length": 8, "step": 3, "held_out": 0.2, **vectorizing})
         vectorize(settings, corpus=str(corpus), dataset=made.dataset)

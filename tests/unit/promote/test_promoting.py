@@ -14,6 +14,7 @@ import pytest
 
 from components.artifacts.champion import Promotion, read
 from components.artifacts.dataset import Dataset
+from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError
 from components.artifacts.part import part_of
 from components.judging.texts import text_of
@@ -107,6 +108,24 @@ def test_another_protocol_or_kind_of_token_is_no_obstacle(
     own, champion = bits_in(promoted(poor, pointer).reason)
     assert own == pytest.approx(poor.metrics["validation_bits_per_char"], abs=1e-4)
     assert 0 < champion < UNKNOWN_BITS
+
+
+@pytest.mark.parametrize("knows_ends", [False, True])
+def test_a_documents_end_is_scored_as_one_or_as_the_newline_that_the_text_has_there(
+    knows_ends: bool, make_run: MakeRun, pointer: str
+) -> None:
+    documents = TEXT.replace(". ", END)
+    candidate = make_run(text=documents)
+    older = documents.replace("tire", "rest")
+    champion = make_run(text=older if knows_ends else older.replace(END, "\n"))
+    promoted(champion, pointer)
+    own, former = bits_in(promoted(candidate, pointer).reason)
+    assert own == pytest.approx(candidate.metrics["validation_bits_per_char"], abs=1e-4)
+    data = Dataset.read(Path(candidate.dataset))
+    text = text_of(data.validation, data.vocabulary, END if knows_ends else "\n")
+    assert text.count(END if knows_ends else "\n") == 16
+    assert former == pytest.approx(own_bits(champion, text), abs=1e-4)
+    assert former < UNKNOWN_BITS / 2
 
 
 @pytest.mark.parametrize("settings", mostly_slow([{}, {"tokens": "words"}]), ids=["characters", "words"])

@@ -182,7 +182,7 @@ def test_the_dataset_is_that_of_looking_up_each_token(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectorizing, "CHUNK_CHARACTERS", chunk)
         patch.setattr(records, "BLOCK_TOKENS", block)
-        vocabulary, total = build_vocabulary(path, config, lowercase=False)
+        vocabulary, total, _ = build_vocabulary(path, config, lowercase=False)
         sizes = vectorizing._split_sizes(total, held_out)
         characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config)
     tokens = list(text) if kind == "characters" else Cutter().cut(text)

@@ -241,6 +241,10 @@ def test_on_a_cluster_all_gates_are_closed_and_here_they_are_open(name: str) -> 
             ["train.evaluate_tokens=9", "vectorize.held_out=0"],
             r"^train\.evaluate_tokens has an effect only with vectorize\.held_out above 0",
         ),
+        (
+            ["sample.stop=the end", "sample.length=5"],
+            r"^sample\.stop: 'the end' has 7 characters, more than sample\.length, 5, so it can",
+        ),
     ],
 )
 def test_what_another_stage_leaves_without_effect_is_refused(assignments: list[str], reported: str) -> None:
