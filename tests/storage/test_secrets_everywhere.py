@@ -32,6 +32,8 @@ COMMANDS = {
         ["--source", "{bucket}"],
         ["--source", "{other}", "--set", "train.init_from={uri}"],
         ["--source", "{other}", "--set", "train.init_from={bucket}"],
+        ["--source", "{other}", "--set", "train.start_from={uri}"],
+        ["--source", "{other}", "--set", "train.start_from={bucket}"],
         ["--source", "{other}", "--set", "sample.no_copy=9", "--set", "sample.corpus={uri}"],
         ["--set", "sample.promts_file={uri}"],
         ["--set", "{uri}"],
@@ -40,6 +42,13 @@ COMMANDS = {
         ["--environment", "{uri}"],
         ["--sorce={uri}"],
         ["{uri}"],
+    ],
+    "sweep": [
+        ["--source", "{uri}", "--root", "{uri}", "--set", "train.units=8,16"],
+        ["--source", "{bucket}", "--set", "train.units=8,16"],
+        ["--source", "{other}", "--set", "train.units=8,16", "--set", "train.start_from={uri}"],
+        ["--source", "{other}", "--set", "train.units=8,{uri}"],
+        ["--source", "{uri}", "--set", "train.units=8,16", "--on-cluster", "--environment", "cluster.yaml"],
     ],
     "ingest": [["--source", "{refused}", "--corpus", "corpus"], ["--source", "{other}", "--corpus", "{uri}"]],
     "vectorize": [["--corpus", "{uri}", "--dataset", "dataset"], ["--corpus", "corpus", "--dataset", "{bucket}"]],
@@ -252,7 +261,7 @@ def test_a_manifest_holds_places_without_secrets() -> None:
     config = SampleConfig(prompts_file=f"https://u:{CANARY}@host/a?b={CANARY}", prompts=("see https://host/?q=1",))
     assert recorded(config)["prompts_file"] == "https://host/a"
     assert recorded(config)["prompts"] == ["see https://host/?q=1"]
-    assert {*SampleConfig.places(), *TrainConfig.places()} == {"prompts_file", "corpus", "init_from"}
+    assert {*SampleConfig.places(), *TrainConfig.places()} == {"prompts_file", "corpus", "init_from", "start_from"}
 
 
 def test_a_recipe_of_several_sources_is_shown_without_their_secrets(tmp_path: Path) -> None:
