@@ -14,6 +14,8 @@ LONGEST_VALUE = 1 << 24
 _BLANK = re.compile(r"\s*")
 _LONGEST_WORD = 16
 """A word, number or escape that is cut off is an error at most this far from the end."""
+_CUT_NUMBER = re.compile(r"\.|[eE][+-]?")
+"""What is left of a number's end when the text ends within it."""
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
@@ -58,6 +60,8 @@ class JsonReader:
             length = end - self._at
             if len(self._text) - end > len("e+") or not self._more():
                 self._at += length
+                if isinstance(value, int | float) and _CUT_NUMBER.fullmatch(self._text, self._at):
+                    self.refuse("a number ends too early; is the file complete?")
                 return value
 
     def values(self) -> Iterator[int]:

@@ -126,10 +126,16 @@ def pieces(text: Path, kind: TokenKind, cut: int = 0) -> Iterator[str]:
 
 
 def _chunks(text: Path, cut: int) -> Iterator[str]:
-    """The characters of a text file, a chunk at a time; one chunk ends after `cut` of them."""
+    """The characters of a text file, a chunk at a time; one chunk ends after `cut` of them.
+
+    Raises:
+        ArtifactError: END is among them, which would be taken for a document's end.
+    """
     size, pace, read = log.size(text.stat().st_size), log.Pace(), 0
     with text.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8", newline="") as file:
         while chunk := file.read(min(CHUNK_CHARACTERS, cut - read) if read < cut else CHUNK_CHARACTERS):
+            if END in chunk:
+                raise ArtifactError(f"{text}: has a carriage return, which ingest never writes; ingest the text again")
             read += len(chunk)
             pace.progress(f"{log.size(raw.tell())} of {size} read")
             yield chunk

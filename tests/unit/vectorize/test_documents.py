@@ -92,3 +92,10 @@ def test_inspect_shows_an_end_as_the_newline_that_the_text_has_there(tmp_path: P
     dataset, *_ = made(tmp_path, ["abcd", "efg"])
     found = first_windows(str(dataset), split="train", count=1)
     assert found["windows"] == [{"window": "abcd", "target": "\n"}]
+
+
+@pytest.mark.parametrize("kind", ["characters", "words"])
+def test_what_would_be_taken_for_an_end_is_refused(tmp_path: Path, kind: TokenKind) -> None:
+    with pytest.raises(ArtifactError, match=r"text\.txt: has a carriage return, which ingest never writes; ingest"):
+        made(tmp_path, [*DOCUMENTS, "Dawn\rbreaks."], tokens=kind)
+    assert not (tmp_path / "dataset").exists()
