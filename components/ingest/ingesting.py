@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -72,18 +72,19 @@ def ingest(
             counts=counts,
             made_from={"source": sha256_of(sources)},
         )
-    shown = reported if len(sources) == 1 else f"{len(sources):,} files"
-    log.info(
-        f"{shown}: {counts['characters']:,} characters, {counts['distinct_characters']} distinct"
-        + (f", {documents:,} documents" if documents else "")
-        + (f", {counts['replaced']:,} replaced by U+FFFD" if counts["replaced"] else "")
-        + (
-            f", {statistics.stripped:,} of Project Gutenberg's header and licence left out"
-            if statistics.stripped
-            else ""
-        )
-    )
+    log.info(_summary(reported if len(sources) == 1 else f"{len(sources):,} files", counts, statistics.stripped))
     return {"corpus": corpus, "counts": counts}
+
+
+def _summary(source: str, counts: Mapping[str, int], stripped: int) -> str:
+    """What was read, in one line; `stripped` characters of Project Gutenberg's were left out."""
+    optional = {
+        f"{counts.get('documents', 0):,} documents": counts.get("documents"),
+        f"{counts['replaced']:,} replaced by U+FFFD": counts["replaced"],
+        f"{stripped:,} of Project Gutenberg's header and licence left out": stripped,
+    }
+    figures = [f"{counts['characters']:,} characters", f"{counts['distinct_characters']} distinct"]
+    return f"{source}: {', '.join([*figures, *(words for words, count in optional.items() if count)])}"
 
 
 def _write_text(directory: Path, sources: list[SourceFile], config: IngestConfig, statistics: CorpusStatistics) -> int:

@@ -19,6 +19,7 @@ from components.artifacts.as_json import as_json
 from components.artifacts.errors import QuillflowError
 from components.command import log
 from components.command.stage import errors_in_one_line
+from components.train.config import TrainConfig
 from components.train.orphaned import stop_when_orphaned
 
 RETRIES_VARIABLE = "QUILLFLOW_TRAIN_RETRIES"
@@ -50,6 +51,18 @@ class _Stop:
         # A terminal sends SIGINT to all its processes itself.
         if number != signal.SIGINT and self.worker is not None and self.worker.is_alive():
             self.worker.terminate()
+
+
+def train_with_restarts(config: TrainConfig, **given: Any) -> Mapping[str, Any]:
+    """As `components.train.training.train`, but as `lasting`: TensorFlow is imported in the child alone."""
+
+    def work() -> Mapping[str, Any]:
+        """One attempt."""
+        from components.train.training import train
+
+        return train(config, **given)
+
+    return lasting(work)
 
 
 def lasting(work: Work) -> Mapping[str, Any]:

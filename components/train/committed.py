@@ -75,6 +75,7 @@ def _read_all(place: Place, names: Sequence[str]) -> list[Committed]:
     """The checkpoints of these names, the last one first; one with a damaged manifest is skipped with a warning."""
 
     def read(name: str) -> Committed | None:
+        """The checkpoint of a name; None if it was removed meanwhile, or is damaged."""
         data = storage.read_file(str(place / name / MANIFEST_NAME))
         if data is None:  # removed since it was listed
             return None

@@ -36,28 +36,21 @@ def train(
     """
     from components.command.stage import input_uri, output_uri, stage_task
     from components.command.views import log_metrics, show
-    from components.train.attempts import lasting
+    from components.train.attempts import train_with_restarts
     from components.train.config import TrainConfig
 
     with stage_task("train"):
         output_uri(checkpoints, "train")
         model_uri, config = output_uri(model, "train"), TrainConfig.parse(settings, "train")
-
-        def work() -> dict[str, Any]:
-            """One attempt."""
-            from components.train.training import train as fit  # brings TensorFlow, into the child alone
-
-            return fit(
-                config,
-                dataset=input_uri(dataset),
-                checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod resumes from there
-                model=model_uri,
-                init_digest=init_digest,
-                start_digest=start_digest,
-                task=checkpoints.uri,  # made for this task of this run, and kept by its retries
-            )
-
-        result = lasting(work)
+        result = train_with_restarts(
+            config,
+            dataset=input_uri(dataset),
+            checkpoints=checkpoints.uri,  # not .path: written while training, so a retried pod resumes from there
+            model=model_uri,
+            init_digest=init_digest,
+            start_digest=start_digest,
+            task=checkpoints.uri,  # made for this task of this run, and kept by its retries
+        )
         log_metrics(metrics, result["metrics"])
         show(model_uri, "report.html", page)
         show(model_uri, "README.md", card)

@@ -55,33 +55,57 @@ def train(
             `init_from` has a newer checkpoint than `init_digest`, `start_from` has another network, or the device is
             not available.
     """
-    inputs = {"--dataset": dataset, "train.init_from": config.init_from, "train.start_from": config.start_from}
-    storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
-    storage.check_replaceable(storage.place_of(model), "model")  # before hours of training
+    _check_places(config, dataset, checkpoints, model)
     device = _device(config)
-    with storage.incoming(dataset, "dataset", log.transferred) as directory:
-        data = Dataset.read(directory)
-    _hold_against(data, config)
+    data = _dataset_at(dataset, config)
     kept = Checkpoints(checkpoints, config, data.digest)
     kept.refuse_foreign()
     with Ownership(checkpoints, task) as ownership:
-        init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
         loop = Loop(config, data, kept)
-        _check_init_from(config.init_from, init_digest, checkpoints)
-        resumed = loop.restore(init_from)
+        init_from = _begin(loop, checkpoints, init_digest, start_digest)
         loop.progress.device = device
-        if config.start_from and not resumed:
-            loop.progress.started_from = begin_with(config.start_from, start_digest, loop.trainer, data)
         live = _live_view(loop, checkpoints)
         with Saver(kept, ownership, live) as saver:
             loop.fit(saver)
-        metrics = metrics_of(config, data, loop.trainer, loop.evaluation, loop.progress, export=config.export)
-        if config.export == "best":
-            _put_back_best(loop, checkpoints, init_from)
-        write_model(model, config=config, dataset=data, trainer=loop.trainer, progress=loop.progress, metrics=metrics)
+        metrics = _export(loop, model, checkpoints, init_from)
         live.end()
-    log.info(_summary(metrics))
     return {"checkpoints": checkpoints, "model": model, "metrics": metrics}
+
+
+def _check_places(config: TrainConfig, dataset: str, checkpoints: str, model: str) -> None:
+    """Reject places that overlap, and a model's place that holds something else, before hours of training."""
+    inputs = {"--dataset": dataset, "train.init_from": config.init_from, "train.start_from": config.start_from}
+    storage.check_outputs({"--checkpoints": checkpoints, "--model": model}, inputs)
+    storage.check_replaceable(storage.place_of(model), "model")
+
+
+def _dataset_at(uri: str, config: TrainConfig) -> Dataset:
+    with storage.incoming(uri, "dataset", log.transferred) as directory:
+        data = Dataset.read(directory)
+    _hold_against(data, config)
+    return data
+
+
+def _begin(loop: Loop, checkpoints: str, init_digest: str, start_digest: str) -> Checkpoints | None:
+    """Resume training or, if there is no checkpoint, start it from a model; the checkpoints at `init_from`, if any."""
+    config, data = loop.config, loop.data
+    init_from = Checkpoints(config.init_from, config, data.digest) if config.init_from else None
+    _check_init_from(config.init_from, init_digest, checkpoints)
+    resumed = loop.restore(init_from)
+    if config.start_from and not resumed:
+        loop.progress.started_from = begin_with(config.start_from, start_digest, loop.trainer, data)
+    return init_from
+
+
+def _export(loop: Loop, model: str, checkpoints: str, init_from: Checkpoints | None) -> Metrics:
+    """Write the model of the last or the best checkpoint; its metrics."""
+    config, data, trainer, progress = loop.config, loop.data, loop.trainer, loop.progress
+    metrics = metrics_of(config, data, trainer, loop.evaluation, progress, export=config.export)
+    if config.export == "best":
+        _put_back_best(loop, checkpoints, init_from)
+    write_model(model, config=config, dataset=data, trainer=trainer, progress=progress, metrics=metrics)
+    log.info(_summary(metrics))
+    return metrics
 
 
 def _device(config: TrainConfig) -> str:
