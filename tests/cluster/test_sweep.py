@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipelines.cluster import sweeping
+from pipelines.cluster.runs import ENDED
 from tests.cluster.conftest import Command, make_artifact
 from tests.cluster.server import Server
 
@@ -21,7 +22,7 @@ def ends(server: Server, root: str, scratch: Path, bits: dict[int, float | None]
     def end() -> None:
         for run, kept in server.api.runs.items():
             units = kept.runtime_config.parameters["train"]["units"]
-            if kept.state != "PENDING" or units not in bits:
+            if kept.state in ENDED or units not in bits:
                 continue
             if (value := bits[units]) is None:
                 server.api.end(run, "FAILED", "train")
@@ -61,16 +62,23 @@ def test_runs_are_ranked_by_what_they_left_in_the_bucket(
 
 
 def test_the_others_start_when_the_first_ones_dataset_is_there_to_be_shared(
-    server: Server, quillflow: Command, in_bucket: str, scratch: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, quillflow: Command, in_bucket: str, scratch: Path
 ) -> None:
-    started: list[int] = []
-    first = sweeping._await_dataset
-    monkeypatch.setattr(
-        sweeping, "_await_dataset", lambda *given: (started.append(len(server.api.runs)), first(*given))
-    )
-    ends(server, in_bucket, scratch, {8: 2.5, 16: 1.5, 24: 2.0})
+    there: list[int] = []
+
+    def look(*before: str) -> None:
+        there.append(len(server.api.runs))
+        stage = ("ingest", "vectorize", "train")[len(before)]
+        server.api.reach(next(iter(server.api.runs)), stage, before=before)
+        if stage == "train":
+            ends(server, in_bucket, scratch, {8: 2.5, 16: 1.5, 24: 2.0})
+        else:
+            server.faults.after(GETS_A_RUN, lambda: look(*before, stage))
+
+    server.faults.after(GETS_A_RUN, look)
     assert quillflow(*SWEEP)[0] == 0
-    assert started == [1]
+    assert there == [1, 1, 1]
+    assert len(server.api.runs) == 3
 
 
 def test_a_run_that_fails_is_named_and_the_others_are_ranked(

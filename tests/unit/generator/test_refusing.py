@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from components.artifacts.errors import UsageError
-from components.artifacts.tensorflow import tf
 from components.artifacts.vocabulary import Vocabulary, code_points
 from components.generator.network import Architecture, stepper_of
 from components.generator.passages import Passages
@@ -19,23 +18,11 @@ from components.generator.stepping import Stepper
 from components.generator.strategies import Strategy
 from components.generator.writing import Context, Tiling, Writer
 from tests.shorter import mostly_slow
+from tests.unit.generator.indifferent import Indifferent
 
 LETTERS = Vocabulary(kind="characters", tokens=tuple("abcdefg"))
 TILING = Tiling(rows=4, many=4, threads=2, compiled=True)
 LOGITS = np.array([2, 1, 0.5, 0, -0.5, -1, 1.5], np.float32)
-
-
-class Indifferent:
-    """Says the same whatever it read."""
-
-    def zero_states(self, batch: int) -> list[Any]:
-        return [tf.zeros([batch, 1], tf.int32)]
-
-    def read(self, ids: Any, states: Sequence[Any]) -> list[Any]:
-        return [states[0] + ids[:, None]]
-
-    def logits(self, states: Sequence[Any]) -> Any:
-        return tf.tile(tf.constant(LOGITS)[None], [states[0].shape[0], 1])
 
 
 def _requests(count: int, temperature: float = 1.0, prompt: str = "abc") -> list[Request]:
@@ -116,7 +103,7 @@ def test_where_nothing_is_refused_a_text_is_the_plain_writers(stepper: Stepper) 
 def test_greedy_takes_the_likeliest_that_is_left() -> None:
     # By likelihood: a g b c d e f. The corpus contains aa, ab and ga.
     writer = RefusingWriter(
-        Indifferent(), refusals=_no_copy("aab-ga", 1), vocabulary=LETTERS, context="carry", tiling=TILING
+        Indifferent(LOGITS), refusals=_no_copy("aab-ga", 1), vocabulary=LETTERS, context="carry", tiling=TILING
     )
     text = writer.write(_requests(1, 0.0), length=6, seed=1)[0]
     assert LETTERS.decode(text.ids) == "agggg" + "g"
@@ -124,7 +111,7 @@ def test_greedy_takes_the_likeliest_that_is_left() -> None:
 
 def test_what_is_left_is_drawn_as_the_network_says() -> None:
     writer = RefusingWriter(
-        Indifferent(), refusals=_no_copy("agaba", 1), vocabulary=LETTERS, context="carry", tiling=TILING
+        Indifferent(LOGITS), refusals=_no_copy("agaba", 1), vocabulary=LETTERS, context="carry", tiling=TILING
     )
     texts = writer.write(_requests(4), length=1_000, seed=5)
     after_a = [b for text in texts for a, b in zip(text.ids[:-1], text.ids[1:], strict=True) if a == 0]
@@ -149,18 +136,18 @@ def test_words_are_refused_by_the_characters_they_bring() -> None:
     words = Vocabulary(kind="words", tokens=(" mill", " ground", " on", " and", ".", "the", " tree"))
     corpus = "the mill ground on and on. the mill"
     writer = RefusingWriter(
-        Indifferent(), refusals=_no_copy(corpus, 7), vocabulary=words, context="carry", tiling=TILING
+        Indifferent(LOGITS), refusals=_no_copy(corpus, 7), vocabulary=words, context="carry", tiling=TILING
     )
     texts = [words.decode(text.ids) for text in writer.write(_requests(4), length=60, seed=1)]
     assert max(_longest_copy(text, corpus) for text in texts) == 7
-    plain = Writer(Indifferent(), context="carry", tiling=TILING).write(_requests(4), length=60, seed=1)
+    plain = Writer(Indifferent(LOGITS), context="carry", tiling=TILING).write(_requests(4), length=60, seed=1)
     assert max(_longest_copy(words.decode(text.ids), corpus) for text in plain) > 7
 
 
 def test_a_text_that_can_not_be_continued_is_an_error_that_says_what_to_do() -> None:
     every_pair = "".join(a + b for a in "abcdefg" for b in "abcdefg")
     writer = RefusingWriter(
-        Indifferent(), refusals=_no_copy(every_pair, 1), vocabulary=LETTERS, context="carry", tiling=TILING
+        Indifferent(LOGITS), refusals=_no_copy(every_pair, 1), vocabulary=LETTERS, context="carry", tiling=TILING
     )
     with pytest.raises(UsageError, match=r"sample\.no_copy: after '[a-g]' every token .* more than 1 characters"):
         writer.write(_requests(1), length=5, seed=1)
@@ -206,6 +193,8 @@ def test_both_rules_hold_at_once(stepper: Stepper, corpus: str) -> None:
 
 
 def test_a_text_that_has_said_all_is_an_error_that_says_what_to_do() -> None:
-    writer = RefusingWriter(Indifferent(), refusals=_no_repeat(1), vocabulary=LETTERS, context="carry", tiling=TILING)
+    writer = RefusingWriter(
+        Indifferent(LOGITS), refusals=_no_repeat(1), vocabulary=LETTERS, context="carry", tiling=TILING
+    )
     with pytest.raises(UsageError, match=r"^sample\.no_repeat: after '[defg]{4}' every token would .* a run of 1 char"):
         writer.write(_requests(1), length=5, seed=1)

@@ -13,6 +13,7 @@ from components.artifacts.manifest import digest, verify, write_manifest
 from components.sample import sampling
 from components.sample.config import SampleConfig
 from components.sample.sampling import sample
+from tests.unit.sample.sampled import bytes_of
 
 Write = Callable[..., bytes]
 NO_COPY = 4
@@ -32,8 +33,7 @@ def write(model: Path, tmp_path: Path) -> Write:
 
     def run(**changes: Any) -> bytes:
         settings = {"prompts": ("a", "fed & "), "count": 4, "length": 40, "temperatures": (0, 0.7), **changes}
-        sample(SampleConfig(**settings), model=str(model), samples=str(tmp_path / "samples"))
-        return b"".join(path.read_bytes() for path in sorted((tmp_path / "samples").glob("*.jsonl")))
+        return bytes_of(model, tmp_path / "samples", **settings)
 
     return run
 

@@ -9,8 +9,8 @@ import pytest
 
 from components.artifacts.errors import UsageError
 from components.sample.config import SampleConfig
-from components.sample.sampling import sample
 from pipelines.inputs.settings import recipe, settings_of
+from tests.unit.sample.sampled import bytes_of
 
 Write = Callable[..., bytes]
 NO_REPEAT = 9
@@ -22,8 +22,7 @@ def write(model: Path, tmp_path: Path) -> Write:
 
     def run(**changes: Any) -> bytes:
         settings = {"prompts": ("a", "fed & "), "count": 4, "length": 60, "temperatures": (0, 0.3), **changes}
-        sample(SampleConfig(**settings), model=str(model), samples=str(tmp_path / "samples"))
-        return b"".join(path.read_bytes() for path in sorted((tmp_path / "samples").glob("*.jsonl")))
+        return bytes_of(model, tmp_path / "samples", **settings)
 
     return run
 
