@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
 # Compiling all modules takes a minute, and Python compiles those that are imported itself.
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
+# Where this is set Python keeps nothing of what it compiles, and TensorFlow takes 20 seconds to import every time.
+unexport PYTHONDONTWRITEBYTECODE
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
 
 .PHONY: help setup demo images push test test-slow test-containers test-cluster soak bench bench-plots bench-ablations bench-circles bench-checkpoints bench-gpu check-gpu-kernels lint types format lock clean
