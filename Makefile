@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
-# Compiling all modules takes a minute, and Python compiles those that are imported itself.
+# Compiling all modules takes a minute, and Python compiles those that are imported itself. The lock is complete, so
+# nothing is resolved.
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
 # Where this is set Python keeps nothing of what it compiles, and TensorFlow takes 20 seconds to import every time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,7 +25,7 @@ $(VENV)/.requirements: requirements/dev.txt
 		{ echo "error: this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Setting up $(VENV) (a minute or two, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.requirements pyproject.toml

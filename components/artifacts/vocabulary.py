@@ -1,8 +1,8 @@
 """The vocabulary: tokens in sorted order, their ids, and how text becomes ids and ids become text.
 
 Joining the tokens of a text gives the text back. A token is a character, or of words: a word or a punctuation mark
-with the space before it, or a single white-space character. `words.py` defines a word; vocabularies older than it cut
-words as runs of letters, and are read by that rule.
+with the space before it, or a single white-space character; or a subword, or a byte. `words.py`, `subwords.py` and
+`utf8.py` define them; vocabularies older than the first cut words as runs of letters, and are read by that rule.
 
 If the text consists of documents, the first token is the empty one, with the id 0: a document's end. A text in memory
 has the character END there (components.artifacts.documents).
@@ -21,13 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from components.artifacts import utf8
 from components.artifacts.as_json import as_json
 from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
+from components.artifacts.subwords import Merges, Subwords
 from components.artifacts.words import CHUNK, Chunks, Cutter
 
-TokenKind = Literal["characters", "words"]
+TokenKind = Literal["characters", "words", "bpe", "bytes"]
+UNITS: dict[TokenKind, str] = {"characters": "characters", "words": "words", "bpe": "subwords", "bytes": "bytes"}
+"""What tokens of each kind are called."""
 WordRule = Literal["runs", "unicode"]
 MAXIMUM_BYTES = 1 << 28
 VOCABULARY_NAME = "vocabulary.json"
@@ -42,7 +46,7 @@ class Vocabulary:
 
     `word_rule` says how words were cut: `unicode`, or `runs` of letters in older vocabularies. `lowercase` says that
     the corpus was lowercased, so prompts are too. `has_unknown` says that rare words were replaced by the token
-    UNKNOWN, which stands for every word that is not in the vocabulary.
+    UNKNOWN, which stands for every word that is not in the vocabulary. `merges` are those of subwords.
     """
 
     kind: TokenKind
@@ -50,6 +54,7 @@ class Vocabulary:
     lowercase: bool = False
     has_unknown: bool = False
     word_rule: WordRule = "runs"
+    merges: Merges = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -77,16 +82,26 @@ class Vocabulary:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """How many characters of text.txt each token is, [V]: one for a document's end, which is a newline there."""
-        return np.array([len(token or END) for token in self.tokens], np.int64)
+        return np.array([self.length(token or END) for token in self.tokens], np.int64)
+
+    def length(self, token: str) -> int:
+        """How many characters a token is; the first byte of a character counts as that character."""
+        return int(utf8.begins_character(token)) if self.kind == "bytes" else len(token)
+
+    @property
+    def unit(self) -> str:
+        """What its tokens are called."""
+        return UNITS[self.kind]
 
     @cached_property
-    def _cutter(self) -> Cutter:
-        return Cutter()
+    def cutter(self) -> Cutter | Subwords:
+        """The tokens of each chunk of white space or of what is between, for words and subwords."""
+        return Subwords(self.ids, self.merges) if self.kind == "bpe" else Cutter()
 
     @cached_property
     def _ids_of_chunks(self) -> "Chunks[tuple[int, ...]]":
         unknown = self.unknown_id
-        return Chunks(lambda chunk: tuple(map(self.ids.get, self._cutter[chunk], repeat(unknown))))
+        return Chunks(lambda chunk: tuple(map(self.ids.get, self.cutter[chunk], repeat(unknown))))
 
     @cached_property
     def _id_of_code_point(self) -> NDArray[np.unsignedinteger]:
@@ -96,7 +111,7 @@ class Vocabulary:
 
     @cached_property
     def _id_of_ascii(self) -> bytes:
-        # Sorted, ASCII comes first (after a document's end), so its ids fit a byte.
+        # Sorted, ASCII comes first (after a document's end), so its ids fit a byte; so do those of all bytes.
         return self._id_of_code_point[:256].astype(np.uint8).tobytes()
 
     @property
@@ -131,11 +146,14 @@ class Vocabulary:
         """The text's tokens, also those missing here."""
         if self.kind == "characters":
             return text
-        return _RUNS.findall(text) if self.word_rule == "runs" else self._cutter.cut(text)
+        if self.kind == "bytes":
+            return utf8.as_bytes(text)
+        is_old = self.kind == "words" and self.word_rule == "runs"
+        return _RUNS.findall(text) if is_old else self.cutter.cut(text)
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """The ids of the text's tokens, int64 [tokens]; -1 for a token that is missing here and has no replacement."""
-        if self.kind == "words" and self.word_rule == "unicode":
+        if self.kind == "bpe" or (self.kind == "words" and self.word_rule == "unicode"):  # many times as fast
             chunks = CHUNK.findall(text)
             return np.fromiter(chain.from_iterable(map(self._ids_of_chunks.__getitem__, chunks)), np.int64)
         tokens = self.cut(text)
@@ -143,9 +161,9 @@ class Vocabulary:
 
     def encode_corpus(self, text: str) -> NDArray[np.integer]:
         """As `encode`, [tokens], but fast: only for the text of this vocabulary, so that no token is missing."""
-        if self.kind == "words":
+        if self.kind in {"words", "bpe"}:
             return self.encode(text)
-        if text.isascii():
+        if text.isascii() or self.kind == "bytes":
             return np.frombuffer(text.encode().translate(self._id_of_ascii), np.uint8)
         return self._id_of_code_point[code_points(text)]
 
@@ -159,17 +177,27 @@ class Vocabulary:
         ids = self.encode(text)
         unknown = np.flatnonzero(ids < 0)
         if unknown.size and not replace_unknown:
-            token = self.cut(text)[unknown[0]]
+            tokens, place = self.cut(text), int(unknown[0])
+            where = f"word {place + 1}" if self.kind == "words" else f"character {sum(map(len, tokens[:place])) + 1}"
             raise UsageError(
-                f"prompt {_shortened(prompt)}: {token!r} at {self.kind[:-1]} {unknown[0] + 1} is not in the "
-                f"model's vocabulary; change it, or set sample.replace_unknown{self.advice_on([token])}"
+                f"prompt {_shortened(prompt)}: {tokens[place]!r} at {where} is not in the "
+                f"model's vocabulary; change it, or set sample.replace_unknown{self.advice_on([tokens[place]])}"
             )
         ids[unknown] = self.ids[self.replacement]
         return ids
 
     def decode(self, ids: Sequence[int] | NDArray[np.integer], end: str = "") -> str:
         """The text of the ids' tokens, joined, with `end` for a document's end."""
-        return "".join(self.tokens[index] or end for index in ids)
+        joined = "".join(self.tokens[index] or end for index in ids)
+        return utf8.as_text(joined) if self.kind == "bytes" else joined
+
+    def pieces(self, ids: NDArray[np.integer], before: NDArray[np.integer] | Sequence[int] = ()) -> list[str]:
+        """What each of ids [T] adds to a text after the ids `before`, [T]: its token, or the character it completes.
+
+        Joined they are the text, except for the beginning of a character that the last bytes leave incomplete.
+        """
+        tokens = list(map(self.tokens.__getitem__, ids.tolist()))
+        return utf8.completed([self.tokens[index] for index in before[-3:]], tokens) if self.kind == "bytes" else tokens
 
     def write(self, directory: Path) -> None:
         """Write vocabulary.json into `directory`."""
@@ -179,6 +207,7 @@ class Vocabulary:
             "has_unknown": self.has_unknown,
             **({"word_rule": self.word_rule} if self.kind == "words" else {}),
             "tokens": self.tokens,
+            **({"merges": self.merges} if self.kind == "bpe" else {}),
         }
         text = as_json(values, ensure_ascii=False, indent=0)
         (directory / VOCABULARY_NAME).write_text(text + "\n", encoding="utf-8")
@@ -207,7 +236,9 @@ class Vocabulary:
         return (
             all(one < other for one, other in pairwise(self.tokens))
             and len(self.ids) == len(self.tokens)
-            and (self.kind == "words" or all(len(token) == 1 for token in self.ids))
+            and (self.kind in {"words", "bpe"} or all(len(token) == 1 for token in self.ids))
+            and (self.kind != "bytes" or self.ids.keys() <= {*utf8.BYTES, END})
+            and all({left, right, left + right} <= self.ids.keys() for left, right in self.merges)
             and (not self.has_unknown or UNKNOWN in self.ids)
         )
 

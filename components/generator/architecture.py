@@ -91,7 +91,7 @@ class Architecture:
         reads = "all text before a token" if context == "carry" else f"windows of {window}"
         writes = ", writing documents" if vocabulary.has_end else ""
         network = f"{self.layers} x {CELLS[self.cell].NAME} {self.units}"
-        return f"{network} over {self.vocabulary:,} {vocabulary.kind}, reading {reads}{writes}"
+        return f"{network} over {self.vocabulary:,} {vocabulary.unit}, reading {reads}{writes}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,15 +74,14 @@ class RefusingWriter(Writer):
         tiling = tiling or Tiling.of_device()
         super().__init__(next_token, tiling=tiling, **options)
         self._refusals = refusals
-        self._tokens = vocabulary.tokens
-        self._lengths = np.array([len(token) for token in vocabulary.tokens])
+        self._vocabulary = vocabulary
         self._refusing_loop = tf.function(self._write_refusing, autograph=False, jit_compile=tiling.compiled)
 
     def _advance(
         self, tile: Tile, states: Sequence[Any]
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], Sequence[Any]]:
         """Write a tile's tokens, none of them refused: ids [C, R], the nats of each chosen one, and the new states."""
-        part = _Part.of(tile, len(self._tokens))
+        part = _Part.of(tile, len(self._vocabulary))
         ids, nats, after = self._drawn(part, states)
         waiting = [number for number, row in enumerate(tile.rows) if row]
         while True:
@@ -96,13 +95,13 @@ class RefusingWriter(Writer):
         for number, row in enumerate(tile.rows):
             if row:
                 new = self._new_of(row, tile, ids[:, number], number)
-                self._text_of(row).take(self._joined(new))
+                self._text_of(row).take("".join(self._pieces(row, new)))
         return ids, nats, after
 
     def _text_of(self, row: Row) -> _Text:
         """A row's text, begun after the part of its prompt that is read."""
         if row.kept is None:
-            prompt = self._joined(row.prompt)
+            prompt = "".join(self._vocabulary.pieces(row.prompt))
             row.kept = _Text(refused=[begin(prompt) for begin in self._refusals], again=row.again)
         kept: _Text = row.kept
         return kept
@@ -123,17 +122,19 @@ class RefusingWriter(Writer):
         if row is None:
             return False
         text, new = self._text_of(row), self._new_of(row, part.tile, ids, number)
-        first = text.first(self._joined(new))
-        place = int(np.searchsorted(np.cumsum(self._lengths[new]), first, side="right"))
+        pieces = self._pieces(row, new)
+        first = text.first("".join(pieces))
+        place = int(np.searchsorted(np.cumsum([len(piece) for piece in pieces]), first, side="right"))
         if place == len(new):
             return False
         part.refuse(number, int(_chosen(part.tile, number)[place]), ids, next(text.again))
-        if np.isneginf(part.refusals[number]).sum() + len(self._forbidden) == len(self._tokens):
-            raise UsageError(text.why(self._joined(new[:place])))
+        if np.isneginf(part.refusals[number]).sum() + len(self._forbidden) == len(self._vocabulary):
+            raise UsageError(text.why("".join(pieces[:place])))
         return True
 
-    def _joined(self, ids: NDArray[np.int32]) -> str:
-        return "".join(map(self._tokens.__getitem__, ids.tolist()))
+    def _pieces(self, row: Row, new: NDArray[np.int32]) -> list[str]:
+        """What each of a row's new ids adds to its text."""
+        return self._vocabulary.pieces(new, np.concatenate([row.prompt[-3:], row.written[-3:]]))
 
     def _drawn(
         self, part: "_Part", states: Sequence[Any]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from components.command import log
 
-LONGEST = {"characters": 6, "words": 3}
+LONGEST = {"characters": 6, "words": 3, "bpe": 4, "bytes": 6}
 CHUNK_TOKENS = 1 << 24
 _KEY_BITS = 63
 

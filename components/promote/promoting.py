@@ -81,14 +81,15 @@ def _compare(candidate: Champion, former: Champion, dataset: str) -> Verdict:
 def bits_per_character(model: "Model", text: str, counts: NDArray[np.bool_], *, step: int) -> float:
     """A model's loss on a text under the protocol of its training; unknown tokens cost UNKNOWN_BITS per character.
 
-    `counts`, bool [characters], says which of the text's characters count; a token counts if its first one does.
+    `counts`, bool [characters], says which of the text's characters count; a token counts if its first one does,
+    and a byte if its character does.
     `step` is the distance between a dataset's windows, for a model that predicts only what follows a window.
     """
     from components.judging.scoring import score
 
     tokens = model.vocabulary.cut(text)
-    lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    counted = counts[np.cumsum(lengths) - lengths]
+    lengths = np.fromiter(map(model.vocabulary.length, tokens), np.int64, len(tokens))
+    counted = counts[np.cumsum(lengths) - np.maximum(lengths, 1)]
     is_here = np.fromiter((token in model.vocabulary.ids for token in tokens), bool, len(tokens))
     lacking = int(lengths[counted & ~is_here].sum())
     ids = model.vocabulary.encode(text)

@@ -8,7 +8,7 @@ from components.artifacts.page import write_page
 from components.artifacts.typed import WrittenText
 
 LEVELS = (0.5, 1.5, 3.0, 5.0)
-"""The nats from which a token has the next darker shade."""
+"""The nats per character from which a token has the next darker shade."""
 WAYS = {"end": "ended", "stop": "ended by a string to stop at", "length": "cut at its full length"}
 """How a text ended, as text."""
 _STYLE = """  .text i { font-style: normal; }
@@ -24,7 +24,7 @@ _BODY = """
 <p class="soft break">{{ written_by }}</p>
 <p class="soft">{{ shown }} of {{ "{:,}".format(total) }} texts. The prompt is grey and underlined, the continuation
 is dark. Nats per token measure how surprising the text is to the model: low values are safe and repetitive, high values
-are wild. Each token is shaded by its nats:
+are wild. Each token is shaded by its nats per character:
 <span class="shaded"><span class="key">below {{ levels[0] }}</span>{% for level in levels %}\
 <span class="key s{{ loop.index }}">from {{ level }}</span>{% endfor %}</span></p>
 {% call part("") %}{{ table(["", "texts", "nats per token, mean"], figures()) }}{% endcall %}
@@ -116,7 +116,7 @@ def write_report(
 
     Args:
         path: the file to write.
-        rows: the texts to show, as in samples-*.jsonl, each with its tokens and the nats of each.
+        rows: the texts to show, as in samples-*.jsonl, each in parts (tokens or characters) with their nats.
         total: the number of texts.
         written_by: a line about the model and settings.
         means: by (temperature, strategy) the number of texts and their mean nats per token.
@@ -145,7 +145,7 @@ def write_report(
 
 def _runs(tokens: Sequence[tuple[str, float]]) -> Iterator[tuple[int, str]]:
     """The text in pieces of one shade each: the shade, 0 for none, and the piece."""
-    shaded = ((sum(nats >= level for level in LEVELS), text) for text, nats in tokens)
+    shaded = ((sum(nats >= level * len(text) for level in LEVELS), text) for text, nats in tokens)
     for level, members in groupby(shaded, key=lambda token: token[0]):
         yield level, "".join(text for _, text in members)
 

@@ -94,7 +94,7 @@ def _write(
     written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
     written_by += f"; {replaced}" if replaced else ""
     written_by += how_ended(counts)
-    shown = [(row, _tokens(generator, text)) for row, text in first]
+    shown = [(row, _shaded(generator, text)) for row, text in first]
     write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
     write_manifest(
         directory,
@@ -132,10 +132,15 @@ def _ids_of_shard(config: SampleConfig, total: int) -> range:
     return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
 
 
-def _tokens(model: Model, text: Text) -> list[tuple[str, float]]:
-    """A text's tokens, each with its nats."""
-    tokens = model.vocabulary.tokens
-    return [(tokens[index], nats) for index, nats in zip(text.ids.tolist(), text.nats.tolist(), strict=True)]
+def _shaded(model: Model, text: Text) -> list[tuple[str, float]]:
+    """A text's parts, each with its nats: a token, or the character that bytes make together."""
+    parts, nats = [], 0.0
+    for piece, more in zip(model.vocabulary.pieces(text.ids), text.nats.tolist(), strict=True):
+        nats += more
+        if piece:
+            parts.append((piece, nats))
+            nats = 0.0
+    return parts
 
 
 def _passages(config: SampleConfig) -> tuple[Passages, str]:
@@ -156,15 +161,16 @@ def _ending(config: SampleConfig, vocabulary: Vocabulary) -> Ending:
     for string in stop:
         if len(tokens := vocabulary.cut(string)) > config.length:
             raise UsageError(
-                f"sample.stop: {string!r} has {len(tokens):,} {vocabulary.kind}, more than sample.length, "
+                f"sample.stop: {string!r} has {len(tokens):,} {vocabulary.unit}, more than sample.length, "
                 f"{config.length:,}, so it can't end a text; raise that"
             )
-        if unknown := vocabulary.unknown_in(string) if vocabulary.kind == "characters" else []:
+        if unknown := vocabulary.unknown_in(string) if vocabulary.kind != "words" else []:
             raise UsageError(
                 f"sample.stop: {string!r} has {unknown[0]!r}, which the model never writes, so it can't end a text"
                 f"{vocabulary.advice_on(unknown)}"
             )
-    return Ending(end=vocabulary.end_id, stop=stop, tokens=vocabulary.tokens)
+    in_tokens = tuple("".join(vocabulary.cut(string)) for string in stop)
+    return Ending(end=vocabulary.end_id, stop=in_tokens, tokens=vocabulary.tokens)
 
 
 def _writer(config: SampleConfig, model: Model, passages: Passages | None, ending: Ending) -> Writer:
@@ -202,7 +208,7 @@ def _rows(config: SampleConfig, model: Model, prompts: list[Prompt], ids: range,
                 "temperature": temperature,
                 "strategy": config.strategy_at(temperature),
                 "seed": config.seed,
-                "text": vocabulary.decode(text.ids),
+                "text": "".join(vocabulary.pieces(text.ids, prompt.ids)),
                 "nats_per_token": round(text.nats_per_token, 6),
             }
             if writer.ending.is_possible:

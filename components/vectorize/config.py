@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from components.artifacts.subwords import DEFAULT_SIZE
 from components.artifacts.vocabulary import TokenKind
 from components.command.settings import Only, Settings, setting
 
@@ -13,15 +14,18 @@ class VectorizeConfig(Settings):
         Only(
             names=("vocabulary_size",),
             decided_by=("tokens",),
-            where="tokens=words",
-            holds=lambda config: config.tokens == "words",
+            where="tokens=words or bpe",
+            holds=lambda config: config.tokens in {"words", "bpe"},
         ),
     )
 
-    tokens: TokenKind = setting("characters", "what a token is: a character, or a word or punctuation mark")
+    tokens: TokenKind = setting(
+        "characters", "what a token is: a character, a word or punctuation mark, a subword (bpe), or a byte"
+    )
     vocabulary_size: int = setting(
         0,
-        "words: keep only this many, the most frequent; all others become one unknown token; 0 keeps all",
+        "words: keep only this many, the most frequent; all others become one unknown token; 0 keeps all; "
+        f"bpe: how many subwords and characters there are; 0 means {DEFAULT_SIZE:,}",
         unit="tokens",
         ge=0,
     )

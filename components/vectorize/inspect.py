@@ -5,7 +5,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.manifest import read_manifest
 from components.artifacts.records import cut_windows, read_split
-from components.artifacts.vocabulary import Vocabulary
+from components.artifacts.vocabulary import UNITS, Vocabulary
 
 
 def first_windows(dataset: str, *, split: str, count: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def as_lines(found: dict[str, Any]) -> list[str]:
     counts = found["counts"]
     summary = (
         f"{found['dataset']}: vocabulary of {counts['vocabulary']:,}, {counts['tokens']:,} "
-        f"{found['config']['tokens']}, {counts['train_windows']:,} windows to train and "
+        f"{UNITS[found['config']['tokens']]}, {counts['train_windows']:,} windows to train and "
         f"{counts['validation_windows']:,} held out"
     )
     return [summary, *(f"{row['window']!r} -> {row['target']!r}" for row in found["windows"])]

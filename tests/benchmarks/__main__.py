@@ -24,8 +24,9 @@ MODULES = (
     "best",
     "seeds",
     "finetuning",
+    "tokens",
 )
-LONG = {"best", "chains", "copying", "finetuning", "seeds"}  # left out of a short budget
+LONG = {"best", "chains", "copying", "finetuning", "seeds", "tokens"}  # left out of a short budget
 
 
 def main() -> int:

@@ -9,9 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.train.training import train
 from tests.benchmarks.corpora import corpus
-from tests.benchmarks.datasets import dataset_by
+from tests.benchmarks.datasets import Trained, trained_by
 from tests.benchmarks.measure import Budget, Figure
 
 AUTHOR, HELD_OUT = 60_000, 20_000
@@ -26,13 +25,13 @@ def figures(_budget: Budget) -> Iterator[Figure]:
         few = place / "few.txt"
         text = corpus("nietzsche.txt").read_text(encoding="utf-8")
         few.write_text(text[100_000 : 100_000 + AUTHOR + HELD_OUT], encoding="utf-8")
-        general = _trained(place / "general", corpus("tinyshakespeare.txt"), "train.seed=1")[1]
+        general = _trained(place / "general", corpus("tinyshakespeare.txt"), "train.seed=1").model
         held_out = f"vectorize.held_out={HELD_OUT / (AUTHOR + HELD_OUT)}"
         bits: dict[str, list[float]] = {"from new weights": [], "from the model": []}
         for seed in SEEDS:
             for way, start in (("from new weights", ""), ("from the model", f"train.start_from={general}")):
                 some = [held_out, f"train.seed={seed}", *filter(None, [start])]
-                bits[way].append(_trained(place / f"{way}-{seed}", few, *some)[0])
+                bits[way].append(_trained(place / f"{way}-{seed}", few, *some).bits)
     for way, found in bits.items():
         yield Figure(
             what=f"60 KB of another author, {way}, mean of {len(SEEDS)} seeds",
@@ -42,11 +41,5 @@ def figures(_budget: Budget) -> Iterator[Figure]:
         )
 
 
-def _trained(place: Path, source: Path, *assignments: str) -> tuple[float, Path]:
-    """The held-out bits per character of a training, and its model."""
-    place.mkdir()
-    steps = f"train.train_steps={STEPS}"
-    config, dataset = dataset_by("quick", place, source=str(source), assignments=[steps, *assignments])
-    model = place / "model"
-    done = train(config, dataset=str(dataset), checkpoints=str(place / "checkpoints"), model=str(model))
-    return float(done["metrics"]["validation_bits_per_char"]), model
+def _trained(place: Path, source: Path, *assignments: str) -> Trained:
+    return trained_by("quick", place, source=str(source), assignments=[f"train.train_steps={STEPS}", *assignments])

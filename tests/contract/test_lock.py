@@ -14,7 +14,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+OVERRIDES = {Requirement(line).name: Requirement(line) for line in PYPROJECT["tool"]["uv"]["override-dependencies"]}
+"""What a distribution says it needs, and the project does not."""
 MACHINES = {
     "Linux x86_64": {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"},
     "Linux aarch64": {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "aarch64"},
@@ -53,7 +56,8 @@ def requirements_of(name: str, extra: str) -> list[Requirement]:
         needed = metadata.requires(name)
     except metadata.PackageNotFoundError:
         needed = metadata.requires(LIKE[name])
-    return [Requirement(line) for line in needed or ()]
+    found = map(Requirement, needed or ())
+    return [OVERRIDES.get(canonicalize_name(each.name), each) for each in found]
 
 
 def needed(extra: str, where: dict[str, str]) -> dict[str, list[Requirement]]:

@@ -37,7 +37,7 @@ class Writing(Strategy):
 class Token:
     """A token that was written: its text, and its nats under the network at temperature 1.
 
-    A document's end has no text.
+    A document's end has no text, nor has a byte that completes no character.
     """
 
     text: str
@@ -98,7 +98,7 @@ class TextGenerator:
             unknown = vocabulary.unknown_in(prompt)
             names = ", ".join(map(repr, unknown))
             raise UsageError(
-                f"the prompt has {names}, not among the model's {len(vocabulary):,} {vocabulary.kind}; leave that out"
+                f"the prompt has {names}, not among the model's {len(vocabulary):,} {vocabulary.unit}; leave that out"
                 f"{vocabulary.advice_on(unknown)}"
             )
         return np.concatenate([[vocabulary.end_id], ids]) if vocabulary.has_end else ids
@@ -123,16 +123,18 @@ class TextGenerator:
         return self._tokens(self.encode(prompt), writing, number)
 
     def _tokens(self, ids: NDArray[np.int64], writing: Writing, number: int) -> Iterator[Token]:
-        states, temperature = self._after(ids), np.float32(writing.temperature)
+        states, temperature, before = self._after(ids), np.float32(writing.temperature), list(ids)
         for uniform in uniform_stream(writing.seed, number, writing.length):
             logits = self._network.logits(states)[0]
             chosen = _choose(self._allowed(logits), uniform, temperature, writing)
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
-            yield Token(text=self.vocabulary.tokens[chosen], nats=float(nats))
+            (text,) = self.vocabulary.pieces(np.array([chosen]), before)
+            yield Token(text=text, nats=float(nats))
             if chosen == self.vocabulary.end_id:
                 return
             states = self._network.read(np.array([chosen], np.int32), states)
+            before = [*before[-2:], chosen]
 
     def _after(self, ids: NDArray[np.int64]) -> list[object]:
         """The states of one text after ids; a window needs at most as many of them as it is long."""

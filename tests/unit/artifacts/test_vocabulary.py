@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.artifacts import utf8
 from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError, UsageError
 from components.artifacts.plaintext import with_newlines
@@ -43,6 +44,12 @@ def test_a_tokens_id_is_its_place_in_sorted_order() -> None:
 @given(text=TEXTS)
 def test_tokens_joined_give_any_text_back(text: str) -> None:
     assert "".join(OLD.cut(text)) == text
+
+
+def test_a_token_of_any_kind_says_how_many_characters_it_is() -> None:
+    bytes_ = Vocabulary(kind="bytes", tokens=tuple(sorted(set(utf8.as_bytes("aé€")))))
+    assert bytes_.lengths[bytes_.encode("é€a")].tolist() == [1, 0, 1, 0, 0, 1]
+    assert vocabulary_of("ab the", "words").lengths.tolist() == [4, 2]
 
 
 @pytest.mark.parametrize("kind", ["characters", "words"])

@@ -23,11 +23,14 @@ from pipelines.commands.main import main
 from tests.shorter import mostly_slow
 from tests.unit.promote.conftest import TEXT, Made, MakeRun
 
+FOREIGN = TEXT.replace("o", "\N{LATIN SMALL LETTER O WITH DIAERESIS}").replace("lazy", "\N{SLEEPING FACE}")
 VARIANTS: dict[str, dict[str, Any]] = {
     "carry": {},
     "window": {"training": {"carry_state": False}},
     "next": {"training": {"carry_state": False, "objective": "next"}},
     "words": {"tokens": "words"},
+    "bpe": {"tokens": "bpe", "vocabulary_size": 60, "text": FOREIGN},
+    "bytes": {"tokens": "bytes", "text": FOREIGN},
 }
 RARE_WORDS_REPLACED = {"tokens": "words", "vocabulary_size": 30}
 
@@ -100,7 +103,11 @@ def test_a_worse_model_of_other_text_does_not(good: Made, poor: Made, pointer: s
     assert done.as_line().startswith(f"Champion stays {good.model}: on the new model's held-out text that takes ")
 
 
-@pytest.mark.parametrize("settings", mostly_slow([RARE_WORDS_REPLACED, VARIANTS["next"]]), ids=["words", "next"])
+@pytest.mark.parametrize(
+    "settings",
+    mostly_slow([RARE_WORDS_REPLACED, VARIANTS["next"], VARIANTS["bpe"], VARIANTS["bytes"]]),
+    ids=["words", "next", "bpe", "bytes"],
+)
 def test_another_protocol_or_kind_of_token_is_no_obstacle(
     settings: dict[str, Any], make_run: MakeRun, poor: Made, pointer: str
 ) -> None:

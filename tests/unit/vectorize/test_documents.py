@@ -11,7 +11,7 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.manifest import Manifest, digest, verify, write_manifest
 from components.artifacts.records import read_split
 from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary
-from components.vectorize import vectorizing
+from components.vectorize import pieces
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.inspect import first_windows
 from components.vectorize.vectorizing import vectorize
@@ -38,7 +38,7 @@ def documents_in(dataset: Path, manifest: Manifest, vocabulary: Vocabulary, spli
     return documents
 
 
-@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize("kind", ["characters", "words", "bpe", "bytes"])
 @pytest.mark.parametrize(("held_out", "train"), [(0, 5), (0.1, 4), (0.25, 3), (0.6, 1), (0.9, 1), (0.01, 4)])
 def test_whole_documents_are_held_out(tmp_path: Path, kind: TokenKind, held_out: float, train: int) -> None:
     dataset, manifest, vocabulary = made(tmp_path, tokens=kind, held_out=held_out)
@@ -51,7 +51,7 @@ def test_whole_documents_are_held_out(tmp_path: Path, kind: TokenKind, held_out:
         assert counts["tokens"] == len(vocabulary.encode("".join(f"{document}{END}" for document in documents)))
 
 
-@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize("kind", ["characters", "words", "bpe"])
 def test_the_end_is_the_empty_token_and_none_of_the_texts_characters(tmp_path: Path, kind: TokenKind) -> None:
     _, manifest, vocabulary = made(tmp_path, DOCUMENTS[2:], tokens=kind)
     assert (vocabulary.tokens[0], vocabulary.end_id, vocabulary.has_end) == ("", 0, True)
@@ -59,14 +59,14 @@ def test_the_end_is_the_empty_token_and_none_of_the_texts_characters(tmp_path: P
     assert manifest.counts["vocabulary"] == len(vocabulary)
 
 
-@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize("kind", ["characters", "words", "bpe", "bytes"])
 @pytest.mark.parametrize("size", [1, 7])
 def test_the_dataset_does_not_depend_on_how_the_text_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: TokenKind, size: int
 ) -> None:
     dataset, *_ = made(tmp_path, tokens=kind)
     whole = digest(dataset)
-    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", size)
+    monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", size)
     made(tmp_path, tokens=kind)
     assert digest(dataset) == whole
 
@@ -94,7 +94,7 @@ def test_inspect_shows_an_end_as_the_newline_that_the_text_has_there(tmp_path: P
     assert found["windows"] == [{"window": "abcd", "target": "\n"}]
 
 
-@pytest.mark.parametrize("kind", ["characters", "words"])
+@pytest.mark.parametrize("kind", ["characters", "words", "bpe", "bytes"])
 def test_what_would_be_taken_for_an_end_is_refused(tmp_path: Path, kind: TokenKind) -> None:
     with pytest.raises(ArtifactError, match=r"text\.txt: has a carriage return, which ingest never writes; ingest"):
         made(tmp_path, [*DOCUMENTS, "Dawn\rbreaks."], tokens=kind)

@@ -1,13 +1,11 @@
 """A corpus becomes a dataset: splits, shards, vocabulary, the same bytes each time."""
 
 import io
-import logging
 import random
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -16,23 +14,19 @@ from hypothesis import strategies as st
 from components.artifacts import records
 from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError
-from components.artifacts.manifest import Manifest, digest, read_manifest, verify, write_manifest
+from components.artifacts.manifest import digest, read_manifest, write_manifest
 from components.artifacts.records import read_split, window_count
-from components.artifacts.vocabulary import UNKNOWN, TokenKind, Vocabulary, WordRule
+from components.artifacts.vocabulary import TokenKind, Vocabulary, WordRule
 from components.artifacts.words import Cutter
+from components.vectorize import pieces as pieces_module
 from components.vectorize import vectorizing
+from components.vectorize.building import build_vocabulary
 from components.vectorize.config import VectorizeConfig
-from components.vectorize.vectorizing import build_vocabulary, pieces, vectorize
+from components.vectorize.vectorizing import vectorize
+from tests.unit.vectorize.vectorized import made
 
 MakeCorpus = Callable[..., Path]
 TEXT = "The cat sat on the mat; the dog didn't.\n\nThen the cat went, and so did the dog.\n" * 5
-
-
-def made(corpus: Path, **config: Any) -> tuple[Path, Manifest, Vocabulary]:
-    """The dataset's place, manifest and vocabulary."""
-    dataset = corpus.parent / "dataset"
-    vectorize(VectorizeConfig(**config), corpus=str(corpus), dataset=str(dataset))
-    return dataset, verify(dataset, "dataset"), Vocabulary.read(dataset)
 
 
 def text_of(dataset: Path, split: str) -> str:
@@ -91,7 +85,7 @@ def test_what_the_stage_returns_and_shows(corpus: MakeCorpus, logged: io.StringI
     [(1_115_394, 0.1, 1_003_854), (1000, 0.1, 900), (1001, 0.5, 500), (1000, 0, 1000), (1, 0.1, 0)],
 )
 def test_the_last_part_is_held_out(tokens: int, held_out: float, train: int) -> None:
-    assert vectorizing._split_sizes(tokens, held_out) == {"train": train, "validation": tokens - train}
+    assert vectorizing._first(tokens, held_out) == train
 
 
 def test_nothing_held_out_leaves_no_validation_files(corpus: MakeCorpus) -> None:
@@ -108,48 +102,11 @@ def test_nothing_held_out_leaves_no_validation_files(corpus: MakeCorpus) -> None
 
 def test_each_split_is_cut_into_shards(corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCK_TOKENS", 16)
-    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 25)
+    monkeypatch.setattr(pieces_module, "CHUNK_CHARACTERS", 25)
     dataset, manifest, _ = made(corpus(TEXT), shards=3, length=8, held_out=0.3)
     shards = [f"{split}-{shard:05d}-of-00003.tfrecord" for split in ("train", "validation") for shard in range(3)]
     assert list(manifest.files) == [*shards, "vocabulary.json"]
     assert text_of(dataset, "train") + text_of(dataset, "validation") == TEXT
-
-
-def test_only_the_most_frequent_words_are_kept(corpus: MakeCorpus) -> None:
-    text = "a a a a b b b d d c c e"
-    dataset, manifest, vocabulary = made(corpus(text), tokens="words", vocabulary_size=4, length=2, held_out=0)
-    # " a" and " b" are 3 each; " c" and " d" 2 each, so the earlier one is kept.
-    assert vocabulary == Vocabulary(
-        kind="words", tokens=(" a", " b", " c", UNKNOWN), has_unknown=True, word_rule="unicode"
-    )
-    assert manifest.counts["vocabulary"] == 4
-    assert text_of(dataset, "train") == f"{UNKNOWN} a a a b b b{UNKNOWN}{UNKNOWN} c c{UNKNOWN}"
-
-
-@pytest.mark.parametrize("size", [0, 5, 6, 1000])
-def test_a_vocabulary_that_fits_has_no_token_for_the_unknown(corpus: MakeCorpus, size: int) -> None:
-    _, _, vocabulary = made(corpus("a b c d e a b"), tokens="words", vocabulary_size=size, length=2, held_out=0)
-    assert vocabulary.has_unknown == (size == 5)
-    assert len(vocabulary) == (5 if size == 5 else 6)
-
-
-@given(
-    text=st.text("ab' .,\n\té_\u00a0") | st.lists(st.sampled_from(["x" * 70, "y" * 64, " ", "!", "a"])).map("".join),
-    size=st.integers(1, 90),
-)
-@settings(max_examples=300, deadline=None)
-def test_words_cut_from_pieces_are_those_of_the_whole_text(
-    tmp_path_factory: pytest.TempPathFactory, text: str, size: int
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "text.txt"
-    path.write_text(text, encoding="utf-8", newline="")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectorizing, "CHUNK_CHARACTERS", size)
-        words = [word for piece in pieces(path, "words") for word in Cutter().cut(piece)]
-        characters = list(pieces(path, "characters"))
-    assert words == Cutter().cut(text)
-    assert "".join(characters) == text
-    assert all(len(piece) <= size for piece in characters)
 
 
 @pytest.mark.parametrize("kind", ["characters", "words"])
@@ -159,7 +116,7 @@ def test_the_dataset_does_not_depend_on_how_the_text_is_read(
     source = corpus(TEXT)
     made(source, tokens=kind, length=8)
     whole = digest(source.parent / "dataset")
-    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 7)
+    monkeypatch.setattr(pieces_module, "CHUNK_CHARACTERS", 7)
     made(source, tokens=kind, length=8)
     assert digest(source.parent / "dataset") == whole
 
@@ -182,11 +139,11 @@ def test_the_dataset_is_that_of_looking_up_each_token(
     path.write_text(text, encoding="utf-8", newline="")
     config = VectorizeConfig(tokens=kind, held_out=held_out, shards=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectorizing, "CHUNK_CHARACTERS", chunk)
+        patch.setattr(pieces_module, "CHUNK_CHARACTERS", chunk)
         patch.setattr(records, "BLOCK_TOKENS", block)
         vocabulary, total, _ = build_vocabulary(path, config, lowercase=False)
-        sizes = vectorizing._split_sizes(total, held_out)
-        characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config)
+        sizes = vectorizing._sizes(vectorizing._first(total, held_out), total)
+        characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config, 0)
     tokens = list(text) if kind == "characters" else Cutter().cut(text)
     assert vocabulary.tokens == tuple(sorted(set(tokens)))
     assert total == len(tokens)
@@ -204,7 +161,7 @@ def test_the_dataset_is_that_of_looking_up_each_token(
 def test_characters_of_several_bytes_stay_whole_wherever_reading_cuts(
     corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch, before: int, chunk: int
 ) -> None:
-    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", chunk)
+    monkeypatch.setattr(pieces_module, "CHUNK_CHARACTERS", chunk)
     text = "a" * before + "\U0001f600é€" * 10_000 + "b" * 9000
     dataset, manifest, _ = made(corpus(text), length=8)
     assert manifest.counts["tokens"] == len(text)
@@ -277,24 +234,3 @@ def test_two_runs_write_the_same_bytes(corpus: MakeCorpus) -> None:
         vectorize(VectorizeConfig(tokens="words", length=8), corpus=str(source), dataset=str(source.parent / name))
     one, two = ({path.name: path.read_bytes() for path in (source.parent / n).iterdir()} for n in ("one", "two"))
     assert one == two
-
-
-def test_a_text_without_spaces_is_cut_alike_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vectorizing, "CHUNK_CHARACTERS", 50)
-    monkeypatch.setattr(vectorizing, "LOOK_AHEAD", 40)
-    for text in ("我能吞下玻璃而不傷身體。" * 30, "a.b" * 200, "x" * 5_000):
-        path = tmp_path / "text.txt"
-        path.write_text(text, encoding="utf-8")
-        found = list(pieces(path, "words"))
-        assert [token for piece in found for token in Cutter().cut(piece)] == Cutter().cut(text)
-        assert max(map(len, found)) < 300
-
-
-@pytest.mark.parametrize(("text", "share"), [("我能吞下玻璃 " * 30, "86%"), ("Words with spaces. " * 30, "")])
-def test_words_of_scripts_without_spaces_get_a_warning_that_names_characters(
-    corpus: MakeCorpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, text: str, share: str
-) -> None:
-    monkeypatch.setattr(logging.getLogger("quillflow"), "propagate", True)
-    made(corpus(text), tokens="words", length=4)
-    expected = f"{share} of the text is in scripts without spaces between words, so that each of their characters"
-    assert (expected in caplog.text and "vectorize.tokens=characters" in caplog.text) == bool(share)
