@@ -186,6 +186,17 @@ class Vocabulary:
         ids[unknown] = self.ids[self.replacement]
         return ids
 
+    def open_end(self, ids: NDArray[np.integer]) -> str:
+        """The last token of a prompt's ids if the text may go on within it, as subwords may; else empty.
+
+        In the middle of a word the training text has other tokens than at its end, so what is written after a prompt
+        that ends there begins with a token that begins with this one.
+        """
+        if self.kind != "bpe" or len(ids) <= 1:
+            return ""
+        last = self.tokens[ids[-1]]
+        return last if last and sum(token.startswith(last) for token in self.tokens) > 1 else ""
+
     def decode(self, ids: Sequence[int] | NDArray[np.integer], end: str = "") -> str:
         """The text of the ids' tokens, joined, with `end` for a document's end."""
         joined = "".join(self.tokens[index] or end for index in ids)

@@ -1,8 +1,10 @@
 """Writing without what must not be written: passages of a corpus, or runs of characters that the text has already.
 
-A token that would complete one is refused, and another one is drawn from the rest, with random numbers of the text's
-own. So every token is drawn by the strategy from all tokens that are not refused, and a text depends only on its seed,
-id, prompt, settings and corpus.
+Nor is anything written that does not continue a prompt that ends within a token: its row begins with refusals.
+
+A token that would complete such a passage is refused, and another one is drawn from the rest, with random numbers of
+the text's own. So every token is drawn by the strategy from all tokens that are not refused, and a text depends only on
+its seed, id, prompt, settings and corpus.
 
 Refusals are rare, so a chunk of tokens is written in one call as without any, and then looked at. From the first
 refused token of a row on the row is written again; the rows beside it, and what it read before, keep their bits.
@@ -36,7 +38,7 @@ class _Text:
 
     def first(self, new: str) -> int:
         """The index of the first character of `new` that is refused, or the length of `new`."""
-        return min(one.first(new) for one in self.refused)
+        return min((one.first(new) for one in self.refused), default=len(new))
 
     def take(self, new: str) -> None:
         """Note that the text continues with `new`."""
@@ -75,6 +77,7 @@ class RefusingWriter(Writer):
         super().__init__(next_token, tiling=tiling, **options)
         self._refusals = refusals
         self._vocabulary = vocabulary
+        self._barred: dict[str, NDArray[np.float32]] = {}
         self._refusing_loop = tf.function(self._write_refusing, autograph=False, jit_compile=tiling.compiled)
 
     def _advance(
@@ -82,8 +85,11 @@ class RefusingWriter(Writer):
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], Sequence[Any]]:
         """Write a tile's tokens, none of them refused: ids [C, R], the nats of each chosen one, and the new states."""
         part = _Part.of(tile, len(self._vocabulary))
+        for number, row in enumerate(tile.rows):
+            if row and row.begun and not len(row.written) and len(chosen := _chosen(tile, number)):
+                part.places[number], part.refusals[number] = chosen[0], self._barred_by(row.begun)
         ids, nats, after = self._drawn(part, states)
-        waiting = [number for number, row in enumerate(tile.rows) if row]
+        waiting = [number for number, row in enumerate(tile.rows) if row and self._refusals]
         while True:
             waiting = [number for number in waiting if self._refuse_first(part, number, ids[:, number])]
             if not waiting:
@@ -101,7 +107,7 @@ class RefusingWriter(Writer):
     def _text_of(self, row: Row) -> _Text:
         """A row's text, begun after the part of its prompt that is read."""
         if row.kept is None:
-            prompt = "".join(self._vocabulary.pieces(row.prompt))
+            prompt = "".join(self._vocabulary.pieces(row.prompt)) + row.begun
             row.kept = _Text(refused=[begin(prompt) for begin in self._refusals], again=row.again)
         kept: _Text = row.kept
         return kept
@@ -134,7 +140,17 @@ class RefusingWriter(Writer):
 
     def _pieces(self, row: Row, new: NDArray[np.int32]) -> list[str]:
         """What each of a row's new ids adds to its text."""
-        return self._vocabulary.pieces(new, np.concatenate([row.prompt[-3:], row.written[-3:]]))
+        pieces = self._vocabulary.pieces(new, np.concatenate([row.prompt[-3:], row.written[-3:]]))
+        if pieces and not len(row.written):
+            pieces[0] = pieces[0].removeprefix(row.begun)
+        return pieces
+
+    def _barred_by(self, begun: str) -> NDArray[np.float32]:
+        """What is added to logits [V] so that a token begins with `begun`: 0 or -inf."""
+        if begun not in self._barred:
+            begins = [token.startswith(begun) for token in self._vocabulary.tokens]
+            self._barred[begun] = np.where(begins, np.float32(0), np.float32(-np.inf))
+        return self._barred[begun]
 
     def _drawn(
         self, part: "_Part", states: Sequence[Any]

@@ -15,11 +15,15 @@ CHOOSE = -1  # among given tokens: a token to be chosen
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A text to write: its id (the key of its random numbers), its prompt's token ids, and its temperature."""
+    """A text to write: its id (the key of its random numbers), its prompt's token ids, and its temperature.
+
+    The first token that is written begins with `begun`, the end of the prompt.
+    """
 
     id: int
     prompt: NDArray[np.integer]
     temperature: float
+    begun: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +50,13 @@ class Row:
         seed: of its random numbers.
 
     Attributes:
+        begun: see `Request`.
         again: random numbers for tokens that are drawn again.
         kept: what a writer knows of the text besides; at first None.
     """
 
     def __init__(self, place: int, request: Request, read: NDArray[np.integer], *, length: int, seed: int) -> None:
-        self.place, self.temperature = place, request.temperature
+        self.place, self.temperature, self.begun = place, request.temperature, request.begun
         self.again = redraw_stream(seed, request.id)
         self.kept: Any = None
         self._given = np.concatenate([read, np.full(length, CHOOSE)]).astype(np.int32)

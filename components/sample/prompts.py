@@ -1,5 +1,6 @@
 """The prompts that texts are written after: given ones, random windows of the training text, or none in documents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ from components.artifacts import storage
 from components.artifacts.errors import SourceError, UsageError
 from components.artifacts.plaintext import decoded
 from components.artifacts.scratch import scratch_directory
+from components.artifacts.vocabulary import Vocabulary
 from components.command import log
 from components.generator.model import Model
 from components.sample.config import SampleConfig
@@ -21,10 +23,22 @@ _PROMPT_CHOICE = 1 << 63  # separates the random choice of prompts from the text
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A prompt, and the ids that are read: int64 [tokens]. In documents the end of another one comes first."""
+    """A prompt, and the ids that are read: int64 [tokens]. In documents the end of another one comes first.
+
+    `begun` is the end of the prompt if a token may go on with it: the first one that is written begins with it.
+    """
 
     text: str
     ids: NDArray[np.int64]
+    begun: str = ""
+
+    @classmethod
+    def of(cls, text: str, ids: NDArray[np.int64], vocabulary: Vocabulary, stop: Sequence[str]) -> "Prompt":
+        """A prompt that a text continues; what would end the text is never its beginning."""
+        begun = vocabulary.open_end(ids)
+        if not begun or any(string in begun for string in stop):
+            return cls(text=text, ids=ids)
+        return cls(text=text, ids=ids[:-1], begun=begun)
 
 
 def are_given(config: SampleConfig) -> bool:
@@ -48,7 +62,8 @@ def prompts_of(config: SampleConfig, model: Model) -> list[Prompt]:
     if not texts:
         raise SourceError(f"{storage.redacted(config.prompts_file)}: contains no prompt, only empty lines")
     encode = partial(model.vocabulary.encode_prompt, replace_unknown=config.replace_unknown)
-    return [Prompt(text=text, ids=np.concatenate([beginning, encode(text)])) for text in texts]
+    ids = (np.concatenate([beginning, encode(text)]) for text in texts)
+    return [Prompt.of(text, each, model.vocabulary, config.stop) for text, each in zip(texts, ids, strict=True)]
 
 
 def replaced_in(prompts: list[Prompt], model: Model) -> str:

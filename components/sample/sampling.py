@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def _write(
     began = time.monotonic()
     totals = Totals()
     rows = totals.counting(
-        _counting(_rows(config, generator, prompts, ids, _writer(config, generator, passages, ending)), counts)
+        _counting(_rows(config, generator, prompts, ids, _writer(config, generator, prompts, passages, ending)), counts)
     )
     first = write_texts(directory, rows, len(ids), texts_shown(config.length, len(config.temperatures)))
     speed = counts["tokens"] / (time.monotonic() - began)
@@ -94,7 +94,7 @@ def _write(
     written_by += f"; shard {config.shard} of {config.shards}" if config.shards > 1 else ""
     written_by += f"; {replaced}" if replaced else ""
     written_by += how_ended(counts)
-    shown = [(row, _shaded(generator, text)) for row, text in first]
+    shown = [(row, _shaded(generator, text, row["text"])) for row, text in first]
     write_report(directory / "report.html", shown, len(ids), written_by=written_by, means=totals.means)
     write_manifest(
         directory,
@@ -132,15 +132,19 @@ def _ids_of_shard(config: SampleConfig, total: int) -> range:
     return range(total * config.shard // config.shards, total * (config.shard + 1) // config.shards)
 
 
-def _shaded(model: Model, text: Text) -> list[tuple[str, float]]:
-    """A text's parts, each with its nats: a token, or the character that bytes make together."""
+def _shaded(model: Model, text: Text, shown: str) -> list[tuple[str, float]]:
+    """The parts of a text, each with its nats: a token, or the character that bytes make together.
+
+    What is `shown` may lack the beginning of the first token, which is in the prompt.
+    """
     parts, nats = [], 0.0
     for piece, more in zip(model.vocabulary.pieces(text.ids), text.nats.tolist(), strict=True):
         nats += more
         if piece:
             parts.append((piece, nats))
             nats = 0.0
-    return parts
+    begun = sum(len(part) for part, _ in parts) - len(shown)
+    return [(parts[0][0][begun:], parts[0][1]), *parts[1:]] if begun else parts
 
 
 def _passages(config: SampleConfig) -> tuple[Passages, str]:
@@ -173,7 +177,9 @@ def _ending(config: SampleConfig, vocabulary: Vocabulary) -> Ending:
     return Ending(end=vocabulary.end_id, stop=in_tokens, tokens=vocabulary.tokens)
 
 
-def _writer(config: SampleConfig, model: Model, passages: Passages | None, ending: Ending) -> Writer:
+def _writer(
+    config: SampleConfig, model: Model, prompts: Sequence[Prompt], passages: Passages | None, ending: Ending
+) -> Writer:
     vocabulary = model.vocabulary
     options: dict[str, Any] = {
         "context": model.context if config.context == "auto" else config.context,
@@ -185,7 +191,7 @@ def _writer(config: SampleConfig, model: Model, passages: Passages | None, endin
     stepper = stepper_of(model.architecture, model.network)
     refusals: list[Refusal] = [partial(Copies, passages)] if passages else []
     refusals += [partial(Repeats, config.no_repeat)] if config.no_repeat else []
-    if not refusals:
+    if not refusals and not any(prompt.begun for prompt in prompts):
         return Writer(stepper, **options)
     return RefusingWriter(stepper, refusals=refusals, vocabulary=vocabulary, **options)
 
@@ -198,7 +204,8 @@ def _rows(config: SampleConfig, model: Model, prompts: list[Prompt], ids: range,
     done = 0
     for batch in _batches(itertools.islice(wanted, ids.start, ids.stop), size):
         requests = [
-            Request(id=number, prompt=prompt.ids, temperature=temperature) for number, (prompt, _, temperature) in batch
+            Request(id=number, prompt=prompt.ids, temperature=temperature, begun=prompt.begun)
+            for number, (prompt, _, temperature) in batch
         ]
         texts = writer.write(requests, length=config.length, seed=config.seed)
         for request, text, (_, (prompt, _, temperature)) in zip(requests, texts, batch, strict=True):
@@ -208,7 +215,7 @@ def _rows(config: SampleConfig, model: Model, prompts: list[Prompt], ids: range,
                 "temperature": temperature,
                 "strategy": config.strategy_at(temperature),
                 "seed": config.seed,
-                "text": "".join(vocabulary.pieces(text.ids, prompt.ids)),
+                "text": "".join(vocabulary.pieces(text.ids, prompt.ids)).removeprefix(prompt.begun),
                 "nats_per_token": round(text.nats_per_token, 6),
             }
             if writer.ending.is_possible:

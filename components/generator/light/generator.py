@@ -123,18 +123,20 @@ class TextGenerator:
         return self._tokens(self.encode(prompt), writing, number)
 
     def _tokens(self, ids: NDArray[np.int64], writing: Writing, number: int) -> Iterator[Token]:
+        begun = self.vocabulary.open_end(ids)
+        ids = ids[:-1] if begun else ids
         states, temperature, before = self._after(ids), np.float32(writing.temperature), list(ids)
         for uniform in uniform_stream(writing.seed, number, writing.length):
             logits = self._network.logits(states)[0]
-            chosen = _choose(self._allowed(logits), uniform, temperature, writing)
+            chosen = _choose(self._allowed(logits, begun), uniform, temperature, writing)
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
             (text,) = self.vocabulary.pieces(np.array([chosen]), before)
-            yield Token(text=text, nats=float(nats))
+            yield Token(text=text.removeprefix(begun), nats=float(nats))
             if chosen == self.vocabulary.end_id:
                 return
             states = self._network.read(np.array([chosen], np.int32), states)
-            before = [*before[-2:], chosen]
+            before, begun = [*before[-2:], chosen], ""
 
     def _after(self, ids: NDArray[np.int64]) -> list[object]:
         """The states of one text after ids; a window needs at most as many of them as it is long."""
@@ -143,12 +145,13 @@ class TextGenerator:
             states = self._network.read(token[None], states)
         return states
 
-    def _allowed(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits with the token for unknown words excluded: it is never written."""
-        if not self.vocabulary.has_unknown:
-            return logits
+    def _allowed(self, logits: NDArray[np.float32], begun: str) -> NDArray[np.float32]:
+        """The logits without the token for unknown words, which is never written, and those that don't go on."""
         allowed = logits.copy()
-        allowed[self.vocabulary.unknown_id] = -np.inf
+        if self.vocabulary.has_unknown:
+            allowed[self.vocabulary.unknown_id] = -np.inf
+        if begun:
+            allowed[[not token.startswith(begun) for token in self.vocabulary.tokens]] = -np.inf
         return allowed
 
 

@@ -52,6 +52,17 @@ def test_a_token_of_any_kind_says_how_many_characters_it_is() -> None:
     assert vocabulary_of("ab the", "words").lengths.tolist() == [4, 2]
 
 
+def test_a_text_may_go_on_within_the_last_subword_of_a_prompt() -> None:
+    merges = (("t", "h"), (" ", "th"), ("th", "e"))
+    subwords = Vocabulary(kind="bpe", tokens=(" ", " th", "e", "h", "t", "th", "the"), merges=merges)
+    assert [subwords.cut("the th"), subwords.cut("e the")] == [["the", " th"], ["e", " th", "e"]]
+    assert subwords.open_end(subwords.encode("the t")) == "t"
+    assert subwords.open_end(subwords.encode("the the")) == "", "no other token begins like the last one"
+    assert subwords.open_end(subwords.encode("t")) == "", "something must be read"
+    characters = vocabulary_of("the")
+    assert characters.open_end(characters.encode("the t")[:2]) == ""
+
+
 @pytest.mark.parametrize("kind", ["characters", "words"])
 @given(text=TEXTS)
 def test_decoding_gives_the_encoded_text_back(kind: TokenKind, text: str) -> None:

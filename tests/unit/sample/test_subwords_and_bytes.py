@@ -66,7 +66,9 @@ def test_shading_goes_by_whole_characters(kind: str, models: dict[str, Path]) ->
 
     model, ids = Model.read(models[kind]), np.arange(len(VOCABULARIES[kind]), dtype=np.int32)
     nats = np.ones(len(ids), np.float32)
-    parts = sampling._shaded(model, Text(ids=ids, nats=nats, nats_per_token=1.0, ended="length"))
+    parts = sampling._shaded(
+        model, Text(ids=ids, nats=nats, nats_per_token=1.0, ended="length"), "".join(model.vocabulary.pieces(ids))
+    )
     assert "".join(text for text, _ in parts) == "".join(model.vocabulary.pieces(ids))
     assert all(text for text, _ in parts)
 
@@ -77,7 +79,9 @@ def test_the_bytes_of_a_character_are_shaded_together(models: dict[str, Path]) -
     model = Model.read(models["bytes"])
     ids = model.vocabulary.encode("aé€").astype(np.int32)
     nats = np.array([0.5, 1, 2, 1, 1, 1], np.float32)
-    parts = sampling._shaded(model, Text(ids=ids, nats=nats, nats_per_token=1.0, ended="length"))
+    parts = sampling._shaded(
+        model, Text(ids=ids, nats=nats, nats_per_token=1.0, ended="length"), "".join(model.vocabulary.pieces(ids))
+    )
     assert parts == [("a", 0.5), ("é", 3.0), ("€", 3.0)]
 
 
@@ -129,3 +133,29 @@ def test_a_subword_may_reach_beyond_the_string_that_ends_a_text(models: dict[str
 def test_a_prompts_unknown_character_is_named_by_its_place(models: dict[str, Path], write: Write) -> None:
     with pytest.raises(UsageError, match="prompt 'der Wal€': '€' at character 8 is not in the model's vocabulary"):
         write(source=models["bpe"], prompts=("der Wal€",))
+
+
+def test_what_is_written_goes_on_within_the_last_subword_of_the_prompt(models: dict[str, Path], write: Write) -> None:
+    vocabulary = VOCABULARIES["bpe"]
+    prompt = "war der W"
+    *_, last = vocabulary.cut(prompt)
+    beginning = {token.removeprefix(last) for token in vocabulary.tokens if token.startswith(last)}
+    assert (last, beginning > {""}) == (" W", True)
+    rows = write(source=models["bpe"], prompts=(prompt,), count=20, length=1, temperatures=(0, 3))
+    assert {row["text"] for row in rows} == beginning
+    assert all(row["prompt"] == prompt for row in rows)
+
+
+def test_how_it_goes_on_depends_neither_on_the_batch_nor_on_what_is_refused_beside(
+    models: dict[str, Path], write: Write
+) -> None:
+    settings = {"source": models["bpe"], "prompts": ("der W", "Baum. ", "grün"), "count": 3, "temperatures": (0.8,)}
+    whole = write(**settings, no_repeat=12)
+    assert write(**settings, no_repeat=12, batch=2) == whole
+    assert [row["text"][:5] for row in write(**settings)] == [row["text"][:5] for row in whole]
+
+
+def test_the_string_that_ends_a_text_is_never_the_end_of_the_prompt(models: dict[str, Path], write: Write) -> None:
+    rows = write(source=models["bpe"], prompts=("war der W",), count=8, length=3, temperatures=(3,), stop=("W",))
+    assert any(row["ended"] == "length" for row in rows)
+    assert all(row["text"] for row in rows)
