@@ -187,7 +187,7 @@ class Vocabulary:
         return ids
 
     def open_end(self, ids: NDArray[np.integer]) -> str:
-        """The last token of a prompt's ids if the text may go on within it, as subwords may; else empty.
+        """The last token of a prompt's ids if the text may continue within it, as with subwords; else empty.
 
         In the middle of a word the training text has other tokens than at its end, so what is written after a prompt
         that ends there begins with a token that begins with this one.

@@ -25,7 +25,7 @@ _PROMPT_CHOICE = 1 << 63  # separates the random choice of prompts from the text
 class Prompt:
     """A prompt, and the ids that are read: int64 [tokens]. In documents the end of another one comes first.
 
-    `begun` is the end of the prompt if a token may go on with it: the first one that is written begins with it.
+    `begun` is the end of the prompt if a token may continue it: the first one that is written begins with it.
     """
 
     text: str

@@ -1,4 +1,7 @@
-"""The on-prem overlay's network policies, in force: pods reach DNS and the store, and nothing reaches them."""
+"""The on-prem overlay's network policies, in force: pods reach DNS and the store, and nothing reaches them.
+
+A webhook inside the cluster is reached by notify's pod alone, once its address is opened.
+"""
 
 import socket
 import threading
@@ -56,3 +59,19 @@ def test_nothing_reaches_a_pod(listener: str) -> None:
     until("its own answer", lambda: reaches("listener", "127.0.0.1", 8080), 30)
     assert not reaches("probe", listener, 8080)
     assert not reaches("outsider", listener, 8080)
+
+
+@pytest.mark.usefixtures("listener")
+def test_only_the_pod_of_notify_reaches_a_webhook_inside_the_cluster(another_port: int) -> None:
+    notifier = narrow_pod("notifier", ["sleep", "3600"])
+    notifier["metadata"]["labels"] = {"app.kubernetes.io/component": "notify"}
+    apply(notifier)
+    kubectl("wait", "--for=condition=Ready", "pod/notifier", "--timeout=120s")
+    assert not reaches("notifier", HOST, another_port)
+    way = {"to": [{"ipBlock": {"cidr": f"{HOST}/32"}}], "ports": [{"protocol": "TCP", "port": another_port}]}
+    spec = {"podSelector": {"matchLabels": notifier["metadata"]["labels"]}, "policyTypes": ["Egress"], "egress": [way]}
+    about = {"name": "webhook", "namespace": NAMESPACE}
+    apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": about, "spec": spec})
+    until("the way to the webhook", lambda: reaches("notifier", HOST, another_port), 30)
+    assert not reaches("probe", HOST, another_port)
+    kubectl("delete", "networkpolicy/webhook", "pod/notifier", "--wait=false")

@@ -146,7 +146,7 @@ class TextGenerator:
         return states
 
     def _allowed(self, logits: NDArray[np.float32], begun: str) -> NDArray[np.float32]:
-        """The logits without the token for unknown words, which is never written, and those that don't go on."""
+        """The logits without the token for unknown words, which is never written, and those that don't begin so."""
         allowed = logits.copy()
         if self.vocabulary.has_unknown:
             allowed[self.vocabulary.unknown_id] = -np.inf

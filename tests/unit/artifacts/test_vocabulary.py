@@ -52,7 +52,7 @@ def test_a_token_of_any_kind_says_how_many_characters_it_is() -> None:
     assert vocabulary_of("ab the", "words").lengths.tolist() == [4, 2]
 
 
-def test_a_text_may_go_on_within_the_last_subword_of_a_prompt() -> None:
+def test_a_text_may_continue_the_last_subword_of_a_prompt() -> None:
     merges = (("t", "h"), (" ", "th"), ("th", "e"))
     subwords = Vocabulary(kind="bpe", tokens=(" ", " th", "e", "h", "t", "th", "the"), merges=merges)
     assert [subwords.cut("the th"), subwords.cut("e the")] == [["the", " th"], ["e", " th", "e"]]

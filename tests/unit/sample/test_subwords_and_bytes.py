@@ -135,7 +135,7 @@ def test_a_prompts_unknown_character_is_named_by_its_place(models: dict[str, Pat
         write(source=models["bpe"], prompts=("der Wal€",))
 
 
-def test_what_is_written_goes_on_within_the_last_subword_of_the_prompt(models: dict[str, Path], write: Write) -> None:
+def test_what_is_written_continues_the_last_subword_of_the_prompt(models: dict[str, Path], write: Write) -> None:
     vocabulary = VOCABULARIES["bpe"]
     prompt = "war der W"
     *_, last = vocabulary.cut(prompt)
@@ -146,7 +146,7 @@ def test_what_is_written_goes_on_within_the_last_subword_of_the_prompt(models: d
     assert all(row["prompt"] == prompt for row in rows)
 
 
-def test_how_it_goes_on_depends_neither_on_the_batch_nor_on_what_is_refused_beside(
+def test_how_it_continues_depends_neither_on_the_batch_nor_on_what_is_refused_beside(
     models: dict[str, Path], write: Write
 ) -> None:
     settings = {"source": models["bpe"], "prompts": ("der W", "Baum. ", "grün"), "count": 3, "temperatures": (0.8,)}
