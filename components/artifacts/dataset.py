@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifacts import utf8
 from components.artifacts.as_json import as_json
 from components.artifacts.manifest import Manifest, digest, read_manifest
 from components.artifacts.part import Part, is_part, part_of
@@ -60,3 +61,17 @@ class Dataset:
         if is_part(len(self.validation), most):
             named.append({"most": most, "window": self.length})
         return hashlib.sha256(as_json(named).encode()).hexdigest()
+
+    def held_out_text(self, most: int) -> str:
+        """SHA-256 of the text that counts of what `held_out` returns, whatever its tokens are."""
+        part = self.held_out(most)
+        return hashlib.sha256(text_of(part.ids[part.counts], self.vocabulary).encode()).hexdigest()
+
+
+def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary, end: str = "\n") -> str:
+    """The text of ids [tokens], with `end`, one character, for a document's end; by default as in text.txt."""
+    if vocabulary.kind in {"words", "bpe"}:
+        return vocabulary.decode(ids, end)
+    points = np.array([ord(token or end) for token in vocabulary.tokens], "<u4")
+    text = str(points[ids].tobytes(), "utf-32-le")
+    return utf8.as_text(text) if vocabulary.kind == "bytes" else text

@@ -6,10 +6,11 @@ from typing import Literal, NotRequired, TypedDict
 class Metrics(TypedDict):
     """metrics.json: losses in nats per token of the exported checkpoint, and how it was reached.
 
-    `held_out` names the text that the held-out loss is of, `validation_tokens_scored` is how many tokens it is the mean
-    of, and `validation_tokens` how many are held out. `tokens_per_second` counts input tokens over the time of
-    train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint has
-    behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
+    `held_out` names the tokens that the held-out loss is of, and `held_out_text` their text; losses in bits per
+    character of one text can be compared, whatever its tokens are. `validation_tokens_scored` is how many tokens the
+    loss is the mean of, and `validation_tokens` how many are held out. `tokens_per_second` counts input tokens over the
+    time of train steps alone; `train_steps` is how many training had in all, `steps` those that the exported checkpoint
+    has behind it; perplexity is of the held-out loss where text is held out, else of the training loss.
     """
 
     train_loss_nats: float
@@ -19,6 +20,7 @@ class Metrics(TypedDict):
     validation_tokens_scored: int
     validation_tokens: int
     held_out: str | None
+    held_out_text: NotRequired[str | None]
     perplexity: float
     tokens_per_second: float
     steps: int

@@ -119,7 +119,7 @@ def _losses(
     losses = [{"name": name, **_with_interval(nats, bits)} for name, nats in [*rows, *costs.items()]]
     own = scores.nats[scores.trained_for]
     gains = {name: _with_interval(costs[name] - own, bits) for name in (names[order], names[1])}
-    return losses, {"protocol": scores.trained_for, **gains}, _verdict(gains, kind)
+    return losses, {"protocol": scores.trained_for, **gains}, _verdict(gains, model.vocabulary.unit)
 
 
 def _with_interval(nats: NDArray[np.float64], bits: float) -> dict[str, Any]:
@@ -132,15 +132,15 @@ def _with_interval(nats: NDArray[np.float64], bits: float) -> dict[str, Any]:
     }
 
 
-def _verdict(gains: Mapping[str, Mapping[str, Any]], kind: str) -> str:
+def _verdict(gains: Mapping[str, Mapping[str, Any]], unit: str) -> str:
     """Whether the network learned anything, as text: `gains` are over the n-gram, then over the unigram."""
     (ngram, over_ngram), (_, over_unigram) = gains.items()
     low, high = over_ngram["nats_interval"]
     by = f"by {abs(over_ngram['nats_per_token']):.3f} nats per token, 95 % from {low:+.3f} to {high:+.3f}"
     if over_unigram["nats_interval"][0] <= 0:
-        return f"The network learned nothing beyond the frequencies of single {kind}."
+        return f"The network learned nothing beyond the frequencies of single {unit}."
     if low > 0:
         return f"The network predicts this text better than a {ngram}, {by}."
     if high < 0:
-        return f"The network predicts this text worse than a {ngram}, {by}: counting runs of {kind} works better."
+        return f"The network predicts this text worse than a {ngram}, {by}: counting runs of {unit} works better."
     return f"The network and a {ngram} predict this text equally well: the difference is uncertain, {by}."

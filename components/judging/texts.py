@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifacts import storage, utf8
-from components.artifacts.dataset import Dataset
+from components.artifacts import storage
+from components.artifacts.dataset import Dataset, text_of
 from components.artifacts.errors import ArtifactError, SourceError
 from components.artifacts.manifest import read_manifest
 from components.artifacts.part import Part, is_part, part_of
@@ -68,15 +68,6 @@ def training_text(data: Dataset, uri: str) -> str:
             f"{MAXIMUM_TRAINING_CHARACTERS:,} at most, for memory; leave out --samples and --text"
         )
     return text_of(data.train, data.vocabulary)
-
-
-def text_of(ids: NDArray[np.integer], vocabulary: Vocabulary, end: str = "\n") -> str:
-    """The text of ids [tokens], with `end`, one character, for a document's end; by default as in text.txt."""
-    if vocabulary.kind in {"words", "bpe"}:
-        return vocabulary.decode(ids, end)
-    points = np.array([ord(token or end) for token in vocabulary.tokens], "<u4")
-    text = str(points[ids].tobytes(), "utf-32-le")
-    return utf8.as_text(text) if vocabulary.kind == "bytes" else text
 
 
 def share_seen(text: str, training: str) -> float:

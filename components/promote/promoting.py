@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from components.artifacts import storage
 from components.artifacts.champion import Champion, Promotion, Verdict
 from components.artifacts.champion import promote as point
-from components.artifacts.dataset import Dataset
+from components.artifacts.dataset import Dataset, text_of
 from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError
 from components.command import log
-from components.judging.texts import held_out, text_of
+from components.judging.texts import held_out
 
 if TYPE_CHECKING:
     from components.generator.model import Model

@@ -57,6 +57,7 @@ def metrics_of(
         "validation_tokens_scored": evaluation.targets,
         "validation_tokens": len(dataset.validation),
         "held_out": None if validation_loss is None else dataset.held_out_name(config.evaluate_tokens),
+        "held_out_text": None if validation_loss is None else dataset.held_out_text(config.evaluate_tokens),
         "perplexity": math.exp(min(train_loss if validation_loss is None else validation_loss, 700)),
         "tokens_per_second": progress.tokens_per_second,
         "steps": exported["train_step"],

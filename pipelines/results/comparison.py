@@ -69,7 +69,9 @@ def differing(runs: Sequence[Compared]) -> dict[str, list[Any]]:
 def caution(runs: Sequence[Compared]) -> str:
     """Why the runs' held-out losses can't be compared; empty if they can."""
     scored = [run.metrics for run in runs if run.metrics.get("validation_loss_nats") is not None]
-    names = {"held_out": "are of different text", "validation_protocol": "were measured by different protocols"}
+    # Older models name their tokens alone.
+    text = "held_out_text" if all(metrics.get("held_out_text") for metrics in scored) else "held_out"
+    names = {text: "are of different text", "validation_protocol": "were measured by different protocols"}
     apart = [words for name, words in names.items() if len({metrics.get(name) for metrics in scored}) > 1]
     return f"The held-out losses {' and '.join(apart)}: they can't be compared." if apart else ""
 

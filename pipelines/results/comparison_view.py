@@ -14,7 +14,8 @@ from markupsafe import Markup
 from components.artifacts.as_json import as_json
 from components.artifacts.curves import compared_loss_plots
 from components.artifacts.page import write_page
-from pipelines.results.comparison import LOSSES, Compared, as_dict, caution, differing, points
+from components.artifacts.units import bits_per_character
+from pipelines.results.comparison import LOSSES, Compared, Loss, as_dict, caution, differing, points
 
 NARROWEST = 24
 _SHOWN_OF_TEXT = 400
@@ -114,11 +115,19 @@ def _metrics(runs: Sequence[Compared]) -> list[list[str]]:
 
 
 def _losses(runs: Sequence[Compared]) -> list[tuple[str, list[list[str]]]]:
-    """For each loss its title and a row per train step."""
+    """For each loss its title and a row per train step: bits per character where tokens are different ones."""
+    known = {run.tokens_a_character for run in runs if run.history}
+    in_bits = len(known) > 1 and None not in known
+
+    def shown(run: Compared, step: int, loss: Loss) -> str:
+        nats = run.loss_at(step, loss)
+        return _value(bits_per_character(nats, run.tokens_a_character or 1) if in_bits and nats is not None else nats)
+
+    unit = "bits per character" if in_bits else "nats per token"
     return [
         (
-            f"{name.capitalize()} loss in nats per token, the latest at each train step",
-            [[f"{step:,}", *(_value(run.loss_at(step, loss)) for run in runs)] for step in points(runs)],
+            f"{name.capitalize()} loss in {unit}, the latest at each train step",
+            [[f"{step:,}", *(shown(run, step, loss) for run in runs)] for step in points(runs)],
         )
         for name, loss in LOSSES.items()
     ]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.artifacts.dataset import Dataset
+from components.artifacts.dataset import Dataset, text_of
 from components.artifacts.tensorflow import one_thread_an_operation
 from components.command import log
 from components.generator.model import Model
@@ -21,7 +21,6 @@ from components.generator.refused import Repeats
 from components.generator.refusing import RefusingWriter
 from components.generator.rows import Request
 from components.generator.writing import Writer
-from components.judging.texts import text_of
 from components.judging.wording import worded, words_of
 from components.judging.writing import pieces_like
 from components.sample.config import SampleConfig

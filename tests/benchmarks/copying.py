@@ -32,7 +32,7 @@ LOOK = """
 import json, sys, time
 from pathlib import Path
 from components.artifacts.vocabulary import Vocabulary
-from components.judging.texts import text_of
+from components.artifacts.dataset import text_of
 from components.judging.writing import judge_samples
 
 place = Path(sys.argv[1])

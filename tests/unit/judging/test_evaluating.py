@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from components.artifacts.dataset import Dataset
+from components.artifacts.dataset import Dataset, text_of
 from components.artifacts.errors import ArtifactError, SourceError, UsageError
 from components.judging import texts as judged_texts
 from components.judging.evaluating import evaluate
 from components.judging.table import as_lines
-from components.judging.texts import text_of
 from components.judging.writing import judge_samples
 
 

@@ -77,7 +77,7 @@ def make_run(root: Path) -> MakeRun:
             if kind == "samples":
                 write_samples(directory, settings.get("sample", {}).get("temperatures", [0.5]), name)
             config = {"seed": seed, **settings.get(stage, {})}
-            counts = COUNTS if kind == "dataset" else {}
+            counts = {**COUNTS, **settings.get("counts", {})} if kind == "dataset" else {}
             write_manifest(directory, kind=kind, stage=stage, config=config, counts=counts, made_from=above)
             os.utime(directory / "manifest.json", (1e9 + next(ages),) * 2)
             above = {kind: digest(directory)}

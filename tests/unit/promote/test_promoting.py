@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from components.artifacts.champion import Promotion, read
-from components.artifacts.dataset import Dataset
+from components.artifacts.dataset import Dataset, text_of
 from components.artifacts.documents import END
 from components.artifacts.errors import ArtifactError
 from components.artifacts.part import part_of
-from components.judging.texts import text_of
 from components.promote.promoting import UNKNOWN_BITS, bits_per_character, promote
 from pipelines.commands.main import main
 from tests.shorter import mostly_slow

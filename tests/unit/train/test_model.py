@@ -1,5 +1,6 @@
 """The model that training writes is a whole artifact, whose metrics, card and prompts are true."""
 
+import hashlib
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,8 @@ def test_metrics_belong_together(finished: Path, data: Dataset) -> None:
     assert metrics["validation_bits_per_char"] == pytest.approx(metrics["validation_loss_nats"] / math.log(2))
     assert metrics["perplexity"] == pytest.approx(math.exp(metrics["validation_loss_nats"]))
     assert metrics["held_out"] == data.held_out_name(0)
+    text = "".join(data.vocabulary.tokens[token] for token in data.validation)
+    assert metrics["held_out_text"] == hashlib.sha256(text.encode()).hexdigest()
     assert metrics["train_loss_nats"] < math.log(12)
     assert metrics["tokens_per_second"] > 0
     assert metrics["wall_seconds"] > 0

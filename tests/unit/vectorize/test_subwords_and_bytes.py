@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from components.artifacts import utf8
+from components.artifacts.dataset import text_of
 from components.artifacts.errors import UsageError
 from components.artifacts.manifest import digest
 from components.artifacts.records import read_split
 from components.artifacts.subwords import learned
 from components.artifacts.vocabulary import TokenKind, Vocabulary
-from components.judging.texts import text_of
 from components.vectorize import pieces
 from components.vectorize.inspect import as_lines, first_windows
 from tests.unit.vectorize.vectorized import made

@@ -1,6 +1,7 @@
 """`quillflow compare`: runs beside one another, on the terminal, as JSON and as a page."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,25 @@ def test_losses_of_different_text_are_not_passed_off_as_comparable(
     assert caution in out
     assert ["held_out", "-", "ab" * 8] in [line.split() for line in out.splitlines()], "a digest by its beginning"
     assert "they can&#39;t be compared" in page.read_text()
+
+
+def test_losses_of_one_text_are_compared_in_bits_per_character_whatever_its_tokens_are(
+    make_run: MakeRun, root: Path, capsys: Capture
+) -> None:
+    make_run("characters")
+    # Two characters a token of the held-out text.
+    make_run("subwords", counts={"validation_tokens": 50, "validation_characters": 100})
+    for run, tokens in (("characters", "aa"), ("subwords", "bb")):
+        metrics = root / run / "train" / "model" / "metrics.json"
+        held_out = {"held_out": tokens * 32, "held_out_text": "cc" * 32}
+        metrics.write_text(json.dumps({**json.loads(metrics.read_text()), **held_out}))
+    lines = shown(capsys, root, "characters", "subwords")
+    assert not [line for line in lines if "compared." in line]
+    title = "Held-out loss in bits per character, the latest at each train step"
+    assert title.split() in lines
+    nats = HISTORY[0]["validation_loss_nats"]
+    bits = [f"{nats * tokens / math.log(2):.4g}" for tokens in (1, 0.5)]
+    assert ["10", *bits] in lines
 
 
 def test_a_long_value_is_shown_by_its_beginning(make_run: MakeRun, root: Path, capsys: Capture) -> None:
