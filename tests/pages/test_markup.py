@@ -154,8 +154,9 @@ def test_without_samples_or_held_out_text_the_page_says_so(training_page: Callab
 # --- sample ---
 
 
-def test_each_token_is_shaded_by_its_nats(tmp_path: Path) -> None:
-    tokens = [("sure", 0.0), (" ", 0.49), ("so", 0.5), ("-so", 1.4), ("un", 1.5), ("like", 3.0), ("ly", 5.0)]
+def test_each_token_is_shaded_by_its_nats_per_character(tmp_path: Path) -> None:
+    a_character = [("sure", 0.0), (" ", 0.49), ("so", 0.5), ("-so", 1.4), ("un", 1.5), ("like", 3.0), ("ly", 5.0)]
+    tokens = [(token, nats * len(token)) for token, nats in a_character]
     row = {**made.TEXTS[0], "text": "sure so-sounlikely"}
     write_samples_report(
         tmp_path / "page.html", [(row, tokens)], 1, written_by="", means={(0.5, "temperature"): (1, 0.8)}
