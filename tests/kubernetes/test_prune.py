@@ -55,8 +55,7 @@ def test_the_documented_cron_job_removes_old_runs() -> None:
     ]
     assert there == [0]
     assert "Removed 4 artifacts of 2 runs" in logs()
-    kubectl("delete", "cronjob", "prune", "--wait=false")
-    kubectl("delete", "job", "prune-now", "--wait=false")
+    kubectl("delete", "cronjob", "prune", "--wait=false")  # and its Job with it
 
 
 def logs() -> str:
