@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 IMAGES := ingest vectorize train train-gpu sample tensorboard
 # Compiling all modules takes a minute, and Python compiles those that are imported itself. The lock is complete, so
 # nothing is resolved.
-PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile --no-deps
 # Where this is set Python keeps nothing of what it compiles, and TensorFlow takes 20 seconds to import every time.
 unexport PYTHONDONTWRITEBYTECODE
 DOCKER ?= $(or $(wildcard /usr/bin/docker),docker)
@@ -25,11 +25,11 @@ $(VENV)/.requirements: requirements/dev.txt
 		{ echo "error: this Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Setting up $(VENV) (a minute or two, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-build-isolation --editable .
 	@touch $@
 
 demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or two.
@@ -95,7 +95,7 @@ build/gpu/.installed build/gpu-kernels/.installed: requirements/train-gpu.txt $(
 	@$(BIN)/python -m venv --clear $(@D)/.venv
 	@awk '/^[a-z]/ { wanted = FILENAME ~ /dev/ ? /^pyyaml==/ : !/$(LEFT_OUT)/ } wanted' \
 		requirements/train-gpu.txt requirements/dev.txt > $(@D)/requirements.txt
-	@$(@D)/.venv/bin/python -m pip install $(PIP_OPTIONS) --no-deps --require-hashes \
+	@$(@D)/.venv/bin/python -m pip install $(PIP_OPTIONS) --require-hashes \
 		-r $(@D)/requirements.txt
 	@touch $@
 

@@ -1,6 +1,6 @@
 """A training's history as plots: the model artifact's history.jsonl, one row an epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +34,11 @@ def loss_plots(history: Sequence[Epoch], tokens_a_character: float) -> dict[str,
     }
 
 
+def are_in_bits(tokens_a_character: Collection[float | None]) -> bool:
+    """Whether losses beside one another are in bits per character: if these differ, and all are known."""
+    return len(set(tokens_a_character)) > 1 and None not in tokens_a_character
+
+
 def compared_loss_plots(
     histories: Mapping[str, Sequence[Epoch]], tokens_a_character: Mapping[str, float | None]
 ) -> dict[str, Markup]:
@@ -43,7 +48,7 @@ def compared_loss_plots(
     per token, or bits per character if the trainings differ in tokens per character (None: unknown).
     """
     known = set(tokens_a_character.values())
-    differ = len(known) > 1 and None not in known
+    differ = are_in_bits(known)
     bits = {name: bits_per_character(1, tokens) for name, tokens in tokens_a_character.items() if tokens}
     return {
         title: lines(

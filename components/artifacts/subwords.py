@@ -9,10 +9,10 @@ the merges and applies them.
 import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
-from components.artifacts.words import CHUNK, Chunks
+from components.artifacts.words import Cutter
 
 DEFAULT_SIZE = 1_024
 Merges = tuple[tuple[str, str], ...]
@@ -35,17 +35,12 @@ def learned(pieces: Iterable[str], characters: Sequence[str], size: int) -> Merg
     return tuple((left, right) for left, right in json.loads(tokenizer.to_str())["model"]["merges"])
 
 
-class Subwords(Chunks[Sequence[str]]):
+class Subwords(Cutter):
     """The tokens of each chunk: subwords, and as they are the characters that are not in the vocabulary."""
 
-    def __init__(self, tokens: Iterable[str], merges: Merges) -> None:
-        super().__init__(self._tokens)
-        self._ids = {token: index for index, token in enumerate(tokens)}
-        self._merges = merges
-
-    def cut(self, text: str) -> list[str]:
-        """The tokens of a text."""
-        return list(chain.from_iterable(map(self.__getitem__, CHUNK.findall(text))))
+    def __init__(self, ids: dict[str, int], merges: Merges) -> None:
+        super().__init__()
+        self._ids, self._merges = ids, merges
 
     @cached_property
     def _tokenizer(self) -> Any:

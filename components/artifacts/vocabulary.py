@@ -94,7 +94,7 @@ class Vocabulary:
         return UNITS[self.kind]
 
     @cached_property
-    def cutter(self) -> Cutter | Subwords:
+    def cutter(self) -> Cutter:
         """The tokens of each chunk of white space or of what is between, for words and subwords."""
         return Subwords(self.ids, self.merges) if self.kind == "bpe" else Cutter()
 
@@ -194,15 +194,15 @@ class Vocabulary:
         """
         if self.kind != "bpe" or len(ids) <= 1:
             return ""
-        last = self.tokens[ids[-1]]
-        return last if last and sum(token.startswith(last) for token in self.tokens) > 1 else ""
+        last, *following = self.tokens[ids[-1] : ids[-1] + 2]  # tokens that begin alike are neighbours
+        return last if last and following and following[0].startswith(last) else ""
 
     def decode(self, ids: Sequence[int] | NDArray[np.integer], end: str = "") -> str:
         """The text of the ids' tokens, joined, with `end` for a document's end."""
         joined = "".join(self.tokens[index] or end for index in ids)
         return utf8.as_text(joined) if self.kind == "bytes" else joined
 
-    def pieces(self, ids: NDArray[np.integer], before: NDArray[np.integer] | Sequence[int] = ()) -> list[str]:
+    def text_of_each(self, ids: NDArray[np.integer], before: NDArray[np.integer] | Sequence[int] = ()) -> list[str]:
         """What each of ids [T] adds to a text after the ids `before`, [T]: its token, or the character it completes.
 
         Joined they are the text, except for the beginning of a character that the last bytes leave incomplete.

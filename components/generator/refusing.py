@@ -107,7 +107,7 @@ class RefusingWriter(Writer):
     def _text_of(self, row: Row) -> _Text:
         """A row's text, begun after the part of its prompt that is read."""
         if row.kept is None:
-            prompt = "".join(self._vocabulary.pieces(row.prompt)) + row.begun
+            prompt = "".join(self._vocabulary.text_of_each(row.prompt)) + row.begun
             row.kept = _Text(refused=[begin(prompt) for begin in self._refusals], again=row.again)
         kept: _Text = row.kept
         return kept
@@ -140,7 +140,7 @@ class RefusingWriter(Writer):
 
     def _pieces(self, row: Row, new: NDArray[np.int32]) -> list[str]:
         """What each of a row's new ids adds to its text."""
-        pieces = self._vocabulary.pieces(new, np.concatenate([row.prompt[-3:], row.written[-3:]]))
+        pieces = self._vocabulary.text_of_each(new, row.written)
         if pieces and not len(row.written):
             pieces[0] = pieces[0].removeprefix(row.begun)
         return pieces

@@ -63,7 +63,8 @@ def prompts_of(config: SampleConfig, model: Model) -> list[Prompt]:
         raise SourceError(f"{storage.redacted(config.prompts_file)}: contains no prompt, only empty lines")
     encode = partial(model.vocabulary.encode_prompt, replace_unknown=config.replace_unknown)
     ids = (np.concatenate([beginning, encode(text)]) for text in texts)
-    return [Prompt.of(text, each, model.vocabulary, config.stop) for text, each in zip(texts, ids, strict=True)]
+    stop = list(map(model.vocabulary.prepared, config.stop))
+    return [Prompt.of(text, each, model.vocabulary, stop) for text, each in zip(texts, ids, strict=True)]
 
 
 def replaced_in(prompts: list[Prompt], model: Model) -> str:

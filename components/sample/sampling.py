@@ -138,7 +138,7 @@ def _shaded(model: Model, text: Text, shown: str) -> list[tuple[str, float]]:
     What is `shown` may lack the beginning of the first token, which is in the prompt.
     """
     parts, nats = [], 0.0
-    for piece, more in zip(model.vocabulary.pieces(text.ids), text.nats.tolist(), strict=True):
+    for piece, more in zip(model.vocabulary.text_of_each(text.ids), text.nats.tolist(), strict=True):
         nats += more
         if piece:
             parts.append((piece, nats))
@@ -215,7 +215,7 @@ def _rows(config: SampleConfig, model: Model, prompts: list[Prompt], ids: range,
                 "temperature": temperature,
                 "strategy": config.strategy_at(temperature),
                 "seed": config.seed,
-                "text": "".join(vocabulary.pieces(text.ids, prompt.ids)).removeprefix(prompt.begun),
+                "text": "".join(vocabulary.text_of_each(text.ids)).removeprefix(prompt.begun),
                 "nats_per_token": round(text.nats_per_token, 6),
             }
             if writer.ending.is_possible:

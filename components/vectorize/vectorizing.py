@@ -38,7 +38,7 @@ def vectorize(config: VectorizeConfig, *, corpus: str, dataset: str) -> dict[str
         cut = division.train_characters if division else _cut(text, config)
         lowercase = bool(corpus_manifest.config["lowercase"])
         vocabulary, tokens, before = build_vocabulary(text, config, lowercase=lowercase, cut=cut)
-        sizes = _sizes(before if cut else _first(tokens, config.held_out), tokens)
+        sizes = _sizes(before if cut else _before_held_out(tokens, config.held_out), tokens)
         _check_sizes(corpus, sizes, config)
         characters = _write_splits(directory, text, vocabulary, sizes, config, cut)
         vocabulary.write(directory)
@@ -72,10 +72,10 @@ def _cut(text: Path, config: VectorizeConfig) -> int:
     """
     if config.tokens in {"characters", "words"}:
         return 0
-    return _first(sum(map(len, pieces(text, "characters"))), config.held_out)
+    return _before_held_out(sum(map(len, pieces(text, "characters"))), config.held_out)
 
 
-def _first(total: int, held_out: float) -> int:
+def _before_held_out(total: int, held_out: float) -> int:
     """How many of all come before the fraction that is held out."""
     return int(total * (1 - held_out)) if held_out else total
 

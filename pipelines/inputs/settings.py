@@ -149,7 +149,7 @@ def hold_together(settings: Mapping[str, Any]) -> None:
             "train.evaluate_tokens has an effect only with vectorize.held_out above 0; set that, or leave it out"
         )
     too_long = [string for string in sample.stop if len(string) > sample.length]
-    if too_long and vectorize.tokens == "characters":
+    if too_long and vectorize.tokens in {"characters", "bytes"}:
         raise UsageError(
             f"sample.stop: {too_long[0]!r} has {len(too_long[0]):,} characters, more than sample.length, "
             f"{sample.length:,}, so it can't end a text; raise that"

@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from components.artifacts.as_json import as_json
-from components.artifacts.curves import compared_loss_plots
+from components.artifacts.curves import are_in_bits, compared_loss_plots
 from components.artifacts.page import write_page
 from components.artifacts.units import bits_per_character
 from pipelines.results.comparison import LOSSES, Compared, Loss, as_dict, caution, differing, points
@@ -116,8 +116,7 @@ def _metrics(runs: Sequence[Compared]) -> list[list[str]]:
 
 def _losses(runs: Sequence[Compared]) -> list[tuple[str, list[list[str]]]]:
     """For each loss its title and a row per train step: bits per character where tokens are different ones."""
-    known = {run.tokens_a_character for run in runs if run.history}
-    in_bits = len(known) > 1 and None not in known
+    in_bits = are_in_bits([run.tokens_a_character for run in runs if run.history])
 
     def shown(run: Compared, step: int, loss: Loss) -> str:
         nats = run.loss_at(step, loss)

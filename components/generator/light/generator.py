@@ -125,13 +125,14 @@ class TextGenerator:
     def _tokens(self, ids: NDArray[np.int64], writing: Writing, number: int) -> Iterator[Token]:
         begun = self.vocabulary.open_end(ids)
         ids = ids[:-1] if begun else ids
-        states, temperature, before = self._after(ids), np.float32(writing.temperature), list(ids)
+        states, temperature = self._after(ids), np.float32(writing.temperature)
+        before: list[int] = []  # a prompt ends with a whole character
         for uniform in uniform_stream(writing.seed, number, writing.length):
             logits = self._network.logits(states)[0]
             chosen = _choose(self._allowed(logits, begun), uniform, temperature, writing)
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
-            (text,) = self.vocabulary.pieces(np.array([chosen]), before)
+            (text,) = self.vocabulary.text_of_each(np.array([chosen]), before)
             yield Token(text=text.removeprefix(begun), nats=float(nats))
             if chosen == self.vocabulary.end_id:
                 return

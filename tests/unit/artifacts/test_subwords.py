@@ -14,7 +14,8 @@ TEXT = "low lower lowest; new newer newest.\nLow, slow and new: slowest.\n" * 20
 
 def cutter(text: str, size: int) -> Subwords:
     merges = learned([text], sorted(set(text)), size)
-    return Subwords(sorted({*text, *(left + right for left, right in merges)}), merges)
+    tokens = sorted({*text, *(left + right for left, right in merges)})
+    return Subwords({token: index for index, token in enumerate(tokens)}, merges)
 
 
 def test_the_pair_that_occurs_most_often_is_merged_first() -> None:

@@ -85,7 +85,7 @@ def test_what_the_stage_returns_and_shows(corpus: MakeCorpus, logged: io.StringI
     [(1_115_394, 0.1, 1_003_854), (1000, 0.1, 900), (1001, 0.5, 500), (1000, 0, 1000), (1, 0.1, 0)],
 )
 def test_the_last_part_is_held_out(tokens: int, held_out: float, train: int) -> None:
-    assert vectorizing._first(tokens, held_out) == train
+    assert vectorizing._before_held_out(tokens, held_out) == train
 
 
 def test_nothing_held_out_leaves_no_validation_files(corpus: MakeCorpus) -> None:
@@ -142,7 +142,7 @@ def test_the_dataset_is_that_of_looking_up_each_token(
         patch.setattr(pieces_module, "CHUNK_CHARACTERS", chunk)
         patch.setattr(records, "BLOCK_TOKENS", block)
         vocabulary, total, _ = build_vocabulary(path, config, lowercase=False)
-        sizes = vectorizing._sizes(vectorizing._first(total, held_out), total)
+        sizes = vectorizing._sizes(vectorizing._before_held_out(total, held_out), total)
         characters = vectorizing._write_splits(directory, path, vocabulary, sizes, config, 0)
     tokens = list(text) if kind == "characters" else Cutter().cut(text)
     assert vocabulary.tokens == tuple(sorted(set(tokens)))
