@@ -4,9 +4,12 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
-from moto.server import ThreadedMotoServer
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.storage.servers import Answer, Proxy
 
@@ -73,16 +76,25 @@ def _error(status: int, code: str, message: str) -> Answer:
 @contextlib.contextmanager
 def amazon_server(host: str = "127.0.0.1") -> Iterator[AmazonProxy]:
     """An S3; `environment` is what a client needs."""
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
     environment = {
         "AWS_ENDPOINT_URL": "{url}",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
-    try:
-        with AmazonProxy(moto.get_host_and_port(), environment, host).running() as proxy:
-            yield proxy
-    finally:
-        moto.stop()
+    moto = DomainDispatcherApplication(create_backend_app)
+    with AmazonProxy(partial(_answer, moto), environment, host).running() as proxy:
+        yield proxy
+
+
+def _answer(moto: DomainDispatcherApplication, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    place, _, query = path.partition("?")
+    environment = {
+        **EnvironBuilder(method=method, headers=headers, data=body).get_environ(),
+        "PATH_INFO": unquote(place, "latin-1"),
+        "QUERY_STRING": query,
+        "RAW_URI": path,
+        "CONTENT_LENGTH": str(len(body)),
+    }
+    parts, status, answered = run_wsgi_app(moto, environment, buffered=True)
+    return Answer(int(status.split()[0]), list(answered), b"".join(parts))

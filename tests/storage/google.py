@@ -1,22 +1,27 @@
 """Google Cloud Storage on loopback: gcp-storage-emulator behind a proxy that judges preconditions, as Google does."""
 
 import contextlib
+import io
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from http.client import HTTPResponse
+from http.server import HTTPServer
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from gcp_storage_emulator.server import create_server
+from gcp_storage_emulator.server import RequestHandler
+from gcp_storage_emulator.storage import Storage
 
-from tests.storage.servers import Answer, Proxy
+from tests.storage.servers import Answer, Proxy, Store
 
 
 class GcsProxy(Proxy):
     """Judges generations as Google does, says what is missing and which generation it sends, and lists page by page."""
 
-    def __init__(self, upstream: tuple[str, int], environment: dict[str, str], host: str, storage: Any) -> None:
-        super().__init__(upstream, environment, host)
+    def __init__(self, store: Store, environment: dict[str, str], host: str, storage: Storage) -> None:
+        super().__init__(store, environment, host)
         self.storage = storage
         self.page = 1000
         self._sessions: dict[str, tuple[str, str, str]] = {}
@@ -98,15 +103,34 @@ class GcsProxy(Proxy):
 @contextlib.contextmanager
 def google_server(host: str = "127.0.0.1") -> Iterator[GcsProxy]:
     """A Google Cloud Storage; `environment` is what a client needs."""
-    emulator = create_server("127.0.0.1", 0, in_memory=True)
-    emulator.start()
-    try:
-        address = emulator._api._httpd.server_address
-        proxy = GcsProxy(address, {"STORAGE_EMULATOR_HOST": "{url}"}, host, emulator._storage)
+    storage = Storage(use_memory_fs=True)
+    with HTTPServer(("127.0.0.1", 0), partial(RequestHandler, storage)) as emulator:
+        proxy = GcsProxy(partial(_answer, emulator), {"STORAGE_EMULATOR_HOST": "{url}"}, host, storage)
         with proxy.running():
             yield proxy
-    finally:
-        emulator.stop()
+
+
+class _Connection:
+    """What a server's handler reads a request from and writes its answer to, as far as it knows of sockets."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request, self.answer = io.BytesIO(request), b""
+
+    def makefile(self, *_: Any) -> io.BytesIO:
+        return self._request
+
+    def sendall(self, part: bytes) -> None:
+        self.answer += part
+
+
+def _answer(emulator: HTTPServer, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    lines = [f"{method} {path} HTTP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
+    lines.append(f"Content-Length: {len(body)}")
+    connection = _Connection("".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1") + body)
+    emulator.finish_request(cast("Any", connection), ("127.0.0.1", 0))
+    answer = HTTPResponse(cast("Any", _Connection(connection.answer)), method=method)
+    answer.begin()
+    return Answer(answer.status, answer.getheaders(), answer.read())
 
 
 def _google_error(status: int, message: str) -> Answer:
