@@ -21,7 +21,14 @@ def mostly_slow(values: Iterable[Any], *, quick: int = 1) -> list[Any]:
 
 
 @contextmanager
-def without_page() -> Iterator[None]:
-    """Training whose model has an empty page: drawing one takes a third of so short a training."""
-    with patch("components.train.model.write_report", lambda path, _: path.write_text("")):
+def without_page(writer: str = "components.train.model") -> Iterator[None]:
+    """An artifact with an empty page: drawing one takes a third of so short a training, and most of ingest."""
+    with patch(f"{writer}.write_report", lambda path, *_: path.write_text("")):
+        yield
+
+
+@contextmanager
+def one_chain() -> Iterator[None]:
+    """A batch computed in one piece: its graph is traced in half the time, and two chains train as one."""
+    with patch("components.train.trainer.CHAINS_ON_CPU", 1), patch("components.generator.scoring.CHAINS_ON_CPU", 1):
         yield

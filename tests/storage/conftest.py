@@ -15,6 +15,7 @@ from components.artifacts.storage import (
     s3,
     s3_client,
 )
+from tests.shorter import without_page
 from tests.storage import servers
 from tests.storage.amazon import AmazonProxy, amazon_server
 from tests.storage.google import GcsProxy, google_server
@@ -66,6 +67,13 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setattr(s3_client, "UNHEARD_SECONDS", 3.0)
     monkeypatch.setattr(s3, "ATTEMPTS", 4)
     monkeypatch.setattr(s3_client, "READ_SECONDS", silence)
+
+
+@pytest.fixture
+def no_page() -> Iterator[None]:
+    """Ingest draws no page: most tests of it here look at other things."""
+    with without_page("components.ingest.ingesting"):
+        yield
 
 
 @pytest.fixture

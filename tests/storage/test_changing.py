@@ -19,6 +19,8 @@ from pipelines.inputs.digests import digest_of, digest_of_artifact, digest_of_so
 from tests.unit.artifacts.conftest import server as server  # noqa: PLC0414 -- a fixture, used by its name
 from tests.unit.artifacts.web import Server
 
+pytestmark = pytest.mark.usefixtures("no_page")
+
 CHANGED = "has changed since the run began"
 Change = Callable[[], object]
 

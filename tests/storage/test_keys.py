@@ -115,6 +115,7 @@ def test_a_prefix_is_the_directory_of_that_very_name(root: str, bucket: str, tmp
             place_of(source)
 
 
+@pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("first", ["", "/"])
 def test_a_run_lies_and_is_found_where_its_root_says(
     root: str, bucket: str, first: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

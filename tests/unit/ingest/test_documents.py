@@ -96,6 +96,7 @@ def test_documents_that_a_format_does_not_have_are_refused(tmp_path: Path, name:
         IngestConfig.parse(given, "ingest")
 
 
+@pytest.mark.usefixtures("page")
 def test_the_report_and_the_gate_count_documents(tmp_path: Path) -> None:
     source = write(tmp_path / "poems.txt", "One\nline\n\nOther\n\nOne\nline\n")
     run(source, tmp_path / "corpus", documents="blank_lines")

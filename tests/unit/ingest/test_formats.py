@@ -48,6 +48,7 @@ def test_the_table_has_every_format_that_can_be_set() -> None:
     assert set(CHATS) < {one.name for one in FORMATS}
 
 
+@pytest.mark.usefixtures("page")
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("name", CHAT_FILES)
 def test_users_are_kept_and_counted_alike_in_all_formats(tmp_path: Path, name: str, packed: bool) -> None:

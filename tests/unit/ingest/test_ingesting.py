@@ -89,6 +89,7 @@ def test_users_that_no_message_has_are_refused_with_the_nearest_there_are(tmp_pa
     assert text_of(tmp_path / "corpus") == "four\n"
 
 
+@pytest.mark.usefixtures("page")
 def test_undecodable_bytes_are_replaced_and_counted_when_asked(tmp_path: Path) -> None:
     source = write(tmp_path / "notes.txt", b"a\xffb\0c" + b"d" * 195)
     counts = run(source, tmp_path / "corpus", undecodable="replace")["counts"]

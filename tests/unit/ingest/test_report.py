@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.ingest.ingested import CHAT, report_of, run, write
 
+pytestmark = pytest.mark.usefixtures("page")
+
 
 def test_the_report_shows_facts_first_lines_and_frequent_characters(tmp_path: Path) -> None:
     source = write(tmp_path / "notes.txt", "".join(f"line {number}\n" for number in range(1, 2001)))

@@ -1,7 +1,7 @@
 """A model of random weights with its corpus, dataset and samples."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,15 @@ from components.artifacts.manifest import digest, write_manifest
 from components.artifacts.vocabulary import Vocabulary
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
+from tests.shorter import one_chain
 
 TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(150))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_one_chain() -> Iterator[None]:
+    with one_chain():
+        yield
 
 
 @pytest.fixture(scope="session")

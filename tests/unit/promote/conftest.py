@@ -14,7 +14,7 @@ from components.artifacts.manifest import write_manifest
 from components.train.config import TrainConfig
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
-from tests.shorter import without_page
+from tests.shorter import one_chain, without_page
 
 TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they never tire. " for n in range(80))
 TINY = {"units": 8, "batch": 4, "schedule": "constant", "learning_rate": 0.01, "epochs": 1}
@@ -68,7 +68,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         vectorize(settings, corpus=str(corpus), dataset=made.dataset)
         checkpoints = str(root / made.name / "train" / "checkpoints")
         config = TrainConfig.parse(training or {}, "train", TINY)
-        with without_page():
+        with one_chain(), without_page():
             train(config, dataset=made.dataset, model=made.model, checkpoints=checkpoints)
         return made
 

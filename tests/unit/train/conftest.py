@@ -1,7 +1,7 @@
 """A small text, its dataset, settings of a small network, and trainings that many tests look at."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,17 @@ from components.train.config import TrainConfig
 from components.train.training import train
 from components.vectorize.config import VectorizeConfig
 from components.vectorize.vectorizing import vectorize
-from tests.shorter import without_page
+from tests.shorter import one_chain, without_page
 from tests.unit.train.trained import Run
 
 WORDS = ["abba", "deaf", "hide", "jag", "big", "cab", "fed"]
 TINY = {"units": 8, "embedding_size": 4, "batch": 4, "schedule": "constant", "learning_rate": 0.01}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_one_chain() -> Iterator[None]:
+    with one_chain():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +78,7 @@ def run_in(config_of: Callable[..., TrainConfig], dataset: Path) -> Callable[...
 
     def go(place: Path, *, of: Path = dataset, page: bool = False, **changes: Any) -> Path:
         config = config_of(**(changes if "train_steps" in changes else {"epochs": 2, **changes}))
-        with nullcontext() if page else without_page():
+        with one_chain(), nullcontext() if page else without_page():
             train(config, dataset=str(of), checkpoints=str(place / "checkpoints"), model=str(place / "model"))
         return place / "model"
 
