@@ -37,9 +37,10 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 
 PYTEST = $(BIN)/python -m pytest --dist worksteal --numprocesses
 
+# A third process computes while two of them wait, for a store or for a process to end.
 test: setup  ## Test every part, in about ten minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
-	@$(PYTEST) 2 -m "not slow"
+	@$(PYTEST) 3 -m "not slow"
 
 # Half of their time they wait, for a store that is away or for a process to end.
 test-slow: setup  ## Run the tests that take long: random kills, whole recipes, documented commands.

@@ -28,6 +28,7 @@ TEXTS = [
     }
     for number in range(6)
 ]
+STAGES = {"corpus": "ingest", "dataset": "vectorize", "model": "train", "samples": "sample"}
 METRICS = {
     "train_loss_nats": 1.2,
     "validation_loss_nats": 1.4,
@@ -120,9 +121,8 @@ def samples_page(directory: Path) -> Path:
 
 def artifacts(root: Path) -> dict[str, str]:
     """A run's artifacts, each made from the one before, laid out as a run lays them out; their URIs."""
-    corpus, dataset = root / "ingest" / "corpus", root / "vectorize" / "dataset"
-    model, samples = root / "train" / "model", root / "sample" / "samples"
-    for directory in (corpus, dataset, model, samples):
+    corpus, dataset, model, samples = places = [root / stage / kind for kind, stage in STAGES.items()]
+    for directory in places:
         directory.mkdir(parents=True)
     (corpus / "report.html").write_text("a page")
     counts = {"characters": 1234, "bytes": 1300, "distinct_characters": 12, "lines": 40, "users": 0, "replaced": 0}
@@ -144,7 +144,7 @@ def artifacts(root: Path) -> dict[str, str]:
     samples_page(samples).rename(samples / "report.html")
     (samples / "samples-00000-of-00001.jsonl").write_text("".join(_json(text) + "\n" for text in TEXTS))
     _seal(samples, "samples", "sample", {"texts": 6, "tokens": 60}, {"model": digest(model)}, prompts=[HARM])
-    return {"corpus": str(corpus), "dataset": str(dataset), "model": str(model), "samples": str(samples)}
+    return dict(zip(STAGES, map(str, places), strict=True))
 
 
 def run_page(directory: Path) -> Path:

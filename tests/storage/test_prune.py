@@ -10,7 +10,14 @@ from components.artifacts.errors import ArtifactError
 from components.artifacts.finding import find
 from components.prune import pruning
 from components.prune.pruning import Rules
+from tests.shorter import mostly_slow
+from tests.storage.conftest import KINDS
 from tests.storage.old_runs import as_old_as_they_say, goes, left, make, make_run, planned, promote, run, where
+
+
+@pytest.fixture(params=mostly_slow(KINDS, quick=2))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)

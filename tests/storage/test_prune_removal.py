@@ -12,9 +12,16 @@ from components.artifacts.manifest import write_manifest
 from components.artifacts.storage import incoming, place_of
 from components.prune import pruning
 from components.prune.pruning import Rules
+from tests.shorter import mostly_slow
+from tests.storage.conftest import KINDS
 from tests.storage.old_runs import as_old_as_they_say, goes, left, make, make_run, planned, promote, run, where
 from tests.storage.test_foreign_files import FOREIGN, all_in, put
 from tests.storage.test_unlisted import Killed, limit
+
+
+@pytest.fixture(params=mostly_slow(KINDS, quick=2))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)

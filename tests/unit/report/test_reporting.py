@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,18 @@ Report = Callable[..., str]
 NO_LINE_ENDS = "one\u2028two\u2029three\u0085four\u000bfive\u000csix\u001cseven"
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was made once, as drawing its pages takes long."""
+    place = tmp_path_factory.mktemp("drawn") / "run"
+    made.artifacts(place)
+    return place
+
+
 @pytest.fixture
-def artifacts(tmp_path: Path) -> dict[str, str]:
-    return made.artifacts(tmp_path / "run")
+def artifacts(drawn: Path, tmp_path: Path) -> dict[str, str]:
+    shutil.copytree(drawn, tmp_path / "run")
+    return {kind: str(tmp_path / "run" / stage / kind) for kind, stage in made.STAGES.items()}
 
 
 @pytest.fixture
