@@ -16,7 +16,7 @@ import docker
 from docker import errors
 from docker.types import DeviceRequest, Mount
 
-from components.artifacts import storage
+from components.artifacts import champion, storage
 from components.artifacts.errors import QuillflowError, UsageError
 from components.artifacts.storage.buckets import KINDS
 from components.command import log
@@ -173,8 +173,12 @@ def _environment() -> dict[str, str]:
 
 
 def _read_by_stages(arguments: Mapping[str, Any]) -> list[str]:
-    """The paths and URIs that stages read: the source's places, and those named by settings."""
+    """The paths and URIs that stages read: the source's places, those named by settings, and a champion's model."""
     named = [arguments[stage.name].get(name) for stage in STAGES.values() for name in stage.settings.places()]
+    start = arguments["train"].get("start_from")
+    pointer = storage.local_path(start) if start else None
+    if pointer and pointer.is_file():
+        named.append(champion.read(start).model)
     return [*storage.places_of(arguments["source"]), *filter(None, named)]
 
 
