@@ -1,5 +1,6 @@
 """A model that starts writing at once: `TextGenerator`."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from components.generator.architecture import Architecture, Context
 from components.generator.files import ModelConfig, read_vocabulary
 from components.generator.next_token import NextToken
 from components.generator.ops import in_numpy
-from components.generator.randomness import uniform_stream
+from components.generator.randomness import redraw_stream, uniform_stream
+from components.generator.refused import Repeats
 from components.generator.stepping import Stepper, Windowed
 from components.generator.strategies import Strategy, choose_at, option
 from components.generator.temperature import Temperature
@@ -27,6 +29,12 @@ class Writing(Strategy):
     """How text is written: by which strategy, and how long; settings named as in `sample` mean the same."""
 
     length: int = option(200, "length of each text, without its prompt", unit="tokens", ge=1)
+    no_repeat: int = option(
+        0,
+        "write no run of this many characters that the text or its prompt has already; 0 allows repeats",
+        unit="characters",
+        ge=0,
+    )
     temperature: Temperature = option(
         0.5, "randomness of the choice: 0 always takes the likeliest token, higher values vary more"
     )
@@ -105,7 +113,7 @@ class TextGenerator:
 
     def logits(self, text: str) -> NDArray[np.float32]:
         """The network's logits of the token that follows `text`, float32 [V]; raises as `encode`."""
-        last: NDArray[np.float32] = self._network.logits(self._after(self.encode(text)))[0]
+        last: NDArray[np.float32] = self._network.logits(self._after(self._read_of(self.encode(text))))[0]
         return last
 
     def stream(self, prompt: str, writing: Writing, number: int = 0) -> Iterator[Token]:
@@ -118,31 +126,48 @@ class TextGenerator:
                 same text under this id, as far as sums round the same.
 
         Raises:
-            UsageError: as `encode`, before the first token.
+            UsageError: as `encode`, before the first token; or every token would repeat a run that is not to be.
         """
         return self._tokens(self.encode(prompt), writing, number)
 
     def _tokens(self, ids: NDArray[np.int64], writing: Writing, number: int) -> Iterator[Token]:
         begun = self.vocabulary.open_end(ids)
-        ids = ids[:-1] if begun else ids
+        ids = self._read_of(ids[:-1] if begun else ids)
         states, temperature = self._after(ids), np.float32(writing.temperature)
+        prompt = "".join(self.vocabulary.text_of_each(ids)) + begun
+        repeats = Repeats(writing.no_repeat, prompt) if writing.no_repeat else None
+        again = redraw_stream(writing.seed, number)
         before: list[int] = []  # a prompt ends with a whole character
         for uniform in uniform_stream(writing.seed, number, writing.length):
             logits = self._network.logits(states)[0]
-            chosen = _choose(self._allowed(logits, begun), uniform, temperature, writing)
+            allowed = self._allowed(logits, begun)
+            for draw in itertools.chain([uniform], again):
+                chosen = _choose(allowed, draw, temperature, writing)
+                (text,) = self.vocabulary.text_of_each(np.array([chosen]), before)
+                text = text.removeprefix(begun)
+                if repeats is None or repeats.first(text) == len(text):
+                    break
+                allowed[chosen] = -np.inf
+                if np.isneginf(allowed).all():
+                    raise UsageError(f"no_repeat: every token would complete {repeats.reason}; raise no_repeat")
+            if repeats:
+                repeats.take(text)
             highest = logits.max()
             nats = np.log(np.exp(logits - highest).sum()) + highest - logits[chosen]
-            (text,) = self.vocabulary.text_of_each(np.array([chosen]), before)
-            yield Token(text=text.removeprefix(begun), nats=float(nats))
+            yield Token(text=text, nats=float(nats))
             if chosen == self.vocabulary.end_id:
                 return
             states = self._network.read(np.array([chosen], np.int32), states)
             before, begun = [*before[-2:], chosen], ""
 
+    def _read_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The part of a prompt that is read: of a window's no more than fits into it."""
+        return ids[-self.window :] if self.context == "window" else ids
+
     def _after(self, ids: NDArray[np.int64]) -> list[object]:
-        """The states of one text after ids; a window needs at most as many of them as it is long."""
+        """The states of one text after ids."""
         states = self._network.zero_states(1)
-        for token in (ids[-self.window :] if self.context == "window" else ids).astype(np.int32):
+        for token in ids.astype(np.int32):
             states = self._network.read(token[None], states)
         return states
 

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from components.generator.cells import CELLS, CellName
 from components.generator.light.generator import TextGenerator, Writing
 from components.generator.model import Model
 from components.generator.network import stepper_of
+from components.generator.refused import Repeats
+from components.generator.refusing import RefusingWriter
 from components.generator.strategies import Strategy
 from tests.shorter import mostly_slow
 
@@ -70,6 +73,35 @@ def test_a_text_is_the_one_that_sample_writes(
         tokens = list(generator.stream("ab cab dé", rules, request.id))
         assert "".join(token.text for token in tokens) == CHARACTERS.decode(text.ids)
         assert np.mean([token.nats for token in tokens]) == pytest.approx(text.nats_per_token, abs=1e-4)
+
+
+@pytest.mark.parametrize("context", ["carry", "window"])
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+def test_a_text_without_repeats_is_the_one_that_sample_writes(
+    tiny: Architecture, model_of: Callable[..., Path], context: Context, temperature: float
+) -> None:
+    directory = model_of(tiny, CHARACTERS, context)
+    model, generator = Model.read(directory), TextGenerator.read(directory)
+    writer = RefusingWriter(
+        stepper_of(model.architecture, model.network),
+        refusals=[partial(Repeats, 3)],
+        vocabulary=CHARACTERS,
+        context=context,
+        window=4,
+    )
+    prompt, rules = "ab cab dé", Writing(length=60, temperature=temperature, no_repeat=3, seed=7)
+    request = writing.Request(id=2, prompt=generator.encode(prompt), temperature=temperature)
+    (text,) = writer.write([request], length=60, seed=7)
+    written = "".join(token.text for token in generator.stream(prompt, rules, 2))
+    assert written == CHARACTERS.decode(text.ids)
+    plain = generator.stream(prompt, rules.model_copy(update={"no_repeat": 0}), 2)
+    assert written != "".join(token.text for token in plain)
+
+
+def test_a_text_that_has_said_all_ends_with_an_error(tiny: Architecture, model_of: Callable[..., Path]) -> None:
+    written = TextGenerator.read(model_of(tiny, CHARACTERS)).stream("ab", Writing(no_repeat=1))
+    with pytest.raises(UsageError, match=r"^no_repeat: every token would complete a run of 1 character.*raise no_r"):
+        list(written)
 
 
 def test_a_model_that_names_no_cell_is_of_lstm_layers(tiny: Architecture, model_of: Callable[..., Path]) -> None:
