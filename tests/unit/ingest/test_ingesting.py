@@ -162,6 +162,7 @@ def test_a_corpus_is_not_made_from_the_text_it_would_replace(tmp_path: Path) -> 
     assert text_of(tmp_path / "corpus") == "Old"
 
 
+@pytest.mark.usefixtures("page")
 @pytest.mark.slow("processes of their own")
 def test_two_processes_write_the_same_manifest(tmp_path: Path) -> None:
     source = write(tmp_path / "chat.csv", CHAT + "cy,four\ndan,five\n")

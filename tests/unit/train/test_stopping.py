@@ -25,6 +25,11 @@ from tests.unit.train.trained import checkpoints_in
 TrainAt = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def in_one_chain() -> None:
+    """In two, as the processes of these tests compute."""
+
+
 @pytest.fixture
 def train_at(config_of: Callable[..., TrainConfig], dataset: Path) -> TrainAt:
     """Trains an epoch at a place but for the changes, and returns the model."""

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from components.artifacts.dataset import Dataset
-from components.generator.chains import CHAINS_ON_CPU
 from components.train import trainer as trainer_module
 from components.train.config import TrainConfig
 from components.train.trainer import Trainer
 from tests.shorter import mostly_slow
 
 
-@pytest.fixture(autouse=True)
-def in_two_chains(monkeypatch: pytest.MonkeyPatch, in_one_chain: None) -> None:  # noqa: ARG001 -- which this undoes
-    monkeypatch.setattr(trainer_module, "CHAINS_ON_CPU", CHAINS_ON_CPU)
+@pytest.fixture(autouse=True, scope="module")
+def in_one_chain() -> None:
+    """In two: they are the point here."""
 
 
 @pytest.mark.parametrize(
