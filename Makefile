@@ -38,7 +38,7 @@ demo: setup  ## Run the whole pipeline on the embedded corpus, in a minute or tw
 PYTEST = $(BIN)/python -m pytest --dist worksteal --numprocesses
 
 # A third process computes while two of them wait, for a store or for a process to end.
-test: setup  ## Test every part, in about ten minutes; needs no network, Docker or GPU.
+test: setup  ## Test every part, in about six minutes; needs no network, Docker or GPU.
 	@tests/deploy/kustomize/build.sh $(BIN)
 	@$(PYTEST) 3 -m "not slow"
 
