@@ -178,7 +178,7 @@ def test_a_text_without_repeats_is_the_same_alone_and_in_any_batch_whatever_is_r
     stepper: Stepper,
 ) -> None:
     writer = RefusingWriter(stepper, refusals=_no_repeat(5), vocabulary=LETTERS, context="carry", tiling=TILING)
-    requests = [*_requests(2, 0.2), *_requests(4, 1.3)[2:], Request(id=4, prompt=np.arange(6), temperature=0.0)]
+    requests = [*_requests(3, 0.2), *_requests(9, 1.3)[3:], Request(id=9, prompt=np.arange(6), temperature=0.0)]
     together = writer.write(requests, length=300, seed=3)  # more than one chunk
     assert _same([writer.write([request], length=300, seed=3)[0] for request in requests], together)
     assert _same(writer.write(requests[::-1], length=300, seed=3)[::-1], together)

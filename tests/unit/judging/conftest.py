@@ -18,7 +18,8 @@ TEXT = "".join(f"The {n} brown foxes jump over {n * 7 % 11} lazy dogs; they neve
 
 
 @pytest.fixture(autouse=True, scope="module")
-def in_one_chain() -> Iterator[None]:
+def chains() -> Iterator[None]:
+    """One, unless a module has its own fixture of this name."""
     with one_chain():
         yield
 

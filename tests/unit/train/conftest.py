@@ -23,7 +23,8 @@ TINY = {"units": 8, "embedding_size": 4, "batch": 4, "schedule": "constant", "le
 
 
 @pytest.fixture(autouse=True, scope="module")
-def in_one_chain() -> Iterator[None]:
+def chains() -> Iterator[None]:
+    """One, unless a module has its own fixture of this name."""
     with one_chain():
         yield
 

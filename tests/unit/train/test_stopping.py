@@ -26,8 +26,8 @@ TrainAt = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def in_one_chain() -> None:
-    """In two, as the processes of these tests compute."""
+def chains() -> None:
+    """Two, as the processes of these tests compute."""
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from tests.shorter import mostly_slow
 
 
 @pytest.fixture(autouse=True, scope="module")
-def in_one_chain() -> None:
-    """In two: they are the point here."""
+def chains() -> None:
+    """Two: they are the point here."""
 
 
 @pytest.mark.parametrize(
